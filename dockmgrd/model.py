@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The records that daemon, job, worker and CLI share. No D-Bus types, no dnf types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Kind(Enum):
+    """What a job is for. The value is what the bus, the journal and the request file say."""
+
+    INSTALL = "install"
+    SET_MIRROR = "set-mirror"
+    UNINSTALL = "uninstall"
+
+
+class JobState(Enum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class Stage(Enum):
+    """Steps of a job, in the words that a person sees."""
+
+    PREPARING = "preparing"
+    METADATA = "metadata"
+    RESOLVING = "resolving"
+    DOWNLOADING = "downloading"
+    CHECKING = "checking"
+    INSTALLING = "installing"
+    CONFIGURING = "configuring"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    REMOVING = "removing"
+    VERIFYING = "verifying"
+    PURGING = "purging"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job is: `fraction` of its whole, 0 to 1, and whether it may still be cancelled."""
+
+    stage: Stage = Stage.PREPARING
+    fraction: float = 0.0
+    message: str = ""
+    cancellable: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage.value,
+            "fraction": round(self.fraction, 4),
+            "message": self.message,
+            "cancellable": self.cancellable,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Progress:
+        """:raises KeyError, ValueError: when the data is not what `to_json` wrote."""
+        return cls(
+            stage=Stage(data["stage"]),
+            fraction=float(data["fraction"]),
+            message=str(data["message"]),
+            cancellable=bool(data["cancellable"]),
+        )
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What a caller asked for, frozen before polkit is asked, and written to request.json."""
+
+    job_id: str
+    kind: Kind
+    options: Mapping[str, Any]
+    caller_uid: int
+    created_at: int
+    """Microseconds since the epoch."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": 1,
+            "id": self.job_id,
+            "kind": self.kind.value,
+            "options": dict(self.options),
+            "caller_uid": self.caller_uid,
+            "created_at": self.created_at,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> JobRequest:
+        """:raises KeyError, ValueError: when the data is not what `to_json` wrote."""
+        if data["version"] != 1:
+            raise ValueError(f"request of version {data['version']}")
+        return cls(
+            job_id=str(data["id"]),
+            kind=Kind(data["kind"]),
+            options=dict(data["options"]),
+            caller_uid=int(data["caller_uid"]),
+            created_at=int(data["created_at"]),
+        )
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """How a job ended, as result.json holds it. `error_name` and message are empty when done."""
+
+    state: JobState
+    finished_at: int
+    """Microseconds since the epoch."""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    error_name: str = ""
+    error_message: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "version": 1,
+            "state": self.state.value,
+            "finished_at": self.finished_at,
+            "result": dict(self.result),
+            "error_name": self.error_name,
+            "error_message": self.error_message,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> JobResult:
+        """:raises KeyError, ValueError: when the data is not what `to_json` wrote."""
+        return cls(
+            state=JobState(data["state"]),
+            finished_at=int(data["finished_at"]),
+            result=dict(data["result"]),
+            error_name=str(data["error_name"]),
+            error_message=str(data["error_message"]),
+        )

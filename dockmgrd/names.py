@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every name that other programs know us by: bus, objects, actions, units, message ids."""
+
+from __future__ import annotations
+
+BUS_NAME = "org.dockmgr1"
+MANAGER_PATH = "/org/dockmgr1"
+JOB_PATH_PREFIX = "/org/dockmgr1/job/"
+MANAGER_INTERFACE = "org.dockmgr1.Manager"
+JOB_INTERFACE = "org.dockmgr1.Job"
+ERROR_PREFIX = "org.dockmgr1.Error."
+
+DAEMON_UNIT = "dockmgrd.service"
+JOB_UNIT_PREFIX = "dockmgrd-job@"
+DOCKER_UNIT = "docker.service"
+DOCKER_SOCKET_UNIT = "docker.socket"
+CONTAINERD_UNIT = "containerd.service"
+
+ACTION_INSTALL = "org.dockmgr1.install"
+ACTION_SET_MIRROR = "org.dockmgr1.set-mirror"
+ACTION_SET_MIRROR_INSECURE = "org.dockmgr1.set-mirror-insecure"
+ACTION_UNINSTALL = "org.dockmgr1.uninstall"
+ACTION_PURGE_DATA = "org.dockmgr1.purge-data"
+ACTION_CANCEL = "org.dockmgr1.cancel"
+
+# Catalogue entries for these ids are in systemd/dockmgrd.catalog.
+MESSAGE_JOB_STARTED = "70006dc31bbd4247a4f640e056823f6b"
+MESSAGE_JOB_DONE = "797006bf3f3e4af1ad1003529264146a"
+MESSAGE_JOB_FAILED = "3ef3431eb7ef4f0280b1615a2c8236a1"
+MESSAGE_JOB_CANCELLED = "c05853133878488f9c7ecd245f2ff9bb"
+MESSAGE_JOB_INTERRUPTED = "9c01d2673cd64c549d556c65fa4cf29e"
+MESSAGE_DENIED = "a7d9f92603eb47178ae58cbaf4d315b5"
+MESSAGE_INTERNAL_ERROR = "f5f198896f064f3ca0af24b2e7e3e265"
+
+
+def job_unit(job_id: str) -> str:
+    """The systemd unit that runs the job."""
+    return f"{JOB_UNIT_PREFIX}{job_id}.service"
+
+
+def job_path(job_id: str) -> str:
+    """The object path of the job. Job ids are made of characters that a path may hold."""
+    return JOB_PATH_PREFIX + job_id

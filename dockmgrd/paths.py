@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Where things lie on a host, in one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _interfaces_dir() -> Path:
+    """The interface files of the checkout we run from, or those that the RPM installed."""
+    checkout = _PACKAGE.parent / "dbus"
+    if (checkout / "org.dockmgr1.Manager.xml").is_file():
+        return checkout
+    return Path("/usr/share/dbus-1/interfaces")
+
+
+INTERFACES = _interfaces_dir()
+CATALOGUE = _PACKAGE / "data"
+VENDORED = _PACKAGE / "_vendor"
+
+STATE = Path("/var/lib/dockmgrd")
+JOBS = STATE / "jobs"
+LOCK = STATE / "lock"
+ADMIN_SOURCES = Path("/etc/dockmgrd/sources.d")
+
+OS_RELEASE = Path("/etc/os-release")
+MACHINE_ID = Path("/etc/machine-id")
+REPOSITORY = Path("/etc/yum.repos.d/docker-ce.repo")
+DAEMON_JSON = Path("/etc/docker/daemon.json")
+DOCKER_SOCKET = Path("/run/docker.sock")
+DROP_INS = Path("/etc/systemd/system/docker.service.d")
