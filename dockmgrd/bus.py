@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A connection to the system bus: calls with a timeout, and signals from who may send them.
+
+What dbus-next does above its transport is replaced: in 0.2.3 an error reply without a body raises
+IndexError, a call waits for ever, and a signal is taken from anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dockmgrd.dbusnext import (
+    Message,
+    MessageFlag,
+    MessageType,
+    NameFlag,
+    RequestNameReply,
+)
+from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.transport import Transport
+
+logger = logging.getLogger(__name__)
+
+DBUS = "org.freedesktop.DBus"
+DBUS_PATH = "/org/freedesktop/DBus"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+
+ALLOW_INTERACTIVE_AUTHORIZATION = MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION
+
+SignalHandler = Callable[[Message], None]
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which signals are wanted. `sender` is a well-known or unique name; None matches any value."""
+
+    sender: str
+    interface: str
+    member: str
+    path: str | None = None
+    arg0: str | None = None
+
+    def rule(self) -> str:
+        """The match rule as the bus wants it."""
+        keys = {
+            "type": "signal",
+            "sender": self.sender,
+            "interface": self.interface,
+            "member": self.member,
+            "path": self.path,
+            "arg0": self.arg0,
+        }
+        return ",".join(f"{key}='{value}'" for key, value in keys.items() if value is not None)
+
+    def fits(self, message: Message) -> bool:
+        """Whether the signal is of the kind; its sender is for the caller to check."""
+        return (
+            message.interface == self.interface
+            and message.member == self.member
+            and self.path in (None, message.path)
+            and (self.arg0 is None or message.body[:1] == [self.arg0])
+        )
+
+
+class Bus(Transport):
+    """A connection to the system bus, or to the bus at `address`. Make it inside a running loop.
+
+    `on_call`, when set, gets every method call that arrives and owes each one its reply.
+    """
+
+    def __init__(self, address: str | None = None) -> None:
+        super().__init__(address)
+        self._subscriptions: dict[Match, list[SignalHandler]] = {}
+        self._owners: dict[str, str] = {}
+        self.on_call: Callable[[Message], None] | None = None
+
+    async def __aenter__(self) -> Bus:
+        await self.connect()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.disconnect()
+        await self.wait_for_disconnect()
+
+    async def request(self, message: Message, *, timeout: float | None = 25.0) -> list[Any]:
+        """Send a method call and await the body of its reply.
+
+        :param timeout: seconds to wait; None waits for as long as the connection lives.
+        :raises RemoteError: when the reply is an error.
+        :raises NoReply: when none comes in time, or the connection ends.
+        """
+        future: asyncio.Future[Message] = self._loop.create_future()
+
+        def settle(reply: Message | None, _error: Exception | None) -> None:
+            if future.done():
+                return
+            if reply is None:
+                future.set_exception(NoReply("The connection to the bus ended."))
+            else:
+                future.set_result(reply)
+
+        message.serial = self.next_serial()
+        self._method_return_handlers[message.serial] = settle
+        try:
+            self.send(message)
+            reply = await asyncio.wait_for(future, timeout)
+        except asyncio.TimeoutError:
+            raise NoReply(
+                f"{message.destination} did not answer {message.member} within {timeout:g} s."
+            ) from None
+        finally:
+            self._method_return_handlers.pop(message.serial, None)
+        if reply.message_type is MessageType.ERROR:
+            text = reply.body[0] if reply.body and isinstance(reply.body[0], str) else ""
+            raise RemoteError(reply.error_name, text)
+        return list(reply.body)
+
+    async def call(
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        body: Sequence[Any] = (),
+        *,
+        timeout: float | None = 25.0,
+        flags: MessageFlag = MessageFlag.NONE,
+    ) -> list[Any]:
+        """Call a method and await the values it returns; raises as `request` does."""
+        message = Message(
+            destination=destination,
+            path=path,
+            interface=interface,
+            member=member,
+            signature=signature,
+            body=list(body),
+            flags=flags,
+        )
+        return await self.request(message, timeout=timeout)
+
+    async def call_bus(self, member: str, signature: str = "", *body: Any) -> list[Any]:
+        """Call a method of the bus itself; raises as `request` does."""
+        return await self.call(DBUS, DBUS_PATH, DBUS, member, signature, body)
+
+    async def own_name(self, name: str) -> None:
+        """Take the well-known name.
+
+        :raises RemoteError: when it is another's, or not ours to have.
+        """
+        [answer] = await self.call_bus("RequestName", "su", name, NameFlag.DO_NOT_QUEUE.value)
+        if answer != RequestNameReply.PRIMARY_OWNER.value:
+            raise RemoteError(DBUS + ".Error.AddressInUse", f"{name} is owned by another process")
+
+    async def flush(self) -> None:
+        """Return once everything queued before has reached the bus."""
+        await self.call_bus("GetId")
+
+    async def subscribe(self, match: Match, handler: SignalHandler) -> Callable[[], None]:
+        """Have the handler called for each signal that fits; call what comes back to end it.
+
+        Signals are taken from the owner of `match.sender` alone: any local user can send us
+        signals of any name, so the sender is checked here and not left to the match rule.
+        """
+        handlers = self._subscriptions.setdefault(match, [])
+        handlers.append(handler)
+        if len(handlers) == 1:
+            await self._follow_owner(match.sender)
+            await self.call_bus("AddMatch", "s", match.rule())
+
+        def unsubscribe() -> None:
+            handlers.remove(handler)
+            if not handlers and self._subscriptions.get(match) is handlers:
+                del self._subscriptions[match]
+                self.send(
+                    Message(
+                        destination=DBUS,
+                        path=DBUS_PATH,
+                        interface=DBUS,
+                        member="RemoveMatch",
+                        signature="s",
+                        body=[match.rule()],
+                        flags=MessageFlag.NO_REPLY_EXPECTED,
+                    )
+                )
+
+        return unsubscribe
+
+    async def _follow_owner(self, name: str) -> None:
+        """Know from now on which connection a well-known name stands for."""
+        if name == DBUS or name.startswith(":") or name in self._owners:
+            return
+        self._owners[name] = ""
+        change = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, name)
+
+        def owner_changed(message: Message) -> None:
+            self._owners[name] = message.body[2]
+
+        await self.subscribe(change, owner_changed)
+        try:
+            [self._owners[name]] = await self.call_bus("GetNameOwner", "s", name)
+        except RemoteError as error:
+            logger.debug("%s has no owner yet: %s", name, error.name)
+
+    def _on_message(self, msg: Message) -> None:
+        if msg.message_type is MessageType.METHOD_CALL:
+            self._on_method_call(msg)
+        elif msg.message_type is MessageType.SIGNAL:
+            self._on_signal(msg)
+        else:
+            settle = self._method_return_handlers.pop(msg.reply_serial, None)
+            if settle is not None:
+                settle(msg, None)
+
+    def _on_method_call(self, message: Message) -> None:
+        if self.on_call is not None:
+            self.on_call(message)
+        elif not message.flags & MessageFlag.NO_REPLY_EXPECTED:
+            text = "This connection offers no methods."
+            self.send(Message.new_error(message, DBUS + ".Error.UnknownMethod", text))
+
+    def _on_signal(self, message: Message) -> None:
+        for match, handlers in list(self._subscriptions.items()):
+            expected = self._owners.get(match.sender, match.sender)
+            if message.sender == expected and match.fits(message):
+                for handler in list(handlers):
+                    handler(message)

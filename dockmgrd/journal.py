@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Entries for the journal: structured ones for what happened to the host, and the programs' log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import systemd.journal as systemd_journal
+
+ERROR = 3
+WARNING = 4
+NOTICE = 5
+INFO = 6
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One structured entry. `priority` is syslog's; fields have journal names (capitals)."""
+
+    message: str
+    message_id: str
+    priority: int = INFO
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def record(entry: Entry) -> None:
+    """Send the entry to journald, or to standard error where no journald listens."""
+    if not under_systemd():
+        print(entry.message, file=sys.stderr)
+        return
+    systemd_journal.send(
+        entry.message,
+        MESSAGE_ID=entry.message_id,
+        PRIORITY=str(entry.priority),
+        **entry.fields,
+    )
+
+
+def set_up_logging(identifier: str) -> None:
+    """Send the log of this process to the journal under that name, or to standard error."""
+    handler: logging.Handler = logging.StreamHandler()
+    if under_systemd():
+        handler = systemd_journal.JournalHandler(SYSLOG_IDENTIFIER=identifier)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def under_systemd() -> bool:
+    """Whether systemd connected our standard error with the journal."""
+    return "JOURNAL_STREAM" in os.environ
