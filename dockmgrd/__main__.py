@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""dockmgrd: the daemon that systemd starts when the first call for org.dockmgr1 arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+
+import systemd.daemon
+
+from dockmgrd import journal, names
+from dockmgrd.bus import Bus
+from dockmgrd.catalog import Catalogue
+from dockmgrd.engine import Engine
+from dockmgrd.exports import Exports
+from dockmgrd.idle import IdleWatch
+from dockmgrd.jobs import Jobs
+from dockmgrd.jobstore import JobStore
+from dockmgrd.platforms import Platform
+from dockmgrd.polkit import Polkit
+from dockmgrd.service import ManagerFace, Service
+from dockmgrd.status import Status
+from dockmgrd.systemd1 import Systemd
+
+logger = logging.getLogger(__name__)
+
+
+async def serve() -> None:
+    """Serve until nobody has needed us for a while, or systemd says stop."""
+    async with Bus() as bus:
+        exports = Exports(bus, names.MANAGER_PATH)
+        polkit = Polkit(bus)
+        manager = Systemd(bus)
+        await manager.connect()
+        catalogue = Catalogue.load()
+        service = Service(exports, polkit)
+        status = Status(
+            systemd=manager,
+            engine=Engine(),
+            catalogue=catalogue,
+            platform=Platform.read().name,
+            changed=lambda: service.manager.update() if service.manager else None,
+        )
+        await status.start()
+        jobs = Jobs(
+            manager,
+            JobStore(),
+            changed=lambda job: service.job_changed(job, jobs),
+            forgotten=service.job_forgotten,
+        )
+        service.export_manager(ManagerFace(jobs, status, polkit, catalogue))
+        await jobs.adopt()
+        await bus.own_name(names.BUS_NAME)
+        systemd.daemon.notify("READY=1")
+        told_to_stop = await _until_unneeded(bus, exports, jobs)
+        await leave(bus, exports, at_once=told_to_stop)
+        await status.stop()
+
+
+async def _until_unneeded(bus: Bus, exports: Exports, jobs: Jobs) -> bool:
+    """Wait for SIGTERM (True), for idleness (False), or for the end of the connection (raises)."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    idle = IdleWatch(exports, jobs)
+    waits = [
+        asyncio.ensure_future(stop.wait()),
+        asyncio.ensure_future(idle.wait()),
+        asyncio.ensure_future(bus.wait_for_disconnect()),
+    ]
+    done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in pending:
+        wait.cancel()
+    await asyncio.wait(pending)
+    for wait in done:
+        wait.result()
+    return stop.is_set()
+
+
+async def leave(bus: Bus, exports: Exports, *, at_once: bool) -> None:
+    """Go without losing a call: what arrives from now on starts the next daemon.
+
+    systemd is told first, so that activation waits for our end; the bus answers ReleaseName after
+    everything it had sent us before, so all of that is here and gets its answer: its own when we
+    leave by ourselves, an error at once when we are told to.
+    """
+    systemd.daemon.notify("STOPPING=1")
+    await bus.call_bus("ReleaseName", "s", names.BUS_NAME)
+    await exports.drain(at_once=at_once)
+    await bus.flush()
+
+
+def main() -> int:
+    journal.set_up_logging("dockmgrd")
+    asyncio.run(serve())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

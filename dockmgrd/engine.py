@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The running Docker Engine, asked over docker.sock.
+
+Ask only while docker.service is active: docker.socket starts the engine for whoever connects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from dockmgrd.errors import ServiceFailed
+from dockmgrd.paths import DOCKER_SOCKET
+
+_LINE_LIMIT = 16 << 20
+
+
+class Engine:
+    """Client of the Docker Engine API on a unix socket; a connection per question."""
+
+    def __init__(self, socket: Path = DOCKER_SOCKET) -> None:
+        self._socket = socket
+
+    async def version(self) -> str:
+        """Version of the engine, such as 28.5.1.
+
+        :raises ServiceFailed: when the engine does not answer.
+        """
+        return str((await self._get("/version"))["Version"])
+
+    async def info(self) -> dict[str, Any]:
+        """What `docker info` shows; raises as `version`."""
+        answer: dict[str, Any] = await self._get("/info")
+        return answer
+
+    async def mirrors(self) -> tuple[str, ...]:
+        """Registry mirrors in use, in their order; raises as `version`."""
+        registry = (await self.info()).get("RegistryConfig") or {}
+        return tuple(registry.get("Mirrors") or ())
+
+    async def containers(self) -> list[dict[str, Any]]:
+        """The running containers as /containers/json describes them; raises as `version`."""
+        answer: list[dict[str, Any]] = await self._get("/containers/json")
+        return answer
+
+    @asynccontextmanager
+    async def reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
+        """A stream with a line for each time that the engine has reloaded its configuration.
+
+        Whatever happens after entering is in it. Raises as `version`.
+        """
+        filters = quote(json.dumps({"type": ["daemon"], "event": ["reload"]}))
+        async with self._response(f"/events?filters={filters}") as reader:
+            yield reader
+
+    async def _get(self, path: str, timeout: float = 20.0) -> Any:
+        try:
+            return await asyncio.wait_for(self._read(path), timeout)
+        except asyncio.TimeoutError:
+            raise ServiceFailed(
+                f"The Docker Engine did not answer {path} within {timeout:g} s; "
+                "'systemctl status docker' tells more."
+            ) from None
+
+    async def _read(self, path: str) -> Any:
+        async with self._response(path) as reader:
+            body = await reader.read()
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise ServiceFailed(f"The Docker Engine's answer to {path} is broken off.") from error
+
+    @asynccontextmanager
+    async def _response(self, path: str) -> AsyncIterator[asyncio.StreamReader]:
+        """The body of a response. HTTP/1.0 spares us chunks: the body ends with the connection."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(
+                str(self._socket), limit=_LINE_LIMIT
+            )
+        except OSError as error:
+            raise ServiceFailed(
+                f"The Docker Engine does not answer on {self._socket}: {error.strerror}; "
+                "'systemctl start docker' starts it."
+            ) from error
+        try:
+            writer.write(f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode("ascii"))
+            head = await reader.readuntil(b"\r\n\r\n")
+            status = head.split(b" ", 2)[1]
+            if status != b"200":
+                raise ServiceFailed(f"The Docker Engine answered {path} with {status.decode()}.")
+            yield reader
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise ServiceFailed(
+                f"The Docker Engine broke off while answering {path}; "
+                "'journalctl -u docker' tells why."
+            ) from error
+        finally:
+            writer.close()

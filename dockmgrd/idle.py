@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""When nobody needs the daemon: no job, no open call, and silence for a while."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dockmgrd.exports import Exports
+from dockmgrd.jobs import Jobs
+
+SECONDS_OF_SILENCE = 30.0
+
+
+class IdleWatch:
+    """Knows whether something happened since it last looked."""
+
+    def __init__(
+        self, exports: Exports, jobs: Jobs, seconds_of_silence: float = SECONDS_OF_SILENCE
+    ) -> None:
+        self._exports = exports
+        self._jobs = jobs
+        self._seconds = seconds_of_silence
+
+    async def wait(self) -> None:
+        """Return when the daemon has been unneeded for the whole time of silence."""
+        while True:
+            job = self._jobs.active
+            if job is not None:
+                await job.ended.wait()
+            answered = self._exports.calls_answered
+            await asyncio.sleep(self._seconds)
+            quiet = self._exports.calls_answered == answered and not self._exports.calls_pending
+            if quiet and self._jobs.active is None:
+                return

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The jobs of this host as the daemon follows them: each is a systemd unit that outlives us."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dockmgrd import audit, errors, names
+from dockmgrd.jobstore import JobStore, new_id
+from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
+from dockmgrd.systemd1 import ENDED, Systemd
+
+logger = logging.getLogger(__name__)
+
+JOBS_KEPT = 50
+
+
+@dataclass(eq=False)
+class Job:
+    """One job and where it is. `result` is there when it has ended; `ended` wakes who waits."""
+
+    request: JobRequest
+    progress: Progress = field(default_factory=Progress)
+    result: JobResult | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    started: bool = False
+    """Its unit has been up: from then on `inactive` means ended, not yet to begin."""
+    unwatch: Callable[[], None] | None = None
+
+    @property
+    def job_id(self) -> str:
+        return self.request.job_id
+
+    @property
+    def state(self) -> JobState:
+        return self.result.state if self.result else JobState.RUNNING
+
+    async def wait(self) -> Mapping[str, Any]:
+        """The result, once the job has ended.
+
+        :raises DockmgrError: the error with which the job ended.
+        """
+        await self.ended.wait()
+        assert self.result is not None
+        if self.result.error_name:
+            raise errors.from_name(self.result.error_name, self.result.error_message)
+        return self.result.result
+
+
+class Jobs:
+    """Starts jobs, one at a time, and follows them to their end.
+
+    `changed` is called for every job that is new or has moved, `forgotten` for one that is old.
+    """
+
+    def __init__(
+        self,
+        systemd: Systemd,
+        store: JobStore,
+        changed: Callable[[Job], None],
+        forgotten: Callable[[Job], None],
+    ) -> None:
+        self._systemd = systemd
+        self._store = store
+        self._changed = changed
+        self._forgotten = forgotten
+        self._jobs: dict[str, Job] = {}
+
+    @property
+    def active(self) -> Job | None:
+        """The job that changes the host now."""
+        return next((job for job in self._jobs.values() if job.result is None), None)
+
+    def all(self) -> list[Job]:
+        """All jobs that are remembered, oldest first."""
+        return list(self._jobs.values())
+
+    async def adopt(self) -> None:
+        """Take up the jobs of an earlier daemon: those that ended, and those that still run."""
+        for job_id in self._store.ids():
+            request = self._store.read_request(job_id)
+            if request is None:
+                logger.warning("job %s has no readable request; it is dropped", job_id)
+                self._store.delete(job_id)
+                continue
+            job = Job(request, result=self._store.read_result(job_id))
+            self._jobs[job_id] = job
+            if job.result is None:
+                await self._watch(job)
+                await self._catch_up(job)
+            else:
+                job.ended.set()
+            self._changed(job)
+        self._prune()
+
+    async def submit(self, kind: Kind, options: Mapping[str, Any], uid: int) -> Job:
+        """Start a job, or join the one that runs when it does the very same.
+
+        :raises Busy: when another job changes the host.
+        :raises ServiceFailed: when systemd does not start it.
+        """
+        running = self.active
+        if running is not None:
+            if running.request.kind is kind and running.request.options == options:
+                return running
+            since = time.strftime("%H:%M:%S", time.localtime(running.request.created_at / 1e6))
+            raise errors.Busy(
+                f"Job {running.job_id} ({running.request.kind.value}) has been changing this host "
+                f"since {since}; 'dockmgrctl follow {running.job_id}' shows it."
+            )
+        job = Job(JobRequest(new_id(), kind, dict(options), uid, _now()))
+        self._jobs[job.job_id] = job
+        try:
+            self._store.write_request(job.request)
+            await self._watch(job)
+            await self._systemd.start(names.job_unit(job.job_id))
+        except errors.DockmgrError:
+            self._drop(job)
+            raise
+        audit.job_started(job.request)
+        self._changed(job)
+        await self._catch_up(job)
+        self._prune()
+        return job
+
+    async def cancel(self, job: Job) -> None:
+        """Ask the job to stop; it has ended when `job.ended` says so.
+
+        :raises NotCancellable: when it is past the point, or has ended.
+        """
+        if job.result is not None:
+            raise errors.NotCancellable(
+                f"Job {job.job_id} has ended already; it is {job.state.value}."
+            )
+        if not job.progress.cancellable:
+            raise errors.NotCancellable(
+                f"Job {job.job_id} is {job.progress.stage.value} and must not be stopped half-way; "
+                f"'dockmgrctl follow {job.job_id}' waits for its end."
+            )
+        await self._systemd.signal_main(names.job_unit(job.job_id), signal.SIGTERM)
+
+    async def _watch(self, job: Job) -> None:
+        unit = names.job_unit(job.job_id)
+        job.unwatch = await self._systemd.watch(unit, lambda values: self._unit_moved(job, values))
+
+    async def _catch_up(self, job: Job) -> None:
+        """Take up what the unit did before signals of its start could be told from older ones."""
+        unit = names.job_unit(job.job_id)
+        job.started = True
+        state = await self._systemd.state(unit)
+        if state.active_state not in ENDED:
+            self._advance(job, await self._systemd.status_text(unit))
+        elif job.result is None:
+            self._end(job)
+
+    def _unit_moved(self, job: Job, values: Mapping[str, Any]) -> None:
+        if job.result is not None:
+            return
+        if values.get("StatusText"):
+            self._advance(job, values["StatusText"])
+        if job.started and values.get("ActiveState") in ENDED:
+            self._end(job)
+
+    def _advance(self, job: Job, status: str) -> None:
+        try:
+            progress = Progress.from_json(json.loads(status))
+        except (KeyError, TypeError, ValueError):
+            return
+        fraction = max(progress.fraction, job.progress.fraction)
+        job.progress = replace(progress, fraction=fraction)
+        self._changed(job)
+
+    def _end(self, job: Job) -> None:
+        """The unit is gone: what it left is the result, and if it left none, that is one too."""
+        result = self._store.read_result(job.job_id)
+        if result is None:
+            result = JobResult(
+                JobState.INTERRUPTED,
+                _now(),
+                error_name=errors.Interrupted.dbus_name,
+                error_message=(
+                    f"Job {job.job_id} ended without a result while {job.progress.stage.value}: "
+                    "it was killed, or the host lost power; ask for the same again to go on."
+                ),
+            )
+            self._store.write_result(job.job_id, result)
+            audit.job_ended(job.request, result)
+        job.result = result
+        fraction = 1.0 if result.state is JobState.DONE else job.progress.fraction
+        job.progress = Progress(Stage.FINISHED, fraction, "", cancellable=False)
+        if job.unwatch is not None:
+            job.unwatch()
+        self._changed(job)
+        job.ended.set()
+
+    def _drop(self, job: Job) -> None:
+        if job.unwatch is not None:
+            job.unwatch()
+        del self._jobs[job.job_id]
+        if job.job_id in self._store.ids():
+            self._store.delete(job.job_id)
+
+    def _prune(self) -> None:
+        ended = [job for job in self._jobs.values() if job.result is not None]
+        for job in ended[: max(0, len(self._jobs) - JOBS_KEPT)]:
+            del self._jobs[job.job_id]
+            self._store.delete(job.job_id)
+            self._forgotten(job)
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

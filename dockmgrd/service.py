@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The D-Bus faces of the daemon: what a method does is said here, how it is done is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dockmgrd import __version__, actions, audit, errors, interfaces, names, options
+from dockmgrd.catalog import Catalogue
+from dockmgrd.dbusnext import Variant
+from dockmgrd.exports import Caller, Exports, Face, caller
+from dockmgrd.jobs import Job, Jobs
+from dockmgrd.model import JobResult, JobState, Kind
+from dockmgrd.polkit import Polkit
+from dockmgrd.status import Status
+from dockmgrd.variants import to_variants
+
+_STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
+_RUNNING = JobResult(JobState.RUNNING, finished_at=0)
+
+
+class ManagerFace(Face):
+    """org.dockmgr1.Manager."""
+
+    interface = interfaces.load(names.MANAGER_INTERFACE)
+
+    def __init__(self, jobs: Jobs, status: Status, polkit: Polkit, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._status = status
+        self._polkit = polkit
+        self._catalogue = catalogue
+        self.update()
+
+    def update(self) -> None:
+        """Take over into the properties what has changed."""
+        live = self._status.live
+        self.set_properties(
+            Version=__version__,
+            State="busy" if self._jobs.active else "idle",
+            ActiveJob=self._active_path(),
+            Installed=live.installed,
+            EngineVersion=live.engine_version,
+            ServiceState=live.service_state,
+            Mirrors=list(live.mirrors),
+        )
+
+    async def install(self, given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.INSTALL, given)
+
+    async def set_mirror(self, mirrors: list[str], given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.SET_MIRROR, given, mirrors=mirrors)
+
+    async def uninstall(self, given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.UNINSTALL, given)
+
+    async def status(self) -> dict[str, Variant]:
+        return to_variants(self._status.snapshot(self._active_path()), _STATUS_SIGNATURES)
+
+    async def list_sources(self) -> list[dict[str, Variant]]:
+        return [
+            to_variants(
+                {
+                    "name": source.name,
+                    "title": source.title,
+                    "prefix": source.prefix,
+                    "region": source.region,
+                }
+            )
+            for source in self._catalogue.sources.values()
+        ]
+
+    async def _submit(self, kind: Kind, given: Mapping[str, Variant], **arguments: Any) -> str:
+        """Validate, ask polkit, look at the state again, start: in this order."""
+        interactive, plain = _unpack(kind, given)
+        plain.update(arguments)
+        parsed = options.parse(kind, plain)
+        if isinstance(parsed, options.InstallOptions):
+            self._catalogue.source(parsed.source)
+        uid = await self._authorize(kind, parsed, caller().with_interaction(allowed=interactive))
+        job = await self._jobs.submit(kind, plain, uid)
+        return names.job_path(job.job_id)
+
+    async def _authorize(self, kind: Kind, parsed: options.Options, who: Caller) -> int:
+        """The caller's user id, when polkit allows all that the request needs."""
+        uid = await self._polkit.uid(who)
+        try:
+            for question in actions.questions(parsed):
+                await self._polkit.authorize(who, uid, question.action, question.details)
+        except errors.DockmgrError as error:
+            audit.denied(kind, uid, error)
+            raise
+        return uid
+
+    def _active_path(self) -> str:
+        return names.job_path(self._jobs.active.job_id) if self._jobs.active else "/"
+
+
+class JobFace(Face):
+    """org.dockmgr1.Job."""
+
+    interface = interfaces.load(names.JOB_INTERFACE)
+
+    def __init__(self, job: Job, jobs: Jobs, polkit: Polkit) -> None:
+        super().__init__(
+            Id=job.job_id,
+            Kind=job.request.kind.value,
+            InitiatorUid=job.request.caller_uid,
+            CreatedAt=job.request.created_at,
+            Unit=names.job_unit(job.job_id),
+            **_moving_properties(job),
+        )
+        self._job = job
+        self._jobs = jobs
+        self._polkit = polkit
+
+    def update(self) -> None:
+        """Take over into the properties where the job is, and announce its end."""
+        finished = self.properties["State"] == JobState.RUNNING.value and self._job.result
+        self.set_properties(**_moving_properties(self._job))
+        if finished:
+            values = self.properties
+            self.emit(
+                "Finished",
+                values["State"],
+                values["ErrorName"],
+                values["ErrorMessage"],
+                values["Result"],
+            )
+
+    async def cancel(self) -> None:
+        who = caller()
+        uid = await self._polkit.uid(who)
+        if uid != self._job.request.caller_uid:
+            await self._polkit.authorize(who, uid, names.ACTION_CANCEL, {"job": self._job.job_id})
+        await self._jobs.cancel(self._job)
+
+    async def wait(self) -> dict[str, Variant]:
+        return to_variants(await self._job.wait())
+
+
+class Service:
+    """The objects of the daemon on the bus, one for the manager and one for each job."""
+
+    def __init__(self, exports: Exports, polkit: Polkit) -> None:
+        self._exports = exports
+        self._polkit = polkit
+        self._faces: dict[str, JobFace] = {}
+        self.manager: ManagerFace | None = None
+
+    def export_manager(self, manager: ManagerFace) -> None:
+        self.manager = manager
+        self._exports.add(names.MANAGER_PATH, manager)
+
+    def job_changed(self, job: Job, jobs: Jobs) -> None:
+        """Show a new job, or where a known one is now."""
+        if job.job_id in self._faces:
+            self._faces[job.job_id].update()
+        else:
+            self._faces[job.job_id] = JobFace(job, jobs, self._polkit)
+            self._exports.add(names.job_path(job.job_id), self._faces[job.job_id])
+        if self.manager is not None:
+            self.manager.update()
+
+    def job_forgotten(self, job: Job) -> None:
+        del self._faces[job.job_id]
+        self._exports.remove(names.job_path(job.job_id))
+
+
+def _unpack(kind: Kind, given: Mapping[str, Variant]) -> tuple[bool, dict[str, Any]]:
+    """Whether the caller allows questions, and the options as plain values.
+
+    :raises InvalidArgs: for an option of the wrong type.
+    """
+    signatures = {**options.SIGNATURES[kind], "interactive": "b"}
+    for key, variant in given.items():
+        expected = signatures.get(key, variant.signature)
+        if variant.signature != expected:
+            raise errors.InvalidArgs(
+                f"Option '{key}' must have D-Bus type '{expected}', not '{variant.signature}'."
+            )
+    plain = {key: variant.value for key, variant in given.items()}
+    return plain.pop("interactive", False), plain
+
+
+def _moving_properties(job: Job) -> dict[str, Any]:
+    result = job.result or _RUNNING
+    return {
+        "Stage": job.progress.stage.value,
+        "Progress": job.progress.fraction,
+        "Message": job.progress.message,
+        "Cancellable": job.progress.cancellable,
+        "State": job.state.value,
+        "ErrorName": result.error_name,
+        "ErrorMessage": result.error_message,
+        "Result": to_variants(result.result),
+        "FinishedAt": result.finished_at,
+    }

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""systemd, asked over the bus: jobs that are waited for, and units that are watched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dockmgrd.bus import PROPERTIES, Bus, Match
+from dockmgrd.dbusnext import Message
+from dockmgrd.errors import RemoteError, ServiceFailed
+
+SYSTEMD = "org.freedesktop.systemd1"
+_MANAGER_PATH = "/org/freedesktop/systemd1"
+_MANAGER = "org.freedesktop.systemd1.Manager"
+_UNIT = "org.freedesktop.systemd1.Unit"
+_SERVICE = "org.freedesktop.systemd1.Service"
+_NO_SUCH_UNIT = "org.freedesktop.systemd1.NoSuchUnit"
+
+ENDED = ("inactive", "failed")
+"""Values of ActiveState in which nothing of the unit runs."""
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """systemd's own words for a unit. All but `load_state` may be empty for one not loaded."""
+
+    load_state: str
+    active_state: str
+    sub_state: str
+    unit_file_state: str
+    fragment_path: str
+    drop_ins: tuple[str, ...]
+
+    @property
+    def active(self) -> bool:
+        return self.active_state in ("active", "reloading")
+
+
+class Systemd:
+    """Client of the system manager on a bus connection."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._results: dict[str, asyncio.Future[str]] = {}
+        self._waiting = 0
+
+    async def connect(self) -> None:
+        """Have systemd announce what happens. Needed once, before anything else here.
+
+        :raises RemoteError, NoReply: when there is no system manager to talk to.
+        """
+        match = Match(SYSTEMD, _MANAGER, "JobRemoved", _MANAGER_PATH)
+        await self._bus.subscribe(match, self._on_job_removed)
+        await self._call("Subscribe")
+
+    async def start(self, unit: str) -> None:
+        """Start the unit and wait until it is up.
+
+        :raises ServiceFailed: when it does not come up, or there is no such unit.
+        """
+        await self._job("StartUnit", unit)
+
+    async def stop(self, unit: str) -> None:
+        """Stop the unit and wait; one that does not exist counts as stopped. Raises as `start`."""
+        await self._job("StopUnit", unit, missing_is_fine=True)
+
+    async def restart(self, unit: str) -> None:
+        """Restart the unit and wait. Raises as `start`."""
+        await self._job("RestartUnit", unit)
+
+    async def reload(self, unit: str) -> None:
+        """Have the unit reload its configuration, and wait. Raises as `start`."""
+        await self._job("ReloadUnit", unit)
+
+    async def signal_main(self, unit: str, signal: int) -> None:
+        """Send a signal to the main process of the unit; a unit that is gone is no error."""
+        try:
+            await self._call("KillUnit", "ssi", unit, "main", signal)
+        except RemoteError as error:
+            if error.name != _NO_SUCH_UNIT:
+                raise
+
+    async def enable(self, *units: str) -> None:
+        """Enable the units, as `systemctl enable`; raises as `start`."""
+        await self._change_files("EnableUnitFiles", "asbb", [list(units), False, True], units)
+
+    async def disable(self, *units: str) -> None:
+        """Disable the units; those that do not exist count as disabled. Raises as `start`."""
+        await self._change_files("DisableUnitFiles", "asb", [list(units), False], units)
+
+    async def reload_manager(self) -> None:
+        """Have systemd read its unit files again."""
+        await self._call("Reload")
+
+    async def unit_path(self, unit: str) -> str:
+        """Object path of the unit, loaded for it."""
+        [path] = await self._call("LoadUnit", "s", unit)
+        return str(path)
+
+    async def state(self, unit: str) -> UnitState:
+        """What systemd knows of the unit; `load_state` is not-found for one that is not there."""
+        values = await self.unit_properties(unit, _UNIT)
+        return UnitState(
+            load_state=values["LoadState"],
+            active_state=values["ActiveState"],
+            sub_state=values["SubState"],
+            unit_file_state=values["UnitFileState"],
+            fragment_path=values["FragmentPath"],
+            drop_ins=tuple(values["DropInPaths"]),
+        )
+
+    async def status_text(self, unit: str) -> str:
+        """What the service last said of itself by sd_notify."""
+        return str((await self.unit_properties(unit, _SERVICE))["StatusText"])
+
+    async def command_line(self, unit: str) -> tuple[str, ...]:
+        """The arguments, program first, with which systemd starts the service."""
+        commands = (await self.unit_properties(unit, _SERVICE))["ExecStart"]
+        return tuple(commands[-1][1]) if commands else ()
+
+    async def unit_properties(self, unit: str, interface: str) -> Mapping[str, Any]:
+        """All properties of one of the unit's interfaces as plain values."""
+        path = await self.unit_path(unit)
+        [values] = await self._bus.call(SYSTEMD, path, PROPERTIES, "GetAll", "s", [interface])
+        return {name: variant.value for name, variant in values.items()}
+
+    async def watch(
+        self, unit: str, changed: Callable[[Mapping[str, Any]], None]
+    ) -> Callable[[], None]:
+        """Have `changed` called with the properties of the unit that change, as plain values.
+
+        Call what comes back to end it.
+        """
+        path = await self.unit_path(unit)
+        match = Match(SYSTEMD, PROPERTIES, "PropertiesChanged", path)
+
+        def on_signal(message: Message) -> None:
+            changed({name: variant.value for name, variant in message.body[1].items()})
+
+        return await self._bus.subscribe(match, on_signal)
+
+    async def watch_reloads(self, reloaded: Callable[[], None]) -> None:
+        """Have `reloaded` called each time systemd has read its unit files again."""
+
+        def on_signal(message: Message) -> None:
+            [begins] = message.body
+            if not begins:
+                reloaded()
+
+        await self._bus.subscribe(Match(SYSTEMD, _MANAGER, "Reloading", _MANAGER_PATH), on_signal)
+
+    async def _job(self, method: str, unit: str, *, missing_is_fine: bool = False) -> None:
+        self._waiting += 1
+        try:
+            [path] = await self._call(method, "ss", unit, "replace")
+            result = await self._result(path)
+        except RemoteError as error:
+            if missing_is_fine and error.name == _NO_SUCH_UNIT:
+                return
+            raise ServiceFailed(f"systemd refused {method} of {unit}: {error.text}.") from error
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._results.clear()
+        if result not in ("done", "skipped"):
+            raise ServiceFailed(
+                f"{unit} did not do what was asked ({method}: {result}); "
+                f"'journalctl -u {unit}' tells why."
+            )
+
+    async def _change_files(
+        self, method: str, signature: str, body: list[Any], units: tuple[str, ...]
+    ) -> None:
+        try:
+            await self._call(method, signature, *body)
+        except RemoteError as error:
+            if method == "DisableUnitFiles" and error.name.endswith((".NoSuchUnit", ".NotFound")):
+                return
+            raise ServiceFailed(
+                f"systemd refused {method} of {', '.join(units)}: {error.text}."
+            ) from error
+        await self.reload_manager()
+
+    def _result(self, job: str) -> asyncio.Future[str]:
+        """The end of a systemd job, which may be announced before we learn the job's path."""
+        if job not in self._results:
+            self._results[job] = asyncio.get_running_loop().create_future()
+        return self._results[job]
+
+    def _on_job_removed(self, message: Message) -> None:
+        _, job, _, result = message.body
+        if self._waiting and not self._result(job).done():
+            self._result(job).set_result(result)
+
+    async def _call(self, member: str, signature: str = "", *body: Any) -> list[Any]:
+        return await self._bus.call(
+            SYSTEMD, _MANAGER_PATH, _MANAGER, member, signature, body, timeout=None
+        )
