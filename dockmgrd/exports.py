@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from dockmgrd import errors, journal, names, paths, standard
 from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, Bus
@@ -232,7 +231,8 @@ class _Standard:
         interfaces += standard.OF_EVERY_OBJECT
         if names.MANAGER_INTERFACE in self._faces:
             interfaces.append(standard.OBJECT_MANAGER)
-        nodes = [f"<node name={quoteattr(name)}/>" for name in self._exports.children(self._path)]
+        # Parts of object paths hold nothing that XML would want quoted.
+        nodes = [f'<node name="{name}"/>' for name in self._exports.children(self._path)]
         return "\n".join(["<node>", *(each.xml for each in interfaces), *nodes, "</node>"])
 
     async def get_managed_objects(self) -> dict[str, dict[str, dict[str, Variant]]]:

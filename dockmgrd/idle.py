@@ -4,22 +4,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from dockmgrd.exports import Exports
 from dockmgrd.jobs import Jobs
 
 SECONDS_OF_SILENCE = 30.0
+SECONDS_VARIABLE = "DOCKMGRD_IDLE_SECONDS"
+"""Environment variable for another time of silence, to try the daemon's end."""
 
 
 class IdleWatch:
     """Knows whether something happened since it last looked."""
 
-    def __init__(
-        self, exports: Exports, jobs: Jobs, seconds_of_silence: float = SECONDS_OF_SILENCE
-    ) -> None:
+    def __init__(self, exports: Exports, jobs: Jobs) -> None:
         self._exports = exports
         self._jobs = jobs
-        self._seconds = seconds_of_silence
+        self._seconds = float(os.environ.get(SECONDS_VARIABLE, SECONDS_OF_SILENCE))
 
     async def wait(self) -> None:
         """Return when the daemon has been unneeded for the whole time of silence."""

@@ -36,6 +36,7 @@ def record(entry: Entry) -> None:
         entry.message,
         MESSAGE_ID=entry.message_id,
         PRIORITY=str(entry.priority),
+        SYSLOG_IDENTIFIER="dockmgrd",
         **entry.fields,
     )
 

@@ -8,6 +8,7 @@ without end while replies pile up.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import struct
 from typing import Any
@@ -64,6 +65,13 @@ class Transport(MessageBus):  # type: ignore[misc]
         self._writer = _Writer(self)
         self._reading_paused = False
         self._unmarshaller: Any
+
+    async def wait_for_disconnect(self) -> None:
+        """Return when the connection has ended; raise what ended it when that was not us.
+
+        A wait that is cancelled leaves those of others alone, which dbus-next's own does not.
+        """
+        await asyncio.shield(self._disconnect_future)
 
     def send(self, msg: Message) -> None:
         """Queue a message. Raises what marshalling raises when the body is not of its signature."""

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Two ways to do one thing, timed in turn, so that the ratio holds while the machine drifts."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Seconds of ours and of the peer, run by run."""
+
+    what: str
+    peer: str
+    ours: tuple[float, ...]
+    theirs: tuple[float, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Median of ours / theirs, pair by pair."""
+        return statistics.median(a / b for a, b in zip(self.ours, self.theirs))
+
+    def row(self) -> str:
+        ours, theirs = statistics.median(self.ours), statistics.median(self.theirs)
+        return (
+            f"{self.what:<34} {_shown(ours):>10} {_shown(theirs):>10} {self.ratio:>7.2f}"
+            f"  {len(self.ours):>4}  {self.peer}"
+        )
+
+
+HEADER = f"{'what':<34} {'ours':>10} {'peer':>10} {'ratio':>7}  {'runs':>4}  peer"
+
+
+def compare(
+    what: str,
+    peer: str,
+    ours: Callable[[], float],
+    theirs: Callable[[], float],
+    *,
+    runs: int,
+) -> Comparison:
+    """Run the two in turn; each returns its seconds. One pair before is not counted."""
+    ours()
+    theirs()
+    pairs = [(ours(), theirs()) for _ in range(runs)]
+    return Comparison(what, peer, tuple(a for a, _ in pairs), tuple(b for _, b in pairs))
+
+
+def timed(action: Callable[[], object]) -> float:
+    """Seconds that the action takes."""
+    started = time.monotonic()
+    action()
+    return time.monotonic() - started
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
