@@ -93,6 +93,8 @@ class Bus(Transport):
         :raises RemoteError: when the reply is an error.
         :raises NoReply: when none comes in time, or the connection ends.
         """
+        if self._disconnected:
+            raise NoReply("The connection to the bus ended.")
         future: asyncio.Future[Message] = self._loop.create_future()
 
         def settle(reply: Message | None, _error: Exception | None) -> None:

@@ -48,6 +48,19 @@ class Engine:
         answer: list[dict[str, Any]] = await self._get("/containers/json")
         return answer
 
+    async def stop_container(self, container: str, timeout: float = 60.0) -> None:
+        """Stop the container as `docker stop` does; one that has ended is no error.
+
+        :raises ServiceFailed: when the engine does not do it in time.
+        """
+        try:
+            await asyncio.wait_for(self._stop(container), timeout)
+        except asyncio.TimeoutError:
+            raise ServiceFailed(
+                f"The Docker Engine did not stop container {container[:12]} within {timeout:g} s; "
+                "'docker kill' may."
+            ) from None
+
     @asynccontextmanager
     async def reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
         """A stream with a line for each time that the engine has reloaded its configuration.
@@ -67,6 +80,11 @@ class Engine:
                 "'systemctl status docker' tells more."
             ) from None
 
+    async def _stop(self, container: str) -> None:
+        path = f"/containers/{quote(container)}/stop"
+        async with self._response(path, method="POST", accepted=("204", "304", "404")):
+            pass
+
     async def _read(self, path: str) -> Any:
         async with self._response(path) as reader:
             body = await reader.read()
@@ -76,7 +94,9 @@ class Engine:
             raise ServiceFailed(f"The Docker Engine's answer to {path} is broken off.") from error
 
     @asynccontextmanager
-    async def _response(self, path: str) -> AsyncIterator[asyncio.StreamReader]:
+    async def _response(
+        self, path: str, *, method: str = "GET", accepted: tuple[str, ...] = ("200",)
+    ) -> AsyncIterator[asyncio.StreamReader]:
         """The body of a response. HTTP/1.0 spares us chunks: the body ends with the connection."""
         try:
             reader, writer = await asyncio.open_unix_connection(
@@ -88,11 +108,11 @@ class Engine:
                 "'systemctl start docker' starts it."
             ) from error
         try:
-            writer.write(f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode("ascii"))
+            writer.write(f"{method} {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode("ascii"))
             head = await reader.readuntil(b"\r\n\r\n")
-            status = head.split(b" ", 2)[1]
-            if status != b"200":
-                raise ServiceFailed(f"The Docker Engine answered {path} with {status.decode()}.")
+            status = head.split(b" ", 2)[1].decode()
+            if status not in accepted:
+                raise ServiceFailed(f"The Docker Engine answered {path} with {status}.")
             yield reader
         except (OSError, asyncio.IncompleteReadError) as error:
             raise ServiceFailed(

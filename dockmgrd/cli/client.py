@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The service as dockmgrctl calls it: values without D-Bus types, errors with their meaning."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from dockmgrd import names, options
+from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, PROPERTIES, Bus
+from dockmgrd.cli.failures import named
+from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.dbusnext import AuthError, MessageFlag, Variant
+from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceUnknown
+from dockmgrd.model import Kind
+from dockmgrd.variants import to_plain
+
+_OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
+_ERROR = "org.freedesktop.DBus.Error."
+_SECONDS_TO_START_A_JOB = 90.0
+
+_NOT_THERE = (_ERROR + "ServiceUnknown", _ERROR + "NameHasNoOwner")
+_WENT_AWAY = (_ERROR + "NoReply", _ERROR + "Disconnected")
+_NOT_STARTED = (_ERROR + "Spawn.", _ERROR + "TimedOut", "org.freedesktop.systemd1.")
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[Bus]:
+    """A connection to the system bus, closed at the end.
+
+    :raises ServiceUnknown: when there is no bus to connect to.
+    """
+    # The library logs what we say better; without a handler that would go to standard error.
+    logging.getLogger().addHandler(logging.NullHandler())
+    try:
+        bus = Bus()
+        await bus.connect()
+    except (OSError, EOFError, ValueError, AuthError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ServiceUnknown(
+            f"The system bus cannot be reached ({reason}); dockmgrctl needs it to talk to dockmgrd."
+        ) from error
+    try:
+        yield bus
+    finally:
+        bus.disconnect()
+        await asyncio.gather(bus.wait_for_disconnect(), return_exceptions=True)
+
+
+class Client:
+    """Calls the service on a connection. With `interactive`, polkit may ask the user.
+
+    Every method raises what the service answers; ServiceUnknown when it is not there or does not
+    start, and NoReply when it goes away before it answers.
+    """
+
+    def __init__(self, bus: Bus, *, interactive: bool) -> None:
+        self.bus = bus
+        self._flags = ALLOW_INTERACTIVE_AUTHORIZATION if interactive else MessageFlag.NONE
+        self._patience = None if interactive else _SECONDS_TO_START_A_JOB
+
+    async def start(self, kind: Kind, given: Mapping[str, Any], mirrors: tuple[str, ...]) -> str:
+        """Have the work done that the options describe; the path of its job comes back."""
+        signatures = options.SIGNATURES[kind]
+        variants = {key: Variant(signatures[key], value) for key, value in given.items()}
+        calls: Mapping[Kind, tuple[str, str, list[Any]]] = {
+            Kind.INSTALL: ("Install", "a{sv}", [variants]),
+            Kind.SET_MIRROR: ("SetMirror", "asa{sv}", [list(mirrors), variants]),
+            Kind.UNINSTALL: ("Uninstall", "a{sv}", [variants]),
+        }
+        member, signature, body = calls[kind]
+        [path] = await self._call(
+            *(names.MANAGER_PATH, names.MANAGER_INTERFACE, member, signature, *body),
+            flags=self._flags,
+            timeout=self._patience,
+        )
+        return str(path)
+
+    async def status(self) -> dict[str, Any]:
+        [status] = await self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "Status")
+        return dict(to_plain(status))
+
+    async def sources(self) -> list[dict[str, Any]]:
+        [sources] = await self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "ListSources")
+        return list(to_plain(sources))
+
+    async def jobs(self) -> list[JobRecord]:
+        """All jobs that the service remembers, newest first."""
+        [objects] = await self._ask(names.MANAGER_PATH, _OBJECT_MANAGER, "GetManagedObjects")
+        records = [
+            JobRecord.from_properties(to_plain(interfaces[names.JOB_INTERFACE]))
+            for interfaces in objects.values()
+            if names.JOB_INTERFACE in interfaces
+        ]
+        return sorted(records, key=lambda job: (job.created_at, job.job_id), reverse=True)
+
+    async def job_properties(self, path: str) -> dict[str, Any]:
+        [properties] = await self._call(path, PROPERTIES, "GetAll", "s", names.JOB_INTERFACE)
+        return dict(to_plain(properties))
+
+    async def wait(self, path: str) -> None:
+        """Return, or raise, when the job has ended or the service answers otherwise."""
+        await self._call(path, names.JOB_INTERFACE, "Wait", timeout=None)
+
+    async def cancel(self, path: str) -> None:
+        await self._call(
+            path, names.JOB_INTERFACE, "Cancel", flags=self._flags, timeout=self._patience
+        )
+
+    async def _ask(self, path: str, interface: str, member: str) -> list[Any]:
+        """Call what changes nothing, and when the daemon goes away over it, ask its successor."""
+        try:
+            return await self._call(path, interface, member)
+        except NoReply as error:
+            if error.__cause__ is None:
+                raise  # It is there, and did not answer in time.
+            return await self._call(path, interface, member)
+
+    async def _call(
+        self, path: str, interface: str, member: str, signature: str = "", *body: Any, **how: Any
+    ) -> list[Any]:
+        try:
+            return await self.bus.call(
+                names.BUS_NAME, path, interface, member, signature, body, **how
+            )
+        except RemoteError as error:
+            raise _meaning(error) from error
+
+
+def _meaning(error: RemoteError) -> DockmgrError:
+    """What an error reply says to the user."""
+    if error.name in _NOT_THERE:
+        return ServiceUnknown(
+            f"The service {names.BUS_NAME} is not on this host; install the package dockmgrd."
+        )
+    if error.name in _WENT_AWAY:
+        return NoReply("dockmgrd went away before it answered; try again.")
+    if error.name.startswith(_NOT_STARTED):
+        return ServiceUnknown(
+            f"dockmgrd does not start ({error.text.rstrip('.')}); "
+            f"'systemctl status {names.DAEMON_UNIT}' tells why."
+        )
+    return named(error.name, error.text)

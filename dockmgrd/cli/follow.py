@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Following a job to its end, whatever becomes of the daemon in between.
+
+The job runs in a unit of its own. A daemon that is restarted or killed finds it again, so what
+counts is what the daemon says of the job when asked; signals and Wait() only tell when to ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from dockmgrd import names
+from dockmgrd.bus import PROPERTIES, Match
+from dockmgrd.cli.client import Client
+from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.cli.watch import DaemonWatch
+from dockmgrd.dbusnext import Message
+from dockmgrd.errors import DockmgrError, NoReply, ServiceUnknown
+from dockmgrd.variants import to_plain
+
+
+class Follower:
+    """Follows the job at `path`; `moved` is called with it whenever it is told to have moved."""
+
+    def __init__(self, client: Client, path: str, moved: Callable[[JobRecord], None]) -> None:
+        self._client = client
+        self._path = path
+        self._moved = moved
+        self._properties: dict[str, Any] = {}
+        self._news = asyncio.Event()
+        self._watch = DaemonWatch(client.bus, self._on_daemon_changed)
+        self._waiting: asyncio.Task[None] | None = None
+
+    async def end(self) -> JobRecord:
+        """The job when it has ended.
+
+        :raises UnknownObject: when the service does not know the job.
+        :raises ServiceUnknown, NoReply: when the service stays away, or the bus is gone.
+        """
+        # Subscribed first, so that nothing that happens after the reading goes unheard.
+        changes = Match(
+            names.BUS_NAME, PROPERTIES, "PropertiesChanged", self._path, names.JOB_INTERFACE
+        )
+        await self._client.bus.subscribe(changes, self._on_change)
+        await self._watch.start()
+        try:
+            return await self._until_ended()
+        except (NoReply, ServiceUnknown) as error:
+            unit = names.job_unit(self._path[len(names.JOB_PATH_PREFIX) :])
+            raise type(error)(
+                f"{error.message.rstrip('.')}; the job goes on, 'systemctl status {unit}' shows it."
+            ) from error
+        finally:
+            self._watch.stop()
+            self._stop_waiting()
+
+    async def _until_ended(self) -> JobRecord:
+        while True:
+            self._news.clear()
+            self._properties = await self._watch.ask(
+                lambda: self._client.job_properties(self._path)
+            )
+            job = JobRecord.from_properties(self._properties)
+            self._moved(job)
+            if not job.running:
+                return job
+            # Once per daemon: a Wait that was refused would be refused again.
+            if self._waiting is None:
+                self._waiting = asyncio.ensure_future(self._wait())
+            await self._news.wait()
+
+    async def _wait(self) -> None:
+        """Wake the reading when Wait() is over. How the job ended is for the reading to say."""
+        with suppress(DockmgrError):
+            await self._client.wait(self._path)
+        self._news.set()
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _on_change(self, message: Message) -> None:
+        if not self._properties:
+            return  # The first reading is still to come, and tells this too.
+        self._properties.update(to_plain(message.body[1]))
+        job = JobRecord.from_properties(self._properties)
+        if job.running:
+            self._moved(job)
+        else:
+            self._news.set()
+
+    def _on_daemon_changed(self) -> None:
+        self._stop_waiting()
+        self._news.set()

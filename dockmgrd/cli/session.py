@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One run of a command: calls the service, follows the job, prints the answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from dockmgrd import names
+from dockmgrd.cli import render
+from dockmgrd.cli.agent import text_agent
+from dockmgrd.cli.arguments import Invocation
+from dockmgrd.cli.client import Client, connection
+from dockmgrd.cli.follow import Follower
+from dockmgrd.cli.jobs import JobRecord, find
+from dockmgrd.cli.output import answer_width, print_json
+from dockmgrd.cli.progress import progress_on
+from dockmgrd.cli.watch import DaemonWatch
+from dockmgrd.errors import NoReply, NotCancellable
+from dockmgrd.model import JobState, Kind
+
+_VERBS = {kind.value: kind for kind in Kind}
+
+
+class Session:
+    """What an invocation does. `farewell` is what to tell the user who does not wait for it."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._invocation = invocation
+        self._interactive = invocation.ask_password and sys.stdin.isatty()
+        self._progress = progress_on(sys.stderr, quiet=invocation.quiet)
+        self._asking = False
+        self.farewell = ""
+
+    async def run(self) -> None:
+        """Do it.
+
+        :raises DockmgrError: when it is refused, fails, or the job that is followed has failed.
+        """
+        async with connection() as bus:
+            client = Client(bus, interactive=self._interactive)
+            if self._invocation.command in _VERBS:
+                await self._do(client, _VERBS[self._invocation.command])
+            else:
+                await {
+                    "status": self._status,
+                    "sources": self._sources,
+                    "jobs": self._jobs,
+                    "follow": self._follow,
+                    "cancel": self._cancel,
+                }[self._invocation.command](client)
+
+    def leave(self) -> None:
+        """Put the terminal's line in order when the run ends before its job does."""
+        self._progress.end("goes on")
+        if self._asking:
+            print(file=sys.stderr)  # The agent has left the cursor behind its question.
+
+    async def _status(self, client: Client) -> None:
+        answer = await client.status()
+        self._answer(answer, lambda width: render.status(answer, width))
+
+    async def _sources(self, client: Client) -> None:
+        answer = await client.sources()
+        self._answer(answer, lambda width: render.sources(answer, width))
+
+    async def _jobs(self, client: Client) -> None:
+        records = await client.jobs()
+        self._answer(
+            [record.to_json() for record in records], lambda width: render.jobs(records, width)
+        )
+
+    async def _follow(self, client: Client) -> None:
+        job = find(await client.jobs(), self._invocation.job)
+        self._conclude(await self._ended(client, names.job_path(job.job_id)))
+
+    async def _cancel(self, client: Client) -> None:
+        job = find(await client.jobs(), self._invocation.job)
+        path = names.job_path(job.job_id)
+        async with self._agent():
+            await client.cancel(path)
+        self.farewell = f"job {job.job_id} is being stopped; 'dockmgrctl jobs' shows how it ended."
+        ended = await Follower(client, path, lambda _: None).end()
+        if ended.state != JobState.CANCELLED.value:
+            raise NotCancellable(
+                f"Job {job.job_id} ended as {ended.state} before it could be stopped; "
+                f"'dockmgrctl follow {job.job_id}' shows its result."
+            )
+        self._summarise({"job": job.job_id}, [f"Job {job.job_id} is cancelled."])
+
+    async def _do(self, client: Client, kind: Kind) -> None:
+        """Have the service start a job, and follow it."""
+        self.farewell = "interrupted; 'dockmgrctl jobs' shows whether the job has started."
+        called_at = time.time_ns() // 1000
+        async with self._agent():
+            try:
+                path = await client.start(kind, self._invocation.options, self._invocation.mirrors)
+            except NoReply:
+                path = await _started_unheard(client, kind, called_at)
+        self._conclude(await self._ended(client, path))
+
+    @asynccontextmanager
+    async def _agent(self) -> AsyncIterator[None]:
+        """Where a call is authorised: the user may be asked for a password meanwhile."""
+        async with text_agent(wanted=self._interactive) as running:
+            self._asking = running
+            yield
+            self._asking = False  # Not when it was left by an exception: `leave` wants to know.
+
+    async def _ended(self, client: Client, path: str) -> JobRecord:
+        """The job when it has ended, its progress shown on the way."""
+        job_id = path[len(names.JOB_PATH_PREFIX) :]
+        self.farewell = (
+            f"job {job_id} goes on; 'dockmgrctl follow {job_id}' shows it, "
+            f"'dockmgrctl cancel {job_id}' stops it."
+        )
+
+        def moved(job: JobRecord) -> None:
+            self._progress.show(job.stage, job.progress, job.message)
+
+        job = await Follower(client, path, moved).end()
+        self._progress.end(job.state)
+        return job
+
+    def _conclude(self, job: JobRecord) -> None:
+        """Print what the job has done.
+
+        :raises DockmgrError: the error with which it ended instead.
+        """
+        if not job.done:
+            raise job.error()
+        self._summarise(job.result, render.summary(job, answer_width()))
+
+    def _summarise(self, result: Mapping[str, Any], lines: list[str]) -> None:
+        if self._invocation.json or not self._invocation.quiet:
+            self._answer(dict(result), lambda _: lines)
+
+    def _answer(self, data: Any, lines: Callable[[int | None], list[str]]) -> None:
+        """Print the answer in the form that was asked for."""
+        if self._invocation.json:
+            print_json(data)
+        else:
+            print("\n".join(lines(answer_width())))
+
+
+async def _started_unheard(client: Client, kind: Kind, since: int) -> str:
+    """Path of the job that a call started whose reply was lost with the daemon.
+
+    :raises NoReply: when there is none: nothing was begun.
+    """
+    watch = DaemonWatch(client.bus, lambda: None)
+    await watch.start()
+    try:
+        records = await watch.ask(client.jobs)
+    finally:
+        watch.stop()
+    for job in records:
+        mine = job.kind == kind.value and job.initiator_uid == os.getuid()
+        if mine and job.created_at >= since:
+            return names.job_path(job.job_id)
+    raise NoReply("dockmgrd went away before it had started the job; give the command again.")

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What every kind of job works with: the host's services, and the way to say how far it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import systemd.daemon
+
+from dockmgrd.catalog import Catalogue
+from dockmgrd.engine import Engine
+from dockmgrd.model import JobRequest, Progress, Stage
+from dockmgrd.systemd1 import Systemd
+
+_SECONDS_BETWEEN_UPDATES = 0.1
+
+
+@dataclass
+class JobContext:
+    """Handed to the function that does the job. `notes` ends up in the result, for the user."""
+
+    request: JobRequest
+    systemd: Systemd
+    engine: Engine
+    catalogue: Catalogue
+    notes: list[str] = field(default_factory=list)
+    _progress: Progress = field(default_factory=Progress)
+    _told_at: float = 0.0
+    _held: bool = False
+    _cancel_wanted: bool = False
+    _task: asyncio.Task[object] | None = None
+
+    def report(self, stage: Stage, fraction: float, message: str = "") -> None:
+        """Tell where the job is: `fraction` of the whole, 0 to 1; it never goes back.
+
+        A new stage is told at once, anything else at most ten times a second.
+        """
+        fraction = max(self._progress.fraction, min(fraction, 1.0))
+        fresh = stage is not self._progress.stage
+        self._progress = Progress(stage, fraction, message, cancellable=not self._held)
+        if fresh or time.monotonic() - self._told_at >= _SECONDS_BETWEEN_UPDATES:
+            self._tell()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Around what must not be stopped half-way: a wish to cancel waits until it is over.
+
+        :raises asyncio.CancelledError: at its start, when the job is being cancelled already.
+        """
+        if self._cancel_wanted:
+            raise asyncio.CancelledError
+        outer, self._held = self._held, True
+        self._progress = replace(self._progress, cancellable=False)
+        self._tell()
+        try:
+            yield
+        finally:
+            self._held = outer
+
+    def run_in(self, task: asyncio.Task[object]) -> None:
+        """Name the task that a wish to cancel stops."""
+        self._task = task
+
+    def cancel(self) -> None:
+        """Stop the job if it can be stopped now; what is held goes on, and so the job ends done."""
+        if self._held:
+            return
+        self._cancel_wanted = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _tell(self) -> None:
+        self._told_at = time.monotonic()
+        systemd.daemon.notify("STATUS=" + json.dumps(self._progress.to_json()))

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is mounted below a folder: containers' leftovers, and what somebody else put there."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+from pathlib import Path, PurePath
+
+from dockmgrd.errors import WriteFailed
+
+_MOUNTINFO = Path("/proc/self/mountinfo")
+_MNT_DETACH = 2
+_UMOUNT_NOFOLLOW = 8
+# Where dockerd and containerd mount for a container (relative to data-root or run folder).
+_OF_CONTAINERS = (
+    "overlay2/*/merged",
+    "fuse-overlayfs/*/merged",
+    "devicemapper/mnt/*",
+    "zfs/graph/*",
+    "rootfs/*/*",
+    "containers/*/mounts/shm",
+    "buildkit/executor/*/rootfs",
+    "netns/*",
+    "io.containerd.runtime.v2.task/*/*/rootfs",
+    "plugins/*/rootfs",
+    "plugins/*/propagated-mount",
+)
+# Older engines mount the folder of the storage driver on itself to keep its mounts private.
+_DRIVER_FOLDERS = ("overlay2", "devicemapper", "zfs", "aufs", "btrfs")
+
+
+def foreign_below(folder: Path) -> list[Path]:
+    """Mount points below the folder, itself not among them, that no container has left."""
+    return [path for path in _below(folder) if not _left_by_container(path, folder)]
+
+
+def unmount_leftovers(folder: Path) -> None:
+    """Unmount what containers have left mounted below the folder.
+
+    :raises WriteFailed: when the kernel refuses that.
+    """
+    leftovers = [path for path in _below(folder) if _left_by_container(path, folder)]
+    for path in sorted(leftovers, key=lambda each: len(each.parts), reverse=True):
+        _unmount(path)
+
+
+def _below(folder: Path) -> list[Path]:
+    points = []
+    for line in _MOUNTINFO.read_bytes().splitlines():
+        # Field 5 is the mount point, with octal escapes for space, tab, newline and backslash.
+        raw = re.sub(rb"\\([0-7]{3})", lambda match: bytes([int(match[1], 8)]), line.split(b" ")[4])
+        point = Path(os.fsdecode(raw))
+        if folder in point.parents:
+            points.append(point)
+    return points
+
+
+def _left_by_container(point: Path, folder: Path) -> bool:
+    below = PurePath(*point.parts[len(folder.parts) :])
+    if str(below) in _DRIVER_FOLDERS:
+        return _is_same_file_system(point, folder)
+    return any(
+        len(below.parts) == pattern.count("/") + 1 and below.match(pattern)
+        for pattern in _OF_CONTAINERS
+    )
+
+
+def _is_same_file_system(point: Path, folder: Path) -> bool:
+    return os.stat(point).st_dev == os.stat(folder).st_dev
+
+
+def _unmount(point: Path) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.umount2(os.fsencode(point), _MNT_DETACH | _UMOUNT_NOFOLLOW) != 0:
+        reason = os.strerror(ctypes.get_errno())
+        raise WriteFailed(
+            f"{point} could not be unmounted: {reason}; unmount it and run the uninstallation "
+            "again."
+        )

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The worker's end of the conversation with the job that started it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from dockmgrd.model import Stage
+from dockmgrd.worker.protocol import (
+    PROCEED,
+    Event,
+    Outcome,
+    ProgressEvent,
+    Request,
+    WritingEvent,
+    decode_request,
+    encode,
+)
+
+_SMALLEST_STEP = 0.01
+_STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Channel:
+    """Reads the request and sends events. Nothing else in the process can write into it."""
+
+    def __init__(self, requests: BinaryIO, events: BinaryIO) -> None:
+        self._requests = requests
+        self._events = events
+        self._committed = False
+        self._told = ProgressEvent("", 0.0)
+
+    @classmethod
+    def take_over(cls) -> Channel:
+        """Keep standard input and output for the protocol.
+
+        From now on what dnf, its plugins or a package's scripts print goes to standard error, and
+        what they read is empty. Signals end the process at once, as systemd expects.
+        """
+        requests, events = os.dup(0), os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)
+        os.close(nothing)
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_DFL)
+        return cls(os.fdopen(requests, "rb"), os.fdopen(events, "wb"))
+
+    def receive(self) -> Request:
+        """The request.
+
+        :raises KeyError, TypeError, ValueError: when the line is not one.
+        """
+        return decode_request(self._requests.readline())
+
+    def progress(self, stage: Stage, fraction: float, message: str = "") -> None:
+        """Tell how far the stage is. What nobody could see on a screen is not sent."""
+        event = ProgressEvent(stage.value, max(0.0, min(fraction, 1.0)), message)
+        if event.stage == self._told.stage:
+            step = event.fraction - self._told.fraction
+            if step < _SMALLEST_STEP and (step < 0 or event.message == self._told.message):
+                return
+        self._told = event
+        self._send(event)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Send the last event."""
+        self._send(outcome)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Around the part that must not be stopped: from here nothing but its end ends it.
+
+        It begins when the job agrees. A job that is being cancelled, or is gone, does not, and
+        the process ends without having written anything.
+        """
+        self._send(WritingEvent(writing=True))
+        if self._requests.readline() != PROCEED:
+            raise SystemExit(1)
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+        self._committed = True
+        try:
+            yield
+        finally:
+            self._send(WritingEvent(writing=False))
+
+    def _send(self, event: Event) -> None:
+        try:
+            self._events.write(encode(event))
+            self._events.flush()
+        except BrokenPipeError:
+            # The job is gone, and nobody waits for us. dnf would swallow an exception here: we may
+            # be below one of its callbacks.
+            if not self._committed:
+                os._exit(1)

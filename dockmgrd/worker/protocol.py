@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What job and package worker say to each other: one request in, events out, one JSON line each.
+
+The last line is the outcome. When the worker says that rpm will write, it waits for the line
+`PROCEED`: only so can the job be sure that it does not kill what is writing. This module is all
+that both sides share; it imports nothing of dnf.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Union
+
+PROCEED = b"proceed\n"
+
+
+@dataclass(frozen=True)
+class InstallPackages:
+    """Install packages from our repository, with what they need from any enabled one."""
+
+    names: tuple[str, ...]
+    version: str
+    """Upstream version such as 28.5.1 for the packages in `versioned`; empty for the newest."""
+    versioned: tuple[str, ...]
+    repository: str
+    """Id of our repository, whose failure is fatal and whose packages must be signed by the key."""
+    key_file: str
+    fingerprint: str
+    weak_dependencies: bool
+    allow_removals: bool
+    """Consent to remove what conflicts."""
+    op: str = "install"
+
+
+@dataclass(frozen=True)
+class RemovePackages:
+    """Remove those of the packages that are installed, and what cannot stay without them."""
+
+    names: tuple[str, ...]
+    allow_removals: bool
+    """Consent to remove further packages that need them."""
+    op: str = "remove"
+
+
+Request = Union[InstallPackages, RemovePackages]
+
+
+@dataclass(frozen=True)
+class ProgressEvent:
+    """`stage` is a value of model.Stage; `fraction` of that stage, 0 to 1."""
+
+    stage: str
+    fraction: float
+    message: str = ""
+    event: str = "progress"
+
+
+@dataclass(frozen=True)
+class WritingEvent:
+    """rpm will write (`writing`), once the job has said PROCEED, or has ended writing.
+
+    In between the worker must not be killed.
+    """
+
+    writing: bool
+    event: str = "writing"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end. With an empty `error_name` it went well; otherwise it is a D-Bus error name."""
+
+    changed: bool = False
+    installed: tuple[str, ...] = ()
+    """NEVRAs."""
+    upgraded: tuple[str, ...] = ()
+    downgraded: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    download_bytes: int = 0
+    notes: tuple[str, ...] = ()
+    error_name: str = ""
+    error_message: str = ""
+    event: str = "outcome"
+
+
+Event = Union[ProgressEvent, WritingEvent, Outcome]
+
+_REQUESTS: Mapping[str, Any] = {"install": InstallPackages, "remove": RemovePackages}
+_EVENTS: Mapping[str, Any] = {
+    "progress": ProgressEvent,
+    "writing": WritingEvent,
+    "outcome": Outcome,
+}
+
+
+def encode(record: Request | Event) -> bytes:
+    """The record as one line."""
+    return json.dumps(asdict(record)).encode() + b"\n"
+
+
+def decode_request(line: bytes) -> Request:
+    """:raises KeyError, TypeError, ValueError: when the line is not what `encode` wrote."""
+    data = json.loads(line)
+    request: Request = _REQUESTS[data["op"]](**_tuples(data))
+    return request
+
+
+def decode_event(line: bytes) -> Event:
+    """:raises KeyError, TypeError, ValueError: when the line is not what `encode` wrote."""
+    data = json.loads(line)
+    event: Event = _EVENTS[data["event"]](**_tuples(data))
+    return event
+
+
+def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""YAML files read as mappings and texts that know their line.
+
+Every scalar is the text that stands in the file: a region `no` is no boolean, a version `10` no
+number. Only what a catalogue needs is allowed: mappings whose keys differ, and scalars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class Malformed(Exception):
+    """A file that is not what it should be. The text names the file and the line."""
+
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        super().__init__(f"{path}, line {line}: {reason}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A value in a file: its text or its members, and where it stands."""
+
+    path: Path
+    line: int
+    value: str | Mapping[str, Entry]
+
+    def text(self) -> str:
+        """:raises Malformed: when this is a mapping."""
+        if not isinstance(self.value, str):
+            raise self.malformed("a text is expected here, not a mapping")
+        return self.value
+
+    def members(self) -> Mapping[str, Entry]:
+        """:raises Malformed: when this is a text. Nothing at all is a mapping without members."""
+        if self.value == "":
+            return {}
+        if isinstance(self.value, str):
+            raise self.malformed("a mapping is expected here, not a text")
+        return self.value
+
+    def malformed(self, reason: str) -> Malformed:
+        return Malformed(self.path, self.line, reason)
+
+
+def read(path: Path) -> Entry:
+    """The content of the file; an empty file counts as a mapping without members.
+
+    :raises Malformed: when it is no YAML or holds more than mappings and scalars.
+    :raises OSError: when it cannot be read.
+    """
+    # Imported when needed: what only describes the platform or a job does not pay for it.
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)
+    except UnicodeDecodeError as error:
+        raise Malformed(path, 1, "it is not UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Malformed(path, mark.line + 1 if mark else 1, error.problem or "no YAML") from error
+    except yaml.YAMLError as error:
+        raise Malformed(path, 1, "it is no YAML") from error
+    try:
+        return Entry(path, 1, {}) if node is None else _entry(path, node)
+    except RecursionError as error:  # an alias can stand inside of what it stands for
+        raise Malformed(path, 1, "it is nested without end") from error
+
+
+def _entry(path: Path, node: Any) -> Entry:
+    line = node.start_mark.line + 1
+    if node.id == "scalar":
+        return Entry(path, line, node.value)
+    if node.id != "mapping":
+        raise Malformed(path, line, "a list has no meaning here")
+    members: dict[str, Entry] = {}
+    for key, value in node.value:
+        if key.id != "scalar":
+            raise Malformed(path, key.start_mark.line + 1, "a key must be a text")
+        if key.value in members:
+            raise Malformed(path, key.start_mark.line + 1, f"'{key.value}' stands here twice")
+        members[key.value] = _entry(path, value)
+    return Entry(path, line, members)

@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Runs in the root tree of a suite and makes an RPM host of it. The files of the host lie already
+# in their places, the packages that are on every host in /run/installed.
+set -eu
+
+rm -rf /etc/docker /etc/debian_version
+# Fedora does not install this plugin of dnf5; it needs createrepo_c.
+rm -f /etc/dnf/libdnf5-plugins/local.conf
+mkdir -p /etc/yum.repos.d /srv/bed /var/log/journal
+[ -e /usr/bin/dnf ] || ln -s dnf5 /usr/bin/dnf
+
+update-ca-certificates >/dev/null 2>&1
+depmod
+rpm --initdb
+rpm --import /etc/pki/bed/RPM-GPG-KEY-bed
+rpm --install --noscripts --notriggers --nosignature /run/installed/*.rpm
+
+# The admins of EL and Fedora are called wheel, those of Debian sudo.
+groupadd --system wheel
+sed -i 's/unix-group:sudo/unix-group:wheel/' /usr/share/polkit-1/rules.d/50-default.rules
+for user in alice bob; do
+    useradd --create-home --shell /bin/bash "$user"
+done
+
+systemctl --quiet enable bed-internet.service bed-registry.service
+# What a container does not need, or what fails in it.
+systemctl --quiet mask \
+    apt-daily-upgrade.timer apt-daily.timer console-getty.service dnf-makecache.timer \
+    docker-registry.service dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
+    fstrim.timer getty.target ldconfig.service networking.service remote-fs.target \
+    systemd-binfmt.service systemd-firstboot.service systemd-modules-load.service \
+    systemd-pstore.service systemd-timesyncd.service systemd-update-utmp.service \
+    systemd-tmpfiles-clean.timer tmp.mount

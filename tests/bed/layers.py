@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Disks of hosts after some steps, frozen as further read-only layers and kept in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bed import identity, sites, system
+from bed.cache import Recipe, shared
+from bed.host import Host
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bed.suites import Suite
+
+DIST = Path(__file__).parents[2] / "dist"
+SOURCES_FILE = "/etc/dockmgrd/sources.d/bed.yaml"
+_PACKAGES = ("dockmgrd", "dockmgrctl")
+_KNOWN_SOURCES = ("official", "aliyun", "tuna", "ustc")
+_OWN_SOURCES = {"unsigned": sites.UNSIGNED, "stranger": sites.STRANGER}
+# What a boot leaves on the disk and a fresh host would not have.
+_TRACES = ("var/log/journal", "var/cache/dnf", "var/cache/libdnf5", "var/tmp", "tmp")
+
+Layers = tuple[Path, ...]
+
+
+class NotBuiltError(Exception):
+    """The project's own packages have not been built."""
+
+
+def freeze(
+    name: str,
+    suite: Suite,
+    base: Layers,
+    inputs: Sequence[str],
+    steps: Callable[[Host], None],
+) -> Layers:
+    """Return `base` with one more layer: what `steps` change on a host that was made of it.
+
+    `inputs` are texts that determine, together with the base, what the steps do. The content of
+    /var/lib/docker and /var/lib/containerd is not kept.
+    """
+
+    def build(directory: Path) -> None:
+        with Host(suite, base) as host:
+            steps(host)
+            host.poweroff()
+            host.take_disk(directory / "upper")
+        _remove_traces(directory / "upper")
+
+    recipe = Recipe(f"{name}-{suite.name}", (*(layer.parent.name for layer in base), *inputs))
+    return (shared().provide(recipe, build) / "upper", *base)
+
+
+def bare(suite: Suite) -> Layers:
+    """Return the layers of a host without anything of ours."""
+    return system.provide(suite)
+
+
+def ours(suite: Suite) -> Layers:
+    """Return the layers of a host with our packages, and our key in a file of sources.
+
+    Raises NotBuiltError.
+    """
+    rpms = own_packages()
+    text = sources_text()
+    digests = [hashlib.sha256(rpm.read_bytes()).hexdigest() for rpm in rpms]
+
+    def install(host: Host) -> None:
+        host.install_rpms(rpms)
+        host.write(SOURCES_FILE, text)
+
+    return freeze("ours", suite, bare(suite), [*digests, text], install)
+
+
+def docker(suite: Suite) -> Layers:
+    """Return the layers of a host on which our packages have installed Docker."""
+
+    def install(host: Host) -> None:
+        host.run("dockmgrctl", "install", "--source", "official", timeout=180)
+
+    return freeze("docker", suite, ours(suite), [], install)
+
+
+def own_packages() -> list[Path]:
+    """Return the RPM files of the daemon and the command line. Raises NotBuiltError."""
+    found = [
+        rpm for rpm in sorted(DIST.glob("*.noarch.rpm")) if rpm.name.rsplit("-", 2)[0] in _PACKAGES
+    ]
+    if len(found) != len(_PACKAGES):
+        wanted = " and ".join(_PACKAGES)
+        raise NotBuiltError(
+            f"one RPM each of {wanted} is needed in {DIST}, {len(found)} found: run `make rpm`"
+        )
+    return found
+
+
+def sources_text() -> str:
+    """Return the file that tells dockmgrd which key signs the packages of the bed."""
+    fingerprint = identity.provide().fingerprint()
+    key = f"{{file: {system.KEY_FILE}, fingerprint: {fingerprint}}}"
+    lines = ["sources:"]
+    for source in _KNOWN_SOURCES:
+        lines.append(f"  {source}: {{key: {key}}}")
+    for source, host in _OWN_SOURCES.items():
+        lines.append(f"  {source}: {{title: {host}, prefix: https://{host}, key: {key}}}")
+    return "\n".join(lines) + "\n"
+
+
+def _remove_traces(upper: Path) -> None:
+    for trace in _TRACES:
+        directory = upper / trace
+        for path in directory.iterdir() if directory.is_dir() else ():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

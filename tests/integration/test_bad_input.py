@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Bad input and bad luck: the typed error with cause and way out, and nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.api import Api, ApiError
+
+if TYPE_CHECKING:
+    from bed.host import Host
+
+OURS = "org.dockmgr1.Error."
+STANDARD = "org.freedesktop.DBus.Error."
+WATCHED = ("/etc", "/var/lib/rpm", "/usr/lib/systemd/system")
+
+
+@contextmanager
+def nothing_changes(host: Host) -> Iterator[None]:
+    """Check that configuration and packages are the same afterwards."""
+    before = _fingerprint(host)
+    yield
+    assert _fingerprint(host) == before
+
+
+def _fingerprint(host: Host) -> dict[str, str]:
+    packages = {"packages": host.run("rpm", "-qa").stdout}
+    files = {
+        f"{top}/{path.relative_to(host.path(top))}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for top in WATCHED
+        for path in host.path(top).rglob("*")
+        if path.is_file() and not path.is_symlink() and not _is_bookkeeping(path)
+    }
+    return {**packages, **files}
+
+
+def _is_bookkeeping(path: Path) -> bool:
+    """Files that programs keep for themselves: rpm's database changes when it is only read."""
+    return path.name.startswith(("rpmdb.sqlite", ".rpm.lock", ".dbenv"))
+
+
+REFUSED_AT_ONCE: list[tuple[str, Callable[[Api], object], str, str]] = [
+    ("key", lambda api: api.install(sauce=("s", "x")), "InvalidArgs", "'sauce'"),
+    ("type", lambda api: api.install(source=("b", True)), "InvalidArgs", "'source' must have"),
+    ("object", lambda api: api.install(source=("o", "/x")), "InvalidArgs", "not 'o'"),
+    ("source", lambda api: api.install(source=("s", "nowhere")), "InvalidArgs", "official"),
+    ("channel", lambda api: api.install(channel=("s", "nightly")), "InvalidArgs", "stable"),
+    ("url", lambda api: api.set_mirror("mirror"), "InvalidArgs", "no URL of a registry"),
+    ("query", lambda api: api.set_mirror("https://m.example/?a"), "InvalidArgs", "query"),
+    ("long", lambda api: api.set_mirror("https://" + "m" * 2000), "LimitsExceeded", "longer"),
+    ("many", lambda api: api.set_mirror(*["https://m.example"] * 40), "LimitsExceeded", "16"),
+    ("args", lambda api: api.call("Install", "s", "aliyun"), "InvalidArgs", "takes arguments"),
+]
+
+
+def test_what_is_wrong_is_refused_before_anything_is_asked_or_done(host: Host) -> None:
+    with nothing_changes(host):
+        for user in (None, "alice"):
+            for label, verb, name, hint in REFUSED_AT_ONCE:
+                with pytest.raises(ApiError) as caught:
+                    verb(Api(host, user))
+                assert caught.value.name == STANDARD + name, label
+                assert hint in caught.value.text, label
+                assert caught.value.text.endswith("."), label
+    assert list(host.path("/var/lib/dockmgrd").glob("jobs/*")) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ('{"debug": true,}', "line 1 column"),
+        ('{"debug": true, "debug": false}', "twice"),
+        ("[]", "not an object"),
+        ('{"registry-mirrors": "https://x"}', "not a list"),
+    ],
+)
+def test_a_broken_daemon_json_is_left_alone(docker_host: Host, content: str, reason: str) -> None:
+    docker_host.write("/etc/docker/daemon.json", content)
+    api = Api(docker_host)
+    with nothing_changes(docker_host), pytest.raises(ApiError) as caught:
+        api.wait(api.set_mirror("https://mirror.bed.test"))
+    assert caught.value.name == OURS + "ConfigInvalid"
+    assert reason in caught.value.text
+    assert "mend the file" in caught.value.text
+    [problem] = api.status()["problems"]
+    assert reason in problem["text"]
+
+
+def test_mirrors_in_the_unit_are_told_and_nothing_is_written(docker_host: Host) -> None:
+    docker_host.write(
+        "/etc/systemd/system/docker.service.d/mirror.conf",
+        "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd:// "
+        "--registry-mirror=https://old.example\n",
+    )
+    docker_host.run("systemctl", "daemon-reload")
+    api = Api(docker_host)
+    with nothing_changes(docker_host), pytest.raises(ApiError) as caught:
+        api.wait(api.set_mirror("https://mirror.bed.test"))
+    assert caught.value.name == OURS + "ConfigConflict"
+    assert "docker.service.d/mirror.conf" in caught.value.text
+
+
+def test_what_the_engine_does_not_take_is_rolled_back(docker_host: Host) -> None:
+    """An engine that cannot reload: its configuration file is another one than ours."""
+    docker_host.write(
+        "/etc/systemd/system/docker.service.d/other.conf",
+        "[Service]\nExecStart=\n"
+        "ExecStart=/usr/bin/dockerd -H fd:// --config-file=/etc/other.json\n",
+    )
+    docker_host.write("/etc/other.json", '{"registry-mirrors": ["https://other.example/"]}')
+    docker_host.write("/etc/docker/daemon.json", '{"debug":   false}\n')
+    docker_host.run("systemctl", "daemon-reload")
+    docker_host.run("systemctl", "restart", "docker.service")
+    api = Api(docker_host)
+    with pytest.raises(ApiError) as caught:
+        api.wait(api.set_mirror("https://mirror.bed.test"))
+    assert caught.value.name == OURS + "RolledBack"
+    assert "https://other.example/" in caught.value.text
+    assert docker_host.read("/etc/docker/daemon.json") == '{"debug":   false}\n'
+
+
+@pytest.mark.suites("bookworm", "trixie")
+def test_no_network_is_told_and_leaves_no_repository_behind(host: Host) -> None:
+    host.internet.unresolvable("download.docker.com")
+    api = Api(host)
+    with nothing_changes(host), pytest.raises(ApiError) as caught:
+        api.wait(api.install())
+    assert caught.value.name == OURS + "SourceUnreachable"
+    assert "download.docker.com" in caught.value.text
+
+
+def test_no_space_is_told_before_anything_is_installed(host: Host) -> None:
+    host.run("mkdir", "-p", "/var/cache/dnf")
+    host.run("mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", "/var/cache/dnf")
+    api = Api(host)
+    with nothing_changes(host), pytest.raises(ApiError) as caught:
+        api.wait(api.install())
+    assert caught.value.name == OURS + "InsufficientSpace"
+    assert "/var/cache/dnf" in caught.value.text
+
+
+def test_a_full_file_system_leaves_daemon_json_alone(host: Host) -> None:
+    host.run("mkdir", "-p", "/etc/docker")
+    host.run("mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=2", "tmpfs", "/etc/docker")
+    host.run("sh", "-c", "echo '{}' > /etc/docker/daemon.json")
+    api = Api(host)
+    with pytest.raises(ApiError) as caught:
+        api.wait(api.set_mirror("https://mirror.bed.test"))
+    assert caught.value.name == OURS + "InsufficientSpace"
+    assert host.read("/etc/docker/daemon.json") == "{}\n"
+
+
+@pytest.mark.suites("forky")
+def test_a_host_without_dnf4_is_told_apart(host: Host) -> None:
+    api = Api(host)
+    with nothing_changes(host), pytest.raises(ApiError) as caught:
+        api.wait(api.install())
+    assert caught.value.name == OURS + "UnsupportedPlatform"

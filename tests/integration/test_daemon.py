@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The daemon as a service: who may do what, what it is shut off from, when it goes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.api import Api, ApiError
+from dockmgrd import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bed.host import Host
+
+REFUSED = (
+    "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
+    "org.freedesktop.DBus.Error.AccessDenied",
+)
+
+# Calls 20,000 times without reading a reply, then stays so until it is ended.
+_FLOOD = """
+import asyncio
+from dockmgrd.bus import Bus
+from dockmgrd.dbusnext import Message
+
+async def main():
+    async with Bus() as bus:
+        await bus.call("org.dockmgr1", "/org/dockmgr1", "org.freedesktop.DBus.Peer", "Ping")
+        asyncio.get_running_loop().remove_reader(bus._fd)
+        for number in range(20_000):
+            interface, member = [
+                ("org.dockmgr1.Manager", "Status"),
+                ("org.freedesktop.DBus.Introspectable", "Introspect"),
+            ][number % 2]
+            bus.send(Message(destination="org.dockmgr1", path="/org/dockmgr1",
+                             interface=interface, member=member))
+        while bus._writer.unsent:
+            await asyncio.sleep(0.01)
+        print("sent", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+_UNTIL_GONE = """
+import subprocess
+command = ["journalctl", "--follow", "--lines=all", "--output=cat", "--unit=dockmgrd"]
+with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as journal:
+    for line in journal.stdout:
+        if "Deactivated successfully" in line:
+            break
+    journal.terminate()
+"""
+
+
+@pytest.mark.suites("bookworm", "trixie", "forky")
+def test_everybody_may_ask_and_nobody_may_change_anything(host: Host) -> None:
+    api = Api(host, "alice")
+    assert api.status()["installed"] is False
+    assert "official" in [source["name"] for source in api.call("ListSources")]
+    verbs: list[Callable[[], str]] = [
+        api.install,
+        lambda: api.install(source=("s", "aliyun"), mirrors=("as", ["https://m.example"])),
+        lambda: api.set_mirror("https://mirror.example"),
+        lambda: api.set_mirror("http://mirror.example"),
+        api.set_mirror,
+        api.uninstall,
+        lambda: api.uninstall(purge_data=("b", True)),
+    ]
+    for verb in verbs:
+        with pytest.raises(ApiError) as caught:
+            verb()
+        assert caught.value.name in REFUSED
+        assert caught.value.text.endswith(".")
+    assert api.properties(names.MANAGER_PATH, names.MANAGER_INTERFACE)["State"] == "idle"
+    assert not host.path("/etc/docker").exists()
+    assert list(host.path("/var/lib/dockmgrd").glob("jobs/*")) == []
+
+
+def test_without_polkit_root_alone_may(host: Host) -> None:
+    host.run("systemctl", "mask", "--now", "polkit.service")
+    with pytest.raises(ApiError) as caught:
+        Api(host, "alice").set_mirror("https://mirror.example")
+    assert caught.value.name == "org.freedesktop.DBus.Error.AccessDenied"
+    assert "only root may" in caught.value.text
+    api = Api(host)
+    assert api.wait(api.set_mirror("https://mirror.example"))["changed"] is True
+
+
+def test_an_admin_can_delegate_by_a_rule(host: Host) -> None:
+    host.write(
+        "/etc/polkit-1/rules.d/49-test.rules",
+        """polkit.addRule(function (action, subject) {
+            if (action.id == "org.dockmgr1.set-mirror" && subject.user == "alice" &&
+                action.lookup("mirrors") == "https://ours.example/") {
+                return polkit.Result.YES;
+            }
+        });""",
+    )
+    api = Api(host, "alice")
+    job = api.set_mirror("https://ours.example")
+    assert api.wait(job)["mirrors"] == ["https://ours.example/"]
+    uid = int(host.run("id", "-u", "alice").stdout)
+    assert api.properties(job)["InitiatorUid"] == uid
+    for mirrors in (["https://other.example"], ["http://ours.example"], []):
+        with pytest.raises(ApiError):
+            api.set_mirror(*mirrors)
+    with pytest.raises(ApiError):
+        Api(host, "bob").set_mirror("https://ours.example")
+
+
+@pytest.mark.suites("bookworm", "trixie", "forky")
+def test_the_sandbox_is_as_tight_as_promised(host: Host) -> None:
+    command = ["systemd-analyze", "security", "--json=short", "dockmgrd.service"]
+    rows = json.loads(host.run(*command, check=False).stdout)
+    assert rows
+    threshold = host.run("systemd-analyze", "security", "--threshold=10", "dockmgrd.service")
+    assert "Overall exposure level" in threshold.stdout
+
+
+def test_a_flood_of_unread_calls_harms_nobody(host: Host) -> None:
+    api = Api(host)
+    api.status()
+    before = host.run("systemctl", "show", "dockmgrd", "-P", "MainPID").stdout
+    flooder = host.popen("/usr/bin/python3", "-IBc", _FLOOD, user="bob")
+    assert flooder.stdout is not None
+    assert flooder.stdout.readline() == "sent\n"
+    for _ in range(3):
+        assert Api(host, "alice").status()["installed"] is False
+    flooder.terminate()
+    flooder.communicate()
+    assert host.run("systemctl", "show", "dockmgrd", "-P", "MainPID").stdout == before
+    assert api.status()["installed"] is False
+
+
+def test_the_daemon_leaves_when_it_is_not_needed_and_comes_back(host: Host) -> None:
+    drop_in = "/run/systemd/system/dockmgrd.service.d/short.conf"
+    host.write(drop_in, "[Service]\nEnvironment=DOCKMGRD_IDLE_SECONDS=1\n")
+    host.run("systemctl", "daemon-reload")
+    Api(host).status()
+    host.run("/usr/bin/python3", "-IBc", _UNTIL_GONE, timeout=20)
+    assert host.run("systemctl", "is-active", "dockmgrd", check=False).stdout == "inactive\n"
+    assert Api(host).status()["installed"] is False
+
+
+def test_introspection_on_the_bus_is_the_installed_file(host: Host) -> None:
+    text = Api(host).call("Introspect", interface="org.freedesktop.DBus.Introspectable")
+    installed = host.read(f"/usr/share/dbus-1/interfaces/{names.MANAGER_INTERFACE}.xml")
+    for member in ("Install", "SetMirror", "Uninstall", "Status", "ListSources"):
+        assert f'<method name="{member}">' in text
+        assert f'<method name="{member}">' in installed

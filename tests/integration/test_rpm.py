@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The RPMs on a host: installed, upgraded under a running daemon, removed without a trace."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed import layers
+from bed.api import Api
+from dockmgrd import names
+
+if TYPE_CHECKING:
+    from bed.host import Host
+
+BUILD = Path(__file__).parents[2] / "packaging" / "rpm" / "build"
+OWN_SOURCE = "/etc/dockmgrd/sources.d/own.yaml"
+# Folders that packages of the distribution own, and that the hosts of the bed lack.
+FOLDERS = ("/usr/share/dbus-1/interfaces", "/usr/share/doc", "/usr/share/licenses")
+_UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"  # SD_MESSAGE_UNIT_FAILURE_RESULT
+_CALL_FOR_EVER = f"""
+while :; do
+    busctl --system --quiet --timeout=1 call {names.BUS_NAME} {names.MANAGER_PATH} \\
+        {names.MANAGER_INTERFACE} Status && echo answered
+done
+"""
+ACCOUNTS = ("/etc/passwd", "/etc/group", "/etc/gshadow")
+
+
+@pytest.fixture(scope="session")
+def previous(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """All RPMs of a build that those in dist/ upgrade."""
+    folder = tmp_path_factory.mktemp("previous")
+    environment = {**os.environ, "OUT": str(folder), "RELEASE": "0"}
+    subprocess.run([BUILD], env=environment, check=True, stdout=subprocess.DEVNULL)
+    return sorted(folder.glob("*.noarch.rpm"))
+
+
+@pytest.fixture
+def clean_host(bare_host: Host) -> Host:
+    """A host with nothing of ours, and with the folders of other packages."""
+    bare_host.run("mkdir", "-p", *FOLDERS)
+    return bare_host
+
+
+def current() -> list[Path]:
+    return sorted(layers.DIST.glob("*.noarch.rpm"))
+
+
+def files(host: Host) -> set[str]:
+    """All paths where packages put files, without those that a package manager keeps."""
+    found = host.run("find", "/usr", "/etc", "/var/lib", "-xdev").stdout.splitlines()
+    kept = ("/usr/lib/sysimage/", "/var/lib/dnf/", "/var/lib/rpm/")
+    kept_by_us = ("/var/lib/dockmgrd", "/etc/dockmgrd")
+    return {path for path in found if not f"{path}/".startswith((*kept, *kept_by_us))}
+
+
+def daemon_pid(host: Host) -> int:
+    """The daemon's process, 0 when it does not run."""
+    command = ("systemctl", "show", "--property=MainPID", "--value", "dockmgrd.service")
+    return int(host.run(*command).stdout)
+
+
+def assert_nothing_is_left(host: Host) -> None:
+    """No unit, bus name, group, membership or process of ours, and no unit that failed."""
+    units = host.run("systemctl", "list-units", "--all", "--no-legend", "dockmgrd*").stdout
+    unit_files = host.run("systemctl", "list-unit-files", "--no-legend", "dockmgrd*", check=False)
+    assert units + unit_files.stdout == ""
+    assert host.run("systemctl", "is-system-running").stdout.strip() == "running"
+    bus_names = host.run("busctl", "--system", "--json=short", "list").stdout
+    assert names.BUS_NAME not in bus_names
+    assert host.run("getent", "group", "dockmgr", check=False).returncode == 2
+    assert host.run("pgrep", "--full", "dockmgrd", check=False).stdout == ""
+
+
+@pytest.mark.suites("bookworm", "trixie", "forky")
+def test_install_upgrade_remove(clean_host: Host, previous: list[Path]) -> None:
+    host = clean_host
+    before, accounts = files(host), [host.read(path) for path in ACCOUNTS]
+
+    host.install_rpms(previous)
+    assert host.run("rpm", "--verify", "dockmgrd", "dockmgrctl").stdout == ""
+    listing = host.run("busctl", "--system", "introspect", names.BUS_NAME, names.MANAGER_PATH)
+    assert ".Install" in listing.stdout, "the first call starts the daemon"
+    host.run("usermod", "--append", "--groups", "dockmgr", "alice")
+    host.write(OWN_SOURCE, "sources: {}\n")
+
+    old = daemon_pid(host)
+    host.install_rpms(current())
+    assert daemon_pid(host) not in (0, old), "the upgrade restarts the daemon that runs"
+    assert Api(host, "alice").status()["installed"] is False
+    releases = host.run("rpm", "--query", "--queryformat=%{release} ", "dockmgrd", "dockmgrctl")
+    assert "0" not in [release.partition(".")[0] for release in releases.stdout.split()]
+    assert "alice" in host.run("getent", "group", "dockmgr").stdout
+
+    host.run("dnf", "--assumeyes", "remove", "dockmgrd")
+    assert_nothing_is_left(host)
+    assert files(host) - before == set()
+    assert before - files(host) == set()
+    assert [host.read(path) for path in ACCOUNTS] == accounts
+    assert host.read(OWN_SOURCE) != "", "what the admin wrote stays"
+    assert not host.journal(MESSAGE_ID=_UNIT_FAILED), "the daemon stops without a failure"
+
+
+def test_remove_while_a_user_keeps_calling(clean_host: Host) -> None:
+    host = clean_host
+    host.install_rpms(current())
+    caller = host.popen("sh", "-c", _CALL_FOR_EVER, user="alice")
+    assert caller.stdout is not None
+    assert caller.stdout.readline() == "answered\n"
+    host.run("dnf", "--assumeyes", "remove", "dockmgrd")
+    caller.kill()
+    caller.communicate()
+    assert_nothing_is_left(host)
+
+
+def test_a_daemon_that_does_not_run_is_not_started_by_an_upgrade(
+    clean_host: Host, previous: list[Path]
+) -> None:
+    clean_host.install_rpms(previous)
+    clean_host.install_rpms(current())
+    assert daemon_pid(clean_host) == 0
+    assert Api(clean_host).status()["installed"] is False
+
+
+def test_a_job_goes_on_through_an_upgrade(clean_host: Host, previous: list[Path]) -> None:
+    host, api = clean_host, Api(clean_host)
+    host.install_rpms(previous)
+    job, job_process = downloading_job(host, rate=10_000_000)
+    old = daemon_pid(host)
+    upgrade(host, current())
+    assert daemon_pid(host) not in (0, old)
+    assert job_pid(host) == job_process
+    assert api.wait(job)["changed"] is True
+    assert api.properties(job)["State"] == "done"
+    host.run("dnf", "--assumeyes", "remove", "dockmgrd")
+    assert_nothing_is_left(host)
+
+
+def test_a_job_goes_on_while_we_are_removed(clean_host: Host) -> None:
+    host = clean_host
+    host.install_rpms(current())
+    _, job_process = downloading_job(host, rate=10_000_000)
+    host.run("rpm", "--erase", "dockmgrctl", "dockmgrd-polkit-rules", "dockmgrd")
+    assert daemon_pid(host) == 0
+    assert job_pid(host) == job_process
+    host.run("tail", f"--pid={job_process}", "--follow", "/dev/null")
+    assert host.run("systemctl", "is-active", "docker.service").stdout == "active\n"
+    assert_nothing_is_left(host)
+
+
+def downloading_job(host: Host, rate: int) -> tuple[str, int]:
+    """Start a job that downloads packages with `rate` bytes per second; its path and process."""
+    host.write(layers.SOURCES_FILE, layers.sources_text())
+    host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=rate)
+    watcher = host.popen("busctl", "--system", "--json=short", "monitor", names.BUS_NAME)
+    assert watcher.stdout is not None
+    assert watcher.stderr is not None
+    watcher.stderr.readline()
+    job = Api(host).install()
+    assert any('"downloading"' in message for message in watcher.stdout)
+    watcher.terminate()
+    watcher.communicate()
+    return job, job_pid(host)
+
+
+def job_pid(host: Host) -> int:
+    """The main process of the one job that runs."""
+    units = host.run("systemctl", "list-units", "--plain", "--no-legend", "dockmgrd-job@*").stdout
+    [unit] = [line.split()[0] for line in units.splitlines()]
+    pid = int(host.run("systemctl", "show", "--property=MainPID", "--value", unit).stdout)
+    assert pid != 0
+    return pid
+
+
+def upgrade(host: Host, rpms: list[Path]) -> None:
+    """Upgrade by rpm alone: dnf would wait for the lock that the job's package worker holds."""
+    folder = host.path("/var/tmp")
+    for rpm in rpms:
+        (folder / rpm.name).write_bytes(rpm.read_bytes())
+    host.run("rpm", "--upgrade", *[f"/var/tmp/{rpm.name}" for rpm in rpms])

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Progress as it looks on terminals of several widths and in a pipe."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from dockmgrd.cli import progress
+from dockmgrd.cli.progress import BarProgress, PlainProgress, Progress, progress_on
+from dockmgrd.cli.text import cells
+
+
+class Terminal(io.StringIO):
+    """A terminal that knows its width, and what is to be seen on it."""
+
+    def __init__(self, width: int, encoding: str = "utf-8") -> None:
+        super().__init__()
+        self.width = width
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._encoding
+
+    def isatty(self) -> bool:
+        return True
+
+    def screen(self) -> list[str]:
+        lines = []
+        for line in self.getvalue().split("\n"):
+            *_, last = line.split("\r")
+            assert last.endswith("\x1b[K") or not last
+            lines.append(last[:-3])
+        assert all(cells(line) < self.width for line in lines)
+        return lines
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch) -> Any:
+    def run(progress_of: type[Progress], width: int, encoding: str = "utf-8") -> Terminal:
+        terminal = Terminal(width, encoding)
+        monkeypatch.setattr(progress, "columns", lambda stream: stream.width)
+        shown = progress_of(terminal)  # type: ignore[call-arg]
+        shown.show("preparing", 0.0, "")
+        shown.show("downloading", 0.25, "docker-ce-3:28.5.1-1.el9.x86_64")
+        shown.show("preparing", 0.1, "old news")
+        shown.show(
+            "downloading", 0.5, "containerd.io-1.7.28-1.el9.x86_64 下载 of Docker's repository"
+        )
+        return terminal
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (40, "downloading  █████░░░░░░  50%  contain…"),
+        (
+            80,
+            ("downloading  ███████████░░░░░░░░░░░░  50%  containerd.io-1.7.28-1.el9.x86_64 …"),
+        ),
+        (
+            200,
+            (
+                "downloading  ████████████████████░░░░░░░░░░░░░░░░░░░░  50%  "
+                "containerd.io-1.7.28-1.el9.x86_64 下载 of Docker's repository"
+            ),
+        ),
+    ],
+)
+def test_bar(show: Any, width: int, line: str) -> None:
+    assert show(BarProgress, width).screen() == ["preparing    done", line]
+
+
+def test_bar_where_no_blocks_can_be_written(show: Any) -> None:
+    assert "#####------  50%" in show(BarProgress, 40, "ascii").screen()[1]
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 13, 20])
+def test_bar_on_a_narrow_terminal(show: Any, width: int) -> None:
+    assert len(show(BarProgress, width).screen()) == 2
+
+
+@pytest.mark.parametrize("outcome", ["done", "failed", "cancelled", "interrupted"])
+def test_end_of_the_last_stage(outcome: str) -> None:
+    terminal = Terminal(80)
+    shown = BarProgress(terminal)
+    shown.show("installing", 0.5, "")
+    shown.show("finished", 0.5, "")
+    shown.end(outcome)
+    assert terminal.screen() == [f"installing   {outcome}", ""]
+
+
+def test_progress_in_a_pipe_is_a_line_per_stage() -> None:
+    stream = io.StringIO()
+    shown = PlainProgress(stream)
+    shown.show("downloading", 0.1, "first\x1b[31m")
+    shown.show("downloading", 0.2, "second")
+    shown.show("checking", 0.2, "")
+    shown.show("downloading", 0.2, "again")
+    shown.show("checking", float("nan"), "")
+    shown.end("failed")
+    assert stream.getvalue() == "downloading: first\N{REPLACEMENT CHARACTER}[31m\nchecking\n"
+
+
+def test_choice_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    assert type(progress_on(Terminal(80), quiet=False)) is BarProgress
+    assert type(progress_on(io.StringIO(), quiet=False)) is PlainProgress
+    assert type(progress_on(Terminal(80), quiet=True)) is Progress
+    monkeypatch.setenv("TERM", "dumb")
+    assert type(progress_on(Terminal(80), quiet=False)) is PlainProgress
+
+
+def test_progress_whose_reader_has_gone() -> None:
+    class Broken(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    shown = PlainProgress(Broken())
+    shown.show("downloading", 0.1, "")
+    shown.end("done")

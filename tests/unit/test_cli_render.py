@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Answers and progress as they look, on terminals of several widths and in a pipe."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from dockmgrd.cli import render
+from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.cli.text import cells, harmless, shortened, size, table, wrapped
+from unit.cli_service import STATUS
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+
+
+def job(**properties: Any) -> JobRecord:
+    return JobRecord.from_properties({"Kind": "install", "State": "done", **properties})
+
+
+_STATUS_IN_A_PIPE = """\
+Docker Engine 28.5.1 runs.
+  Packages: containerd.io 1.7.28-1.el9
+            docker-ce     3:28.5.1-1.el9
+    Source: aliyun (/etc/yum.repos.d/docker-ce.repo)
+   Service: active
+   Mirrors: https://one.example/ (live)
+            https://two.example/ (not live)
+  Platform: AlmaLinux 9.6 (x86_64)
+   Problem: The running engine uses other registry mirrors than daemon.json names.
+    Remedy: systemctl reload docker"""
+
+_STATUS_AT_40 = """\
+Docker Engine 28.5.1 runs.
+  Packages: containerd.io 1.7.28-1.el9
+            docker-ce     3:28.5.1-1.el9
+    Source: aliyun
+            (/etc/yum.repos.d/docker-ce.repo)
+   Service: active
+   Mirrors: https://one.example/ (live)
+            https://two.example/ (not
+            live)
+  Platform: AlmaLinux 9.6 (x86_64)
+   Problem: The running engine uses
+            other registry mirrors than
+            daemon.json names.
+    Remedy: systemctl reload docker"""
+
+
+@pytest.mark.parametrize("width", [None, 200])
+def test_status(width: int | None) -> None:
+    assert "\n".join(render.status(STATUS, width)) == _STATUS_IN_A_PIPE
+
+
+def test_status_on_a_narrow_terminal() -> None:
+    assert "\n".join(render.status(STATUS, 40)) == _STATUS_AT_40
+
+
+def test_status_of_an_engine_that_does_not_run() -> None:
+    answer = {
+        "installed": True,
+        "service-state": "inactive",
+        "mirrors-configured": ["https://a/"],
+        "active-job": "/org/dockmgr1/job/20260131T120000_3fa2b1",
+        "problems": [{"text": "No remedy is known.", "remedy": ""}],
+    }
+    assert render.status(answer, None) == [
+        "The Docker Engine is installed and does not run (its service is inactive).",
+        "   Service: inactive",
+        "   Mirrors: https://a/ (from the next start on)",
+        "       Job: 20260131T120000_3fa2b1",
+        "   Problem: No remedy is known.",
+    ]
+
+
+def test_mirrors_that_nobody_configured() -> None:
+    lines = render.status({"service-state": "active", "mirrors-active": ["https://a/"]}, None)
+    assert "   Mirrors: https://a/ (live, not configured)" in lines
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            None,
+            [
+                "ID          KIND     STATE   WHEN                 WHO   MESSAGE",
+                (
+                    "20260131T1  install  failed  1970-01-01 00:00:01  root  "
+                    "There is no space left on /var; free some."
+                ),
+            ],
+        ),
+        (
+            40,
+            [
+                "ID          KIND     STATE   WHEN      …",
+                "20260131T1  install  failed  1970-01-01…",
+            ],
+        ),
+        (
+            80,
+            [
+                "ID          KIND     STATE   WHEN                 WHO   MESSAGE",
+                "20260131T1  install  failed  1970-01-01 00:00:01  root  There is no space left …",
+            ],
+        ),
+    ],
+)
+def test_jobs(width: int | None, lines: list[str]) -> None:
+    record = job(
+        Id="20260131T1",
+        State="failed",
+        CreatedAt=1_000_000,
+        ErrorMessage="There is no space left on /var; free some.",
+    )
+    assert render.jobs([record], width) == lines
+
+
+def test_no_jobs() -> None:
+    assert render.jobs([], None) == ["No jobs yet."]
+
+
+@pytest.mark.parametrize(
+    ("kind", "result", "lines"),
+    [
+        ("install", {"changed": False}, ["Nothing to do: all was so already."]),
+        (
+            "install",
+            {
+                "changed": True,
+                "installed": ["a-1", "b-2"],
+                "upgraded": [],
+                "removed": ["podman-docker-5"],
+                "download-bytes": 104_857_600,
+                "notes": ["epel could not be reached."],
+            },
+            [
+                "The Docker Engine is installed.",
+                " installed: a-1",
+                "            b-2",
+                "   removed: podman-docker-5",
+                "downloaded: 105 MB",
+                "      note: epel could not be reached.",
+            ],
+        ),
+        (
+            "set-mirror",
+            {"changed": True, "mirrors": ["https://a/", "https://b/"]},
+            [
+                "The registry mirrors are set.",
+                "   mirrors: https://a/",
+                "            https://b/",
+            ],
+        ),
+        ("set-mirror", {"mirrors": []}, ["No registry mirrors are set any more."]),
+        (
+            "uninstall",
+            {"freed-bytes": 1234},
+            ["The Docker Engine is removed.", "     freed: 1.2 kB"],
+        ),
+        ("of-the-future", {}, ["Job 1 is done."]),
+    ],
+)
+def test_summary(kind: str, result: dict[str, Any], lines: list[str]) -> None:
+    assert render.summary(job(Id="1", Kind=kind, Result=result), None) == lines
+
+
+_HOSTILE = "a\x1b]0;owned\x07\x1b[2Jb\nc\r\u202ed\x9b31m\x00\u2028\x7f"
+
+
+def test_nothing_received_can_steer_the_terminal() -> None:
+    status = {
+        "installed": True,
+        "packages": {_HOSTILE: _HOSTILE},
+        "mirrors-active": [_HOSTILE],
+        "problems": [{"text": _HOSTILE, "remedy": _HOSTILE}],
+        **dict.fromkeys(("source", "service-state", "engine-version", "platform"), _HOSTILE),
+        **dict.fromkeys(("repository-file", "active-job"), _HOSTILE),
+    }
+    record = job(
+        **dict.fromkeys(("Id", "Kind", "State", "Message", "ErrorMessage"), _HOSTILE),
+        Result={
+            **{key: [_HOSTILE] for key in ("installed", "removed", "mirrors", "notes")},
+            "changed": True,
+        },
+    )
+    source = dict.fromkeys(("name", "title", "region", "prefix"), _HOSTILE)
+    for width in (None, 40):
+        lines = render.status(status, width) + render.jobs([record], width)
+        lines += render.summary(record, width) + render.sources([source], width)
+        assert all(line.isprintable() for line in lines)
+
+
+def test_harmless_keeps_what_people_write() -> None:
+    assert harmless("é 安装 Docker「引擎」\u3000…") == "é 安装 Docker「引擎」 …"
+    assert harmless("two\nlines\tand") == "two lines and"
+
+
+def test_text_is_measured_in_columns() -> None:
+    assert cells("安装e\u0301") == 5
+    assert shortened("安装 Docker", 5) == "安装…"
+    assert shortened("安装 Docker", 4) == "安…"
+    assert shortened("abc", 3) == "abc"
+    assert shortened("abc", 0) == ""
+    assert wrapped("安装 Docker 引擎", 11) == ["安装 Docker", "引擎"]
+    assert table(["A", "B"], [["安装", "x"], ["é", "y"]], None) == ["A     B", "安装  x", "é     y"]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (99_400, "99.4 kB"),
+        (99_960, "100 kB"),
+        (999_600, "1.0 MB"),
+        (10**16, "10000 TB"),
+    ],
+)
+def test_size(count: int, text: str) -> None:
+    assert size(count) == text

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""dockmgrctl on a terminal: the bar, the keyboard, and polkit's agent."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import struct
+import termios
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockmgrd.cli import agent
+from unit.cli_service import Host, serving, start_cli
+
+
+@dataclass
+class Terminal:
+    """The two ends of a pseudo-terminal, and what the process has written to it."""
+
+    ours: int
+    theirs: int
+    written: bytes = b""
+
+    async def run(self, address: str, *arguments: str) -> asyncio.subprocess.Process:
+        def take_over() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), self.theirs)
+        how: dict[str, Any] = {"start_new_session": True, "preexec_fn": take_over, **streams}
+        return await start_cli(address, *arguments, **how)
+
+    async def read_until(self, text: str) -> None:
+        """Read what is written until the text is among it."""
+        event = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def read() -> None:
+            self.written += os.read(self.ours, 4096)
+            if text.encode() in self.written:
+                event.set()
+
+        loop.add_reader(self.ours, read)
+        try:
+            await asyncio.wait_for(event.wait(), 20)
+        finally:
+            loop.remove_reader(self.ours)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    monkeypatch.setenv("TERM", "xterm")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    yield Terminal(ours, theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+async def test_bar_is_redrawn_in_place(bus_address: str, terminal: Terminal) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "install")
+        job_id = await host.until_waited()
+        for fraction in (0.25, 0.5):
+            host.move(job_id, Stage="downloading", Progress=fraction, Message="docker-ce")
+        await terminal.read_until("50%")
+        host.finish(job_id, Result={"changed": True})
+        await terminal.read_until("installed.\r\n")
+        await process.wait()
+    assert terminal.written.decode() == (
+        "\rpreparing    ░░░░░░░░░░░░░░░░░   0%\x1b[K"
+        "\rpreparing    done\x1b[K\r\n"
+        "\rdownloading  ████░░░░░░░░░░░░░  25%  docker-ce\x1b[K"
+        "\rdownloading  ████████░░░░░░░░░  50%  docker-ce\x1b[K"
+        "\rdownloading  done\x1b[K\r\n"
+        "The Docker Engine is installed.\r\n"
+    )
+
+
+async def test_control_c_ends_the_line_and_leaves_the_job(
+    bus_address: str, terminal: Terminal
+) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "install")
+        job_id = await host.until_waited()
+        await terminal.read_until("0%")
+        os.write(terminal.ours, b"\x03")
+        await terminal.read_until("stops it.\r\n")
+        assert await process.wait() == 130
+        assert host.jobs[job_id]["State"] == "running"
+        assert host.calls == [("install", {}, True)]
+    assert "\r\ndockmgrctl: job" in terminal.written.decode()
+
+
+@pytest.mark.parametrize("command", ["install", "cancel 001"])
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_polkit_may_ask_only_who_allows_it(
+    bus_address: str, terminal: Terminal, command: str, allowed: bool
+) -> None:
+    host = Host()
+    if command == "cancel 001":
+        host.add_job()
+    arguments = [*command.split(), *([] if allowed else ["--no-ask-password"])]
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, *arguments)
+        await host.until_called()
+        process.kill()
+        await process.wait()
+    assert [call[2] for call in host.calls] == [allowed]
+
+
+def _agent_program(folder: Path, body: str) -> None:
+    program = folder / "pkttyagent"
+    program.write_text(f'#!/bin/bash\necho $$ "$@" > {folder}/called\n{body}')
+    program.chmod(0o755)
+
+
+@pytest.fixture
+def _not_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+@pytest.mark.usefixtures("_not_root")
+async def test_agent_is_waited_for_and_ended(tmp_path: Path) -> None:
+    _agent_program(tmp_path, f'touch {tmp_path}/ready; eval "exec $4>&-"; exec sleep 100')
+    async with agent.text_agent(wanted=True):
+        assert (tmp_path / "ready").exists()
+        process, *arguments = (tmp_path / "called").read_text().split()
+        os.kill(int(process), 0)
+    notify = arguments.pop(3)
+    assert notify.isdigit()
+    assert arguments == ["--process", str(os.getpid()), "--notify-fd", "--fallback"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(process), 0)
+
+
+@pytest.mark.usefixtures("_not_root")
+async def test_agent_that_fails_at_once(tmp_path: Path) -> None:
+    _agent_program(tmp_path, "exit 127")
+    async with agent.text_agent(wanted=True):
+        assert (tmp_path / "called").exists()
+
+
+@pytest.mark.usefixtures("_not_root")
+async def test_agent_that_does_not_register(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "_SECONDS_TO_REGISTER", 0.1)
+    _agent_program(tmp_path, "exec sleep 100")
+    async with agent.text_agent(wanted=True):
+        pass
+
+
+@pytest.mark.usefixtures("_not_root")
+async def test_leaving_while_the_agent_registers(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    _agent_program(tmp_path, f"echo > {tmp_path}/fifo; exec sleep 100")
+
+    async def use() -> None:
+        async with agent.text_agent(wanted=True):
+            pass
+
+    task = asyncio.ensure_future(use())
+    await asyncio.to_thread((tmp_path / "fifo").read_text)
+    process = int((tmp_path / "called").read_text().split()[0])
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+@pytest.mark.usefixtures("_not_root")
+async def test_agent_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    async with agent.text_agent(wanted=True):
+        pass
+
+
+@pytest.mark.usefixtures("_not_root")
+async def test_no_agent_where_none_is_wanted(tmp_path: Path) -> None:
+    _agent_program(tmp_path, "exit 1")
+    async with agent.text_agent(wanted=False):
+        pass
+    assert not (tmp_path / "called").exists()

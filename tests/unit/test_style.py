@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The rules of HACKING.md that a machine can check."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "dockmgrd"
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 50
+
+# Who may import what is not ours and not Python's own.
+OUTSIDE = {
+    "dbus_next": r"dbusnext",
+    "dnf": r"worker\..*",
+    "hawkey": r"worker\..*",
+    "libdnf": r"worker\..*",
+    "libdnf5": r"worker\..*",
+    "rpm": r"worker\..*|rpmdb",
+    "systemd": r"journal|__main__|job\..*",
+    "yaml": r"yamltree",
+}
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module of ours: `name` without the package's, and the full names that it imports."""
+
+    name: str
+    path: Path
+    imports: frozenset[str]
+
+    @property
+    def ours(self) -> set[str]:
+        """The modules of ours that it imports."""
+        prefix = "dockmgrd."
+        return {name[len(prefix) :] for name in self.imports if name.startswith(prefix)}
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module is not None
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                path = ROOT.joinpath(*full.split("."))
+                is_module = path.with_suffix(".py").is_file() or path.is_dir()
+                yield full if is_module else node.module
+
+
+def _modules() -> Iterator[Module]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        yield Module(name, path, frozenset(_imports(ast.parse(path.read_text()))))
+
+
+MODULES: Mapping[str, Module] = {module.name: module for module in _modules()}
+
+
+def _layers() -> dict[str, int]:
+    """The modules of the daemon and what it shares, by their line in HACKING.md."""
+    lines = re.findall(r"^(\d)\. `([a-z0-9_ ]+)` —", (ROOT / "HACKING.md").read_text(), re.M)
+    return {name: int(number) for number, names in lines for name in names.split()}
+
+
+LAYERS = _layers()
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ruff() -> None:
+    _run("ruff", "check", "--quiet", ".")
+
+
+def test_format() -> None:
+    _run("ruff", "format", "--check", "--quiet", ".")
+
+
+def test_types() -> None:
+    _run("mypy")
+
+
+def test_size() -> None:
+    sizes = {name: len(module.path.read_text().splitlines()) for name, module in MODULES.items()}
+    for name, module in MODULES.items():
+        for node in ast.walk(ast.parse(module.path.read_text())):
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                assert node.end_lineno is not None
+                length = node.end_lineno - node.lineno + 1
+                assert length <= LONGEST_FUNCTION, f"{name}.{node.name} has {length} lines"
+    assert {name: size for name, size in sizes.items() if size > LONGEST_FILE} == {}
+
+
+def test_license_of_each_file() -> None:
+    files = [path for folder in ("dockmgrd", "tests") for path in (ROOT / folder).rglob("*.py")]
+    missing = [
+        str(path)
+        for path in files
+        if not path.read_text().startswith("# SPDX-License-Identifier: LGPL-2.1-or-later\n")
+    ]
+    assert files
+    assert not missing
+
+
+def test_packages_hold_no_code() -> None:
+    for name, module in MODULES.items():
+        if name.endswith("__init__"):
+            body = ast.parse(module.path.read_text()).body
+            assert all(isinstance(node, (ast.Expr, ast.Assign)) for node in body), name
+
+
+def test_no_import_cycles() -> None:
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " → ".join((*path, name))
+        if name not in done:
+            for imported in sorted(MODULES[name].ours & MODULES.keys()):
+                visit(imported, (*path, name))
+            done.add(name)
+
+    for name in MODULES:
+        visit(name, ())
+
+
+def test_direction_of_imports() -> None:
+    wrong = [
+        f"{module.name} → {imported}"
+        for module in MODULES.values()
+        for imported in sorted(module.ours & MODULES.keys())
+        if not _may_import(module.name, imported)
+    ]
+    assert wrong == []
+
+
+def _may_import(importer: str, imported: str) -> bool:
+    """HACKING.md, "Who may use whom"."""
+    part, inside, _ = importer.partition(".")
+    if inside and imported.startswith(f"{part}."):
+        return True
+    if part == "job" and imported == "worker.protocol":
+        return True
+    layer = LAYERS.get(imported)
+    if layer is None:
+        return False
+    if not inside:
+        return layer <= LAYERS[importer]
+    return {"job": layer <= 4, "worker": layer == 1, "cli": layer in (1, 3)}[part]
+
+
+def test_every_module_has_its_layer() -> None:
+    shared = {name for name in MODULES if "." not in name} - {"__init__"}
+    assert shared == LAYERS.keys()
+
+
+def test_imports_from_outside() -> None:
+    wrong = [
+        f"{module.name} → {name}"
+        for module in MODULES.values()
+        for name in sorted({name.partition(".")[0] for name in module.imports} - {"dockmgrd"})
+        if name not in sys.stdlib_module_names
+        and not re.fullmatch(OUTSIDE.get(name, ""), module.name)
+    ]
+    assert wrong == []
