@@ -21,6 +21,8 @@ from dockmgrd.variants import to_plain
 _OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 _ERROR = "org.freedesktop.DBus.Error."
 _SECONDS_TO_START_A_JOB = 90.0
+_SECONDS_TO_ANSWER = 35.0
+"""More than the 25 s in which the bus gives up starting the daemon, and says so better than we."""
 
 _NOT_THERE = (_ERROR + "ServiceUnknown", _ERROR + "NameHasNoOwner")
 _WENT_AWAY = (_ERROR + "NoReply", _ERROR + "Disconnected")
@@ -120,12 +122,18 @@ class Client:
             return await self._call(path, interface, member)
 
     async def _call(
-        self, path: str, interface: str, member: str, signature: str = "", *body: Any, **how: Any
+        self,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        *body: Any,
+        timeout: float | None = _SECONDS_TO_ANSWER,
+        flags: MessageFlag = MessageFlag.NONE,
     ) -> list[Any]:
+        where = (names.BUS_NAME, path, interface, member)
         try:
-            return await self.bus.call(
-                names.BUS_NAME, path, interface, member, signature, body, **how
-            )
+            return await self.bus.call(*where, signature, body, timeout=timeout, flags=flags)
         except RemoteError as error:
             raise _meaning(error) from error
 

@@ -47,7 +47,10 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
         if outcome.changed:
             await context.systemd.reload_manager()
         if options.mirrors is not None:
+            told = len(context.notes)
             applied = await apply_mirrors(context, options.mirrors)
+            if options.start:
+                del context.notes[told:]  # that the engine does not run yet
             result["mirrors"] = applied["mirrors"]
             repository_changed |= applied["changed"]
         service_changed = await _bring_up(context, options)

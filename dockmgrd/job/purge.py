@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,24 +79,26 @@ class Purge:
         for path in self.paths:
             _check(path)
 
-    def run(self, progress: Callable[[float, str], None]) -> int:
-        """Delete them; the bytes freed. Blocks, so call it in a thread.
+    def run(self, progress: Callable[[float, str], None]) -> Mapping[Path, int]:
+        """Delete them. Blocks, so call it in a thread.
 
-        What containers have left mounted is unmounted first.
+        What containers have left mounted is unmounted first. A mount point is the admin's: it
+        stays as an empty folder.
 
         :param progress: told the fraction done, 0 to 1, and the path at hand.
+        :returns: the bytes freed by each path in which there was something.
         :raises UnsafePath: as `check`, before anything is deleted.
         :raises WriteFailed: when something cannot be deleted; the rest is still there.
         """
         for path in self.paths:
             mounts.unmount_leftovers(path)
         self.check()
-        freed = 0
-        parts = [part for path in self.paths for part in _parts(path)]
-        for position, part in enumerate(parts):
+        parts = [(path, part) for path in self.paths for part in _parts(path)]
+        freed: dict[Path, int] = {}
+        for position, (path, part) in enumerate(parts):
             progress(position / len(parts), str(part))
             try:
-                freed += _delete(part)
+                freed[path] = freed.get(path, 0) + _delete(part)
             except OSError as error:
                 raise WriteFailed(
                     f"{error.filename or part} could not be deleted: {error.strerror}; see what "
@@ -143,7 +145,7 @@ def _parts(path: Path) -> Iterator[Path]:
     """What to delete one after the other: what is in the folder, and then the folder."""
     if path.is_dir() and not path.is_symlink():
         yield from sorted(path.iterdir())
-    if os.path.lexists(path):
+    if os.path.lexists(path) and not os.path.ismount(path):
         yield path
 
 
@@ -160,10 +162,8 @@ def _delete(path: Path) -> int:
             os.unlink(name, dir_fd=descriptor)
         for name in folders:
             freed += _remove_folder(name, descriptor)
-    if not os.path.ismount(path):  # a mount point is the admin's, and stays as an empty folder
-        os.rmdir(path)
-        freed += _freed_by(status)
-    return freed
+    os.rmdir(path)
+    return freed + _freed_by(status)
 
 
 def _remove_folder(name: str, parent: int) -> int:

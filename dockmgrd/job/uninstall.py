@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +68,13 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
         if outcome.changed:
             await context.systemd.disable(*service.units)
         repository_changed = RepositoryFile().take_away()
-        purged, freed = await _purge(context, to_purge) if to_purge else ((), 0)
+        freed = await _purge(context, to_purge) if to_purge else {}
     context.report(Stage.FINISHED, 1.0)
     return {
-        "changed": bool(outcome.changed or repository_changed or purged or freed),
+        "changed": bool(outcome.changed or repository_changed or freed),
         "removed": list(outcome.removed),
-        "purged": [str(path) for path in purged],
-        "freed-bytes": freed,
+        "purged": [str(path) for path in freed],
+        "freed-bytes": sum(freed.values()),
     }
 
 
@@ -156,8 +156,8 @@ class _Service:
         return (await self._context.systemd.state(unit)).active
 
 
-async def _purge(context: JobContext, wanted: purge.Purge) -> tuple[tuple[Path, ...], int]:
-    """Delete the data of what does not run any more; the paths that are gone, and bytes freed.
+async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]:
+    """Delete the data of what does not run any more; the bytes that each path has freed.
 
     :raises ServiceFailed: when an engine runs that is not of our packages.
     """
@@ -173,12 +173,10 @@ async def _purge(context: JobContext, wanted: purge.Purge) -> tuple[tuple[Path, 
             f"containerd still runs and is not of Docker's packages, so {purge.CONTAINERD_DATA} "
             "stays."
         )
-    existing = [path for path in to_go.paths if os.path.lexists(path)]
     loop = asyncio.get_running_loop()
 
     def progress(fraction: float, message: str) -> None:
         loop.call_soon_threadsafe(context.report, Stage.PURGING, _PURGE.at(fraction), message)
 
     context.report(Stage.PURGING, _PURGE.start)
-    freed = await loop.run_in_executor(None, to_go.run, progress)
-    return tuple(path for path in existing if not os.path.lexists(path)), freed
+    return await loop.run_in_executor(None, to_go.run, progress)

@@ -62,7 +62,7 @@ asyncio.run(main())
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class ApiError(Exception):
     """An error reply: its name and its sentence."""
 
