@@ -77,6 +77,11 @@ class Polkit:
                 f"Action {action} needs authentication; run dockmgrctl on a terminal, "
                 "or have an administrator allow it by a polkit rule."
             )
+        if challenge:
+            raise AccessDenied(
+                f"Nobody proved to be allowed {action}: there was no agent to ask for a password, "
+                "or the answer was wrong; try again, or have an administrator add a polkit rule."
+            )
         raise AccessDenied(
             f"Action {action} is not allowed for user {uid}; "
             "an administrator can allow it by a polkit rule."

@@ -74,7 +74,12 @@ class Transport(MessageBus):  # type: ignore[misc]
         await asyncio.shield(self._disconnect_future)
 
     def send(self, msg: Message) -> None:
-        """Queue a message. Raises what marshalling raises when the body is not of its signature."""
+        """Queue a message; on a connection that has ended there is nobody to get it.
+
+        Raises what marshalling raises when the body is not of its signature.
+        """
+        if self._disconnected:
+            return
         if not msg.serial:
             msg.serial = self.next_serial()
         self._writer.schedule_write(msg, None)
