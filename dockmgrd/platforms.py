@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import paths, yamltree
 from dockmgrd.errors import UnsupportedPlatform
 
-_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_ASSIGNMENT = re.compile(r"""([A-Z][A-Z0-9_]*)=(?:"(.*)"|'(.*)'|([^"'].*|))""")
+_ESCAPED = re.compile(r'\\([\\$"`])')  # os-release(5): in double quotes, as in a shell
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,13 @@ def repository_tree(platform: Platform, package: Path = paths.CATALOGUE) -> Tree
 
 
 def parse_os_release(text: str) -> dict[str, str]:
-    """The assignments of an os-release file, unquoted as a shell would; others are passed over."""
+    """The assignments of an os-release file, unquoted; what is none is passed over."""
     fields = {}
     for line in text.splitlines():
-        name, assigned, value = line.strip().partition("=")
-        if not assigned or not _NAME.fullmatch(name):
-            continue
-        try:
-            fields[name] = "".join(shlex.split(value, comments=False, posix=True))
-        except ValueError:  # a quote is not closed
-            continue
+        match = _ASSIGNMENT.fullmatch(line.strip())
+        if match:
+            name, in_double, in_single, bare = match.groups(default="")
+            fields[name] = _ESCAPED.sub(r"\1", in_double) or in_single or bare
     return fields
 
 

@@ -16,7 +16,7 @@ from dockmgrd.errors import (
     NoReply,
     RemoteError,
 )
-from dockmgrd.exports import Caller
+from dockmgrd.face import Caller
 
 _POLKIT = "org.freedesktop.PolicyKit1"
 _PATH = "/org/freedesktop/PolicyKit1/Authority"

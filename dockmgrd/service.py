@@ -9,7 +9,8 @@ from typing import Any
 from dockmgrd import __version__, actions, audit, errors, interfaces, names, options
 from dockmgrd.catalog import Catalogue
 from dockmgrd.dbusnext import Variant
-from dockmgrd.exports import Caller, Exports, Face, caller
+from dockmgrd.exports import Exports
+from dockmgrd.face import Caller, Face, caller
 from dockmgrd.jobs import Job, Jobs
 from dockmgrd.model import JobResult, JobState, Kind
 from dockmgrd.polkit import Polkit

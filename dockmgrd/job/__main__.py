@@ -17,7 +17,7 @@ from dockmgrd import audit, errors, journal, options, paths
 from dockmgrd.bus import Bus
 from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine
-from dockmgrd.exports import report_incident
+from dockmgrd.incidents import report_incident
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.install import install
 from dockmgrd.job.set_mirror import set_mirror

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from dockmgrd import atomicfile, names, paths
+from dockmgrd import atomicfile, daemonjson, names, paths
 from dockmgrd.errors import DockmgrError, from_name
 from dockmgrd.job import packages
 from dockmgrd.job.context import JobContext
@@ -35,11 +35,14 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
     :returns: `changed`, `source`, `installed`, `upgraded`, `downgraded`, `removed` (NEVRAs),
         `download-bytes`, `mirrors` when they were asked for, `engine-version` of a running engine.
     :raises InvalidArgs, UnsupportedPlatform: for an unknown source, or a system without packages.
+    :raises ConfigInvalid: for a daemon.json into which the mirrors cannot go.
     :raises DockmgrError: what the package worker, `apply_mirrors` and the service raise.
     """
     context.report(Stage.PREPARING, 0.0)
     source = context.catalogue.source(options.source)
     repository = Repository(source, repository_tree(Platform.read()), options.channel)
+    if options.mirrors:
+        daemonjson.parse(_daemon_json() or b"", str(paths.DAEMON_JSON))  # mended before, not after
     with RepositoryFile().put(repository) as repository_changed:
         outcome = await packages.run(context, _request(options, repository), _PACKAGES)
     result = {"source": source.name, **_described(outcome)}
@@ -101,16 +104,19 @@ async def _bring_up(context: JobContext, options: InstallOptions) -> bool:
 @contextmanager
 def _keeping_daemon_json(*, packages_changed: bool) -> Iterator[None]:
     """Put daemon.json back when the context fails, and say what stays on the host."""
-    before = paths.DAEMON_JSON.read_bytes() if paths.DAEMON_JSON.exists() else None
+    before = _daemon_json()
     try:
         yield
     except DockmgrError as error:
-        now = paths.DAEMON_JSON.read_bytes() if paths.DAEMON_JSON.exists() else None
         if before is None:
             atomicfile.remove(paths.DAEMON_JSON)
-        elif now != before:
+        elif _daemon_json() != before:
             atomicfile.replace(paths.DAEMON_JSON, before)
         if not packages_changed:
             raise
         message = f"{error.message.rstrip('.')}; the packages are installed all the same."
         raise from_name(error.dbus_name, message) from error
+
+
+def _daemon_json() -> bytes | None:
+    return paths.DAEMON_JSON.read_bytes() if paths.DAEMON_JSON.exists() else None

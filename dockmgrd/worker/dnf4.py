@@ -114,5 +114,6 @@ def _failure(display: TransactionProgress, reason: str) -> TransactionFailed:
             "the way and try again."
         )
     return TransactionFailed(
-        f"rpm failed while it was writing: {reasons}; 'dnf check' shows what is left to mend."
+        f"rpm failed while it was writing: {reasons}; /var/log/dnf.rpm.log says why, correct that "
+        "and try again."
     )

@@ -31,11 +31,10 @@ def download(base: Any, packages: Sequence[Any], request: InstallPackages, chann
     """
     cache = Path(base.conf.cachedir)
     missing: int = sum(each.downloadsize for each in packages if not _is_here(each))
+    replaced = sum(each.installsize for each in base.transaction.remove_set)
+    growth = max(0, sum(each.installsize for each in packages) - replaced)
     # The exact place of each file is known only afterwards; this spares a useless download.
-    sizes = [
-        (str(cache / "packages"), missing),
-        (f"{_MOST_IS_BELOW}/packages", sum(each.installsize for each in packages)),
-    ]
+    sizes = [(str(cache / "packages"), missing), (f"{_MOST_IS_BELOW}/packages", growth)]
     for folder, needed in space.by_file_system(sizes).items():
         space.require(folder, needed, "to download and install the packages")
     channel.progress(Stage.DOWNLOADING, 0.0)
@@ -87,7 +86,12 @@ def _check_other(base: Any, package: Any) -> list[Path]:
         for url in base.repos[package.reponame].gpgkey
         if url.startswith("file://")
     ]
-    if result == _KEY_MAY_HELP and files:
+    if result == _KEY_MAY_HELP and not files:
+        raise SignatureRejected(
+            f"rpm does not know the key that signed {package} from repository {package.reponame}; "
+            "install anything from there with dnf once, to look at the key and accept it."
+        )
+    if result == _KEY_MAY_HELP:
         with signatures.keyring(files) as ring:
             if ring.accepts(Path(package.localPkg())):
                 return files

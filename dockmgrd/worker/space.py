@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from dockmgrd.errors import InsufficientSpace
+from dockmgrd.errors import InsufficientSpace, WriteFailed
 
 _EXHAUSTED = 4 << 20
 """With less than this free, in bytes, a write that failed is taken to have failed for it."""
@@ -18,8 +18,14 @@ def require(folder: Path, needed: int, purpose: str) -> None:
 
     :param purpose: what the space is for, as in "to download packages".
     :raises InsufficientSpace: naming how much is missing, and where.
+    :raises WriteFailed: when nothing can be written there at all.
     """
-    free = _free(folder)
+    status = os.statvfs(_nearest(str(folder), {})[0])
+    if status.f_flag & os.ST_RDONLY:
+        raise WriteFailed(
+            f"The file system of {folder} is read-only; mount it writable and try again."
+        )
+    free = status.f_bavail * status.f_frsize
     if free < needed:
         raise InsufficientSpace(
             f"{_shown(needed)} are needed {purpose} on the file system of {folder}, and "
@@ -58,12 +64,6 @@ def _nearest(folder: str, known: dict[str, os.stat_result]) -> tuple[str, os.sta
         except (FileNotFoundError, NotADirectoryError):
             folder = os.path.dirname(folder)
     return folder, known[folder]
-
-
-def _free(folder: Path) -> int:
-    place, _ = _nearest(str(folder), {})
-    status = os.statvfs(place)
-    return status.f_bavail * status.f_frsize
 
 
 def _shown(size: int) -> str:

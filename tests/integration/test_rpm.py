@@ -157,14 +157,12 @@ def downloading_job(host: Host, rate: int) -> tuple[str, int]:
     """Start a job that downloads packages with `rate` bytes per second; its path and process."""
     host.write(layers.SOURCES_FILE, layers.sources_text())
     host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=rate)
-    watcher = host.popen("busctl", "--system", "--json=short", "monitor", names.BUS_NAME)
-    assert watcher.stdout is not None
-    assert watcher.stderr is not None
-    watcher.stderr.readline()
-    job = Api(host).install()
-    assert any('"downloading"' in message for message in watcher.stdout)
-    watcher.terminate()
-    watcher.communicate()
+    client = host.popen("dockmgrctl", "install")
+    assert client.stderr is not None
+    assert any("downloading" in line for line in client.stderr)
+    client.kill()
+    client.communicate()
+    job = Api(host).properties(names.MANAGER_PATH, names.MANAGER_INTERFACE)["ActiveJob"]
     return job, job_pid(host)
 
 

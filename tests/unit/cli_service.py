@@ -16,7 +16,8 @@ from dockmgrd import interfaces, names
 from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Variant
 from dockmgrd.errors import DockmgrError, NotCancellable, from_name
-from dockmgrd.exports import Exports, Face, caller
+from dockmgrd.exports import Exports
+from dockmgrd.face import Face, caller
 from dockmgrd.variants import to_plain, to_variants
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,8 @@ from dockmgrd import interfaces
 from dockmgrd.bus import Bus, Match
 from dockmgrd.dbusnext import Message, MessageFlag
 from dockmgrd.errors import NoReply, RemoteError
-from dockmgrd.exports import Exports, Face
+from dockmgrd.exports import Exports
+from dockmgrd.face import Face
 
 PEER = "org.freedesktop.DBus.Peer"
 UNREAD_CALLS = 20_000

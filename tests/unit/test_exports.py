@@ -15,7 +15,8 @@ import pytest
 from dockmgrd import errors, interfaces, names
 from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, PROPERTIES, Bus, Match
 from dockmgrd.dbusnext import Message, MessageBus, Variant
-from dockmgrd.exports import Exports, Face, caller
+from dockmgrd.exports import Exports
+from dockmgrd.face import Face, caller
 from dockmgrd.jobs import Job
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 from dockmgrd.service import JobFace
@@ -69,8 +70,12 @@ setattr(ThingFace, "break", _break)
 
 
 @pytest.fixture
-def thing(service_bus: Bus) -> ThingFace:
-    exports = Exports(service_bus, "/org/example")
+def exports(service_bus: Bus) -> Exports:
+    return Exports(service_bus, "/org/example")
+
+
+@pytest.fixture
+def thing(exports: Exports) -> ThingFace:
     face = ThingFace()
     exports.add("/org/example", ManagerFace())
     exports.add(PATH, face)
@@ -229,7 +234,7 @@ async def test_properties_are_read_only_and_announced_when_they_change(
 
 
 async def test_the_object_manager_announces_from_its_own_path(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus
+    thing: ThingFace, exports: Exports, service_bus: Bus, client_bus: Bus
 ) -> None:
     heard: list[tuple[str, str]] = []
     for member in ("InterfacesAdded", "InterfacesRemoved"):
@@ -237,8 +242,6 @@ async def test_the_object_manager_announces_from_its_own_path(
         await client_bus.subscribe(
             match, lambda message: heard.append((message.path, message.body[0]))
         )
-    assert thing.exported is not None
-    exports, _ = thing.exported
     exports.add("/org/example/Other", ThingFace())
     exports.remove("/org/example/Other")
     [managed] = await call(

@@ -1,0 +1,423 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The package worker by itself, on real hosts: what it does, and what it refuses to do."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed import debian, docker_packages, identity, repositories, sites, system
+from bed.suites import ARCH
+from dockmgrd.catalog import Key, Source
+from dockmgrd.job.repofile import Repository
+from dockmgrd.platforms import Tree
+from dockmgrd.worker.protocol import (
+    PROCEED,
+    Event,
+    InstallPackages,
+    Outcome,
+    ProgressEvent,
+    RemovePackages,
+    Request,
+    WritingEvent,
+    decode_event,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from bed.host import Host
+    from bed.suites import Suite
+
+OFFICIAL = f"https://{sites.DOCKER}"
+ALIYUN = f"https://{sites.ALIYUN}/docker-ce"
+MINIMAL = ("docker-ce", "docker-ce-cli", "containerd.io")
+ALL = (*MINIMAL, "docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras")
+VERSIONED = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
+ERROR = "org.dockmgr1.Error."
+DNF4 = pytest.mark.suites("bookworm", "trixie")
+
+
+def install(
+    *,
+    names: tuple[str, ...] = ALL,
+    version: str = "",
+    allow_removals: bool = False,
+    fingerprint: str | None = None,
+) -> InstallPackages:
+    return InstallPackages(
+        names=names,
+        version=version,
+        versioned=VERSIONED,
+        repository="docker-ce-stable",
+        key_file=system.KEY_FILE,
+        fingerprint=fingerprint or identity.provide().fingerprint(),
+        weak_dependencies=names == ALL,
+        allow_removals=allow_removals,
+    )
+
+
+def use_source(host: Host, prefix: str = OFFICIAL) -> None:
+    """Write the repository file as a job would."""
+    key = Key(Path(system.KEY_FILE), identity.provide().fingerprint())
+    tree = Tree(*host.suite.trees[0].split("/"))
+    source = Source("test", "Test", prefix, "", "", key)
+    host.write("/etc/yum.repos.d/docker-ce.repo", Repository(source, tree, "stable").text())
+
+
+def work(
+    host: Host, request: Request, at_event: Callable[[Event], None] = lambda _event: None
+) -> list[Event]:
+    """Have a worker do it, and agree when it wants to write. The last event is the outcome."""
+    events = []
+    with host.popen("python3", "-m", "dockmgrd.worker") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(encode(request).decode())
+        process.stdin.flush()
+        for line in process.stdout:
+            event = decode_event(line.encode())
+            events.append(event)
+            at_event(event)
+            if event == WritingEvent(writing=True):
+                process.stdin.write(PROCEED.decode())
+                process.stdin.flush()
+    return events
+
+
+def outcome_of(host: Host, request: Request) -> Outcome:
+    outcome = work(host, request)[-1]
+    assert isinstance(outcome, Outcome), "the worker died"
+    return outcome
+
+
+def done(host: Host, request: Request) -> Outcome:
+    outcome = outcome_of(host, request)
+    assert (outcome.error_name, outcome.error_message) == ("", "")
+    return outcome
+
+
+def refused(host: Host, request: Request, error: str) -> str:
+    """The message of the error with which the worker ends; nothing has changed on the host."""
+    before = packages(host)
+    outcome = outcome_of(host, request)
+    assert outcome.error_name == ERROR + error, outcome.error_message
+    assert not outcome.changed
+    assert packages(host) == before
+    return outcome.error_message
+
+
+def packages(host: Host) -> list[str]:
+    """Everything in rpm's database, the keys among it."""
+    return sorted(host.run("rpm", "-qa").stdout.split())
+
+
+def forget_keys(host: Host) -> None:
+    host.run("rpm", "--erase", "--allmatches", "gpg-pubkey")
+
+
+def names_of(nevras: Sequence[str]) -> set[str]:
+    return {nevra.rsplit("-", 2)[0] for nevra in nevras}
+
+
+@dataclass(frozen=True)
+class Versions:
+    old: str
+    new: str
+
+
+@pytest.fixture
+def versions(suite: Suite) -> Versions:
+    """The two Docker versions in the stable channel."""
+    old, new, _ = docker_packages.generations(debian.provide(suite) / "root.debs")
+    return Versions(old.engine, new.engine)
+
+
+@DNF4
+def test_install_and_remove(host: Host) -> None:
+    use_source(host)
+    events = work(host, install())
+    outcome = events[-1]
+    assert isinstance(outcome, Outcome)
+    assert names_of(outcome.installed) == {*ALL, "container-selinux"}
+    assert outcome.download_bytes > 30_000_000
+    check_progress(events, ["metadata", "resolving", "downloading", "checking", "installing"])
+
+    host.internet.forget_requests()
+    assert work(host, install()) == [Outcome()]
+    assert host.internet.requests() == [], "what is so already needs no network"
+
+    use_source(host, ALIYUN)
+    events = work(host, RemovePackages(names=ALL, allow_removals=False))
+    outcome = events[-1]
+    assert isinstance(outcome, Outcome)
+    assert names_of(outcome.removed) == set(ALL), "and container-selinux stays"
+    check_progress(events, ["resolving", "removing"])
+    assert not done(host, RemovePackages(names=ALL, allow_removals=False)).changed
+
+    outcome = done(host, install(names=MINIMAL))
+    assert names_of(outcome.installed) == set(MINIMAL)
+    assert {request.host for request in host.internet.requests()} == {sites.ALIYUN}
+
+
+def check_progress(events: list[Event], stages: list[str]) -> None:
+    """See that the stages come in order, each with a fraction that moves and never goes back."""
+    progress = [event for event in events if isinstance(event, ProgressEvent)]
+    assert [stage for stage, _ in itertools.groupby(event.stage for event in progress)] == stages
+    for stage in stages:
+        fractions = [event.fraction for event in progress if event.stage == stage]
+        assert fractions == sorted(fractions)
+        assert 0.0 <= fractions[0] <= fractions[-1] <= 1.0
+        if stage in ("downloading", "installing"):
+            assert len(set(fractions)) > 10
+    writing = [event.writing for event in events if isinstance(event, WritingEvent)]
+    assert writing == [True, False]
+    assert all("\n" not in event.message and len(event.message) < 60 for event in progress)
+
+
+@DNF4
+def test_versions(host: Host, versions: Versions) -> None:
+    use_source(host)
+    first = done(host, install(version=versions.old))
+    assert f"docker-ce-3:{versions.old}-1.{host.suite.dist}.{ARCH}" in first.installed
+    assert f"docker-ce-cli-1:{versions.old}-1.{host.suite.dist}.{ARCH}" in first.installed
+    assert not done(host, install(version=versions.old)).changed
+    assert not done(host, install()).changed, "no version asked for: the old one stays"
+    up = done(host, install(version=versions.new))
+    assert names_of(up.upgraded) == set(VERSIONED)
+    assert up.removed == ()
+    down = done(host, install(version=f"{versions.old}-1.{host.suite.dist}"))
+    assert names_of(down.downgraded) == set(VERSIONED)
+    message = refused(host, install(version="99.1"), "ResolutionFailed")
+    assert f"docker-ce 99.1 is not at {OFFICIAL}/linux/" in message
+    assert f"the newest there are {versions.new}, {versions.old}." in message
+
+
+@DNF4
+def test_what_conflicts_goes_only_with_consent(host: Host) -> None:
+    host.run("dnf", "-y", "install", "podman-docker", "runc", "buildah")
+    use_source(host)
+    message = refused(host, install(), "ConflictingPackages")
+    for name in ("podman-docker-4:5.4.0", "runc-4:1.2.4", "buildah-2:1.39.0"):
+        assert name in message
+    assert "--replace-conflicting" in message
+    outcome = done(host, install(names=MINIMAL, allow_removals=True))
+    assert names_of(outcome.removed) == {"podman-docker", "runc", "buildah"}
+    assert "podman" not in names_of(outcome.removed)
+
+
+def test_what_is_obsoleted_goes_only_with_consent(host: Host) -> None:
+    """containerd.io obsoletes runc: the solver would take it away without a word."""
+    host.run("dnf", "-y", "install", "runc")
+    use_source(host)
+    assert "remove runc-4:1.2.4" in refused(host, install(), "ConflictingPackages")
+
+
+def test_what_needs_docker_goes_only_with_consent(host: Host) -> None:
+    use_source(host)
+    done(host, install())
+    cli = RemovePackages(names=("docker-ce-cli",), allow_removals=False)
+    message = refused(host, cli, "ConflictingPackages")
+    assert "docker-ce-3:" in message
+    assert "docker-ce-rootless-extras-" in message
+    assert "--force" in message
+    cli = RemovePackages(names=("docker-ce-cli",), allow_removals=True)
+    expected = {"docker-ce-cli", "docker-ce", "docker-ce-rootless-extras"}
+    assert names_of(done(host, cli).removed) == expected
+
+
+def test_what_cannot_be_resolved(host: Host) -> None:
+    use_source(host)
+    host.path("/etc/yum.repos.d/base.repo").unlink()
+    message = refused(host, install(), "ResolutionFailed")
+    assert "nothing provides container-selinux" in message
+    host.write("/etc/dnf/dnf.conf", "[main]\nexcludepkgs=docker-ce\n")
+    assert "excludepkgs" in refused(host, install(), "ResolutionFailed")
+    use_source(host)
+    host.run("cp", "/etc/yum.repos.d/docker-ce.repo", "/etc/yum.repos.d/another.repo")
+    assert "another.repo defines" in refused(host, install(), "ConfigConflict")
+
+
+@DNF4
+@pytest.mark.parametrize("site", [sites.UNSIGNED, sites.STRANGER])
+def test_packages_without_our_signature(host: Host, site: str) -> None:
+    use_source(host, f"https://{site}")
+    forget_keys(host)
+    message = refused(host, install(), "SignatureRejected")
+    assert f"from https://{site}/linux/" in message
+    assert identity.provide().fingerprint() in message
+    assert "gpg-pubkey" not in "".join(packages(host))
+
+
+@DNF4
+@pytest.mark.parametrize("place", ["payload", "header"])
+def test_a_damaged_package(host: Host, place: str) -> None:
+    """The metadata is of the damaged file, so only the signature can tell."""
+    directory = Path(host.suite.trees[0]) / ARCH / "stable"
+    repository = host.path("/srv/damaged/linux") / directory
+    shutil.copytree(repositories.provide(host.suite) / "docker/linux" / directory, repository)
+    [package] = repository.glob("Packages/docker-compose-plugin-*.rpm")
+    content = bytearray(package.read_bytes())
+    content[-50 if place == "payload" else content.index(b"LGPL")] ^= 1
+    package.write_bytes(content)
+    subprocess.run(["createrepo_c", "--quiet", "--no-database", repository], check=True)
+    use_source(host, "file:///srv/damaged")
+    forget_keys(host)
+    message = refused(host, install(), "SignatureRejected")
+    assert message.startswith("docker-compose-plugin-")
+    assert "gpg-pubkey" not in "".join(packages(host))
+
+
+@DNF4
+def test_the_keys_are_imported_once_all_is_checked(host: Host) -> None:
+    use_source(host)
+    forget_keys(host)
+    message = refused(host, install(fingerprint="0" * 40), "SignatureRejected")
+    assert system.KEY_FILE in message
+    assert "0" * 40 in message
+    done(host, install(names=MINIMAL))
+    fingerprint = identity.provide().fingerprint()
+    assert fingerprint[-8:].lower() in host.run("rpm", "-q", "gpg-pubkey").stdout
+
+
+def test_a_source_that_cannot_be_used(host: Host) -> None:
+    use_source(host)
+    internet = host.internet
+    internet.refuse(sites.DOCKER)
+    message = refused(host, install(), "SourceUnreachable")
+    assert f"The repository at {OFFICIAL}/linux/{host.suite.trees[0]}/" in message
+    assert "connect" in message.lower()
+    internet.clear()
+    internet.unresolvable(sites.DOCKER)
+    assert "resolve host" in refused(host, install(), "SourceUnreachable")
+    internet.clear()
+    internet.fault(sites.DOCKER, "status", value=404)
+    assert "404" in refused(host, install(), "SourceUnreachable")
+    internet.clear()
+    internet.fault(sites.DOCKER, "damage", prefix=f"/linux/{host.suite.trees[0]}/{ARCH}/stable/P")
+    assert "checksum doesn't match" in refused(host, install(), "SourceUnreachable")
+    internet.clear()
+    assert done(host, install()).changed
+
+
+def test_what_the_source_has_is_looked_at_anew(host: Host, versions: Versions) -> None:
+    """dnf would take the metadata that it has for two days."""
+    use_source(host)
+    path = f"/linux/{host.suite.trees[0]}/{ARCH}"
+    host.internet.fault(sites.DOCKER, "instead", prefix=f"{path}/stable", value=f"{path}/old")
+    refused(host, install(version=versions.new), "ResolutionFailed")
+    host.internet.clear()
+    assert done(host, install(names=MINIMAL, version=versions.new)).changed
+
+
+def test_a_dead_repository_of_somebody_else_is_left_out(host: Host) -> None:
+    use_source(host)
+    text = "[elsewhere]\nname=Elsewhere\nbaseurl=https://nowhere.bed.test/\n"
+    host.write("/etc/yum.repos.d/elsewhere.repo", text)
+    outcome = done(host, install(names=MINIMAL))
+    assert outcome.changed
+    assert outcome.notes == ("Repository elsewhere did not answer and was left out.",)
+
+
+@contextmanager
+def holding(host: Host, script: str) -> Iterator[int]:
+    """A process that has run the script and goes on; its id in the host."""
+    program = f"import os, time\n{script}\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
+    with host.popen("python3", "-c", program) as process:
+        assert process.stdout is not None
+        pid = int(process.stdout.readline())
+        yield pid
+        host.run("kill", str(pid))
+
+
+DNF_READS = """
+os.makedirs("/var/cache/dnf", exist_ok=True)
+open("/var/cache/dnf/metadata_lock.pid", "w").write(str(os.getpid()))
+"""
+DNF_WRITES = """
+open("/var/lib/dnf/rpmdb_lock.pid", "w").write(str(os.getpid()))
+"""
+RPM_WRITES = """
+import fcntl
+lock = open("/var/lib/rpm/.rpm.lock", "rb+")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+"""
+
+
+@pytest.mark.parametrize(
+    "script", [DNF_READS, DNF_WRITES, RPM_WRITES], ids=["read", "write", "rpm"]
+)
+def test_another_package_manager_at_work(host: Host, script: str) -> None:
+    use_source(host)
+    with holding(host, script) as pid:
+        message = refused(host, install(names=MINIMAL), "PackageManagerLocked")
+        assert f"Process {pid} (python3 -c " in message
+    assert done(host, install(names=MINIMAL)).changed
+
+
+@pytest.mark.parametrize(
+    ("folder", "size", "purpose"),
+    [
+        ("/var/cache/dnf", "200k", "to download"),
+        ("/var/cache/dnf", "4m", "to download"),
+        ("/usr/libexec/docker", "4k", "to install"),
+    ],
+)
+def test_no_space(host: Host, folder: str, size: str, purpose: str) -> None:
+    use_source(host)
+    host.run("mkdir", "-p", folder)
+    host.run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
+    message = refused(host, install(), "InsufficientSpace")
+    assert purpose in message
+    assert f"on the file system of {folder}" in message
+
+
+def test_a_worker_that_is_killed_leaves_nothing_to_repair(host: Host) -> None:
+    use_source(host)
+    host.internet.fault(sites.DOCKER, "slow", prefix="/linux/", value=20_000_000)
+    before = packages(host)
+    for stage in ("metadata", "downloading"):
+
+        def kill(event: Event, stage: str = stage) -> None:
+            if isinstance(event, ProgressEvent) and event.stage == stage and event.fraction > 0:
+                host.run("pkill", "--signal", "KILL", "--full", "dockmgrd.worker", check=False)
+
+        assert isinstance(work(host, install(), kill)[-1], ProgressEvent)
+        assert packages(host) == before
+    host.internet.clear()
+    assert done(host, install()).changed
+
+
+def test_signals_do_not_end_a_worker_that_writes(host: Host) -> None:
+    use_source(host)
+
+    def terminate(event: Event) -> None:
+        if isinstance(event, ProgressEvent) and event.stage == "installing":
+            host.run("pkill", "--signal", "TERM", "--full", "dockmgrd.worker", check=False)
+            host.run("pkill", "--signal", "INT", "--full", "dockmgrd.worker", check=False)
+
+    outcome = work(host, install(names=MINIMAL), terminate)[-1]
+    assert isinstance(outcome, Outcome)
+    assert names_of(outcome.installed) == {*MINIMAL, "container-selinux"}
+
+
+def test_what_rpm_cannot_write(host: Host) -> None:
+    use_source(host)
+    host.run("mkdir", "--parents", "/usr/bin/dockerd/in-the-way")
+    outcome = outcome_of(host, install(names=MINIMAL))
+    assert outcome.error_name == ERROR + "TransactionFailed"
+    assert "docker-ce-3:" in outcome.error_message
+    host.run("rm", "--recursive", "/usr/bin/dockerd")
+    assert done(host, install(names=MINIMAL)).changed
+
+
+@pytest.mark.suites("forky")
+def test_a_host_with_dnf5_alone(host: Host) -> None:
+    assert "dnf5" in refused(host, install(), "UnsupportedPlatform")
