@@ -10,7 +10,7 @@ import sys
 
 import systemd.daemon
 
-from dockmgrd import journal, names
+from dockmgrd import journal, logcontrol, names, watchdog
 from dockmgrd.bus import Bus
 from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine
@@ -31,6 +31,7 @@ async def serve() -> None:
     """Serve until nobody has needed us for a while, or systemd says stop."""
     async with Bus() as bus:
         exports = Exports(bus, names.MANAGER_PATH)
+        await exports.follow_callers()
         polkit = Polkit(bus)
         manager = Systemd(bus)
         await manager.connect()
@@ -51,11 +52,14 @@ async def serve() -> None:
             forgotten=service.job_forgotten,
         )
         service.export_manager(ManagerFace(jobs, status, polkit, catalogue))
+        exports.add(logcontrol.PATH, logcontrol.LogControlFace(polkit))
         await jobs.adopt()
         await bus.own_name(names.BUS_NAME)
-        systemd.daemon.notify("READY=1")
+        systemd.daemon.notify("READY=1\nSTATUS=Ready")
+        life = asyncio.ensure_future(watchdog.feed())
         told_to_stop = await _until_unneeded(bus, exports, jobs)
         await leave(bus, exports, at_once=told_to_stop)
+        life.cancel()
         await status.stop()
 
 

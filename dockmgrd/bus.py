@@ -43,6 +43,7 @@ class Match:
     member: str
     path: str | None = None
     arg0: str | None = None
+    arg2: str | None = None
 
     def rule(self) -> str:
         """The match rule as the bus wants it."""
@@ -53,6 +54,7 @@ class Match:
             "member": self.member,
             "path": self.path,
             "arg0": self.arg0,
+            "arg2": self.arg2,
         }
         return ",".join(f"{key}='{value}'" for key, value in keys.items() if value is not None)
 
@@ -63,6 +65,7 @@ class Match:
             and message.member == self.member
             and self.path in (None, message.path)
             and (self.arg0 is None or message.body[:1] == [self.arg0])
+            and (self.arg2 is None or message.body[2:3] == [self.arg2])
         )
 
 

@@ -13,13 +13,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockmgrd import errors
-from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, Bus
+from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, DBUS, DBUS_PATH, Bus, Match
 from dockmgrd.dbusnext import Message, MessageFlag, Variant
 from dockmgrd.face import Face, answer_to
 from dockmgrd.incidents import report_incident
 from dockmgrd.interfaces import Interface
+from dockmgrd.quota import Quota
 from dockmgrd.standard import StandardMethods
 from dockmgrd.standard_interfaces import OBJECT_MANAGER, OF_EVERY_OBJECT
+
+CALLS_OF_A_CONNECTION = 256
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -32,18 +35,26 @@ class Exports:
         self._manager_path = manager_path
         self._objects: dict[str, dict[str, Face]] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._callers: set[str] = set()
+        self._quota = Quota(CALLS_OF_A_CONNECTION, "calls waiting for their answer")
         self.calls_answered = 0
         bus.on_call = self._on_call
 
     @property
-    def calls_pending(self) -> int:
-        return len(self._calls)
+    def wanted(self) -> bool:
+        """Whether a call is being answered, or somebody who has called is still on the bus."""
+        return bool(self._calls or self._callers)
+
+    async def follow_callers(self) -> None:
+        """Notice from now on who leaves the bus. Needed once, before calls can arrive."""
+        left = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, arg2="")
+        await self._bus.subscribe(left, lambda message: self._callers.discard(message.body[0]))
 
     def add(self, path: str, face: Face) -> None:
         """Export the face at the path, and say so to those who follow the ObjectManager."""
         self._objects.setdefault(path, {})[face.interface.name] = face
         face.attach(functools.partial(self.emit, path))
-        if path != self._manager_path:
+        if self._is_managed(path):
             added = {face.interface.name: face.variants(face.properties)}
             self.emit(self._manager_path, OBJECT_MANAGER, "InterfacesAdded", [path, added])
 
@@ -70,6 +81,7 @@ class Exports:
             await asyncio.wait(set(self._calls))
 
     def _on_call(self, message: Message) -> None:
+        self._callers.add(message.sender)
         task = asyncio.get_running_loop().create_task(self._answer(message))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
@@ -79,7 +91,8 @@ class Exports:
         interactive = bool(message.flags & ALLOW_INTERACTIVE_AUTHORIZATION)
         answer_to(message.sender, interactive=interactive)
         try:
-            signature, body = await self._dispatch(message)
+            with self._quota.share(message.sender):
+                signature, body = await self._dispatch(message)
             self._reply(message, Message.new_method_return(message, signature, body))
         except errors.DockmgrError as error:
             self._reply(message, Message.new_error(message, error.dbus_name, error.message))
@@ -146,10 +159,13 @@ class Exports:
         below = (other[len(prefix) :] for other in self._objects if other.startswith(prefix))
         return sorted({rest.split("/")[0] for rest in below})
 
+    def _is_managed(self, path: str) -> bool:
+        return path.startswith(self._manager_path.rstrip("/") + "/")
+
     def managed(self) -> dict[str, dict[str, dict[str, Variant]]]:
         """The objects below the manager, as GetManagedObjects returns them."""
         return {
             path: {name: face.variants(face.properties) for name, face in faces.items()}
             for path, faces in self._objects.items()
-            if path != self._manager_path
+            if self._is_managed(path)
         }

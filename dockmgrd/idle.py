@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""When nobody needs the daemon: no job, no open call, and silence for a while."""
+"""When nobody needs the daemon: no job, no open call, no caller still there, and silence."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ class IdleWatch:
                 await job.ended.wait()
             answered = self._exports.calls_answered
             await asyncio.sleep(self._seconds)
-            quiet = self._exports.calls_answered == answered and not self._exports.calls_pending
+            quiet = self._exports.calls_answered == answered and not self._exports.wanted
             if quiet and self._jobs.active is None:
                 return

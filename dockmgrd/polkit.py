@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from collections.abc import Mapping
 
 from dockmgrd.bus import Bus
@@ -12,11 +11,11 @@ from dockmgrd.dbusnext import Variant
 from dockmgrd.errors import (
     AccessDenied,
     InteractiveAuthorizationRequired,
-    LimitsExceeded,
     NoReply,
     RemoteError,
 )
 from dockmgrd.face import Caller
+from dockmgrd.quota import Quota
 
 _POLKIT = "org.freedesktop.PolicyKit1"
 _PATH = "/org/freedesktop/PolicyKit1/Authority"
@@ -33,7 +32,7 @@ class Polkit:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._open_questions: Counter[int] = Counter()
+        self._questions = Quota(_QUESTIONS_PER_USER, "requests waiting for authorization")
 
     async def uid(self, caller: Caller) -> int:
         """The user of the caller's connection, as the bus knows it.
@@ -60,16 +59,8 @@ class Polkit:
         """
         if uid == 0:
             return
-        if self._open_questions[uid] >= _QUESTIONS_PER_USER:
-            raise LimitsExceeded(
-                f"User {uid} has {_QUESTIONS_PER_USER} requests waiting for authorization; "
-                "answer or cancel those first."
-            )
-        self._open_questions[uid] += 1
-        try:
+        with self._questions.share(f"User {uid}"):
             authorized, challenge = await self._ask(caller, action, details)
-        finally:
-            self._open_questions[uid] -= 1
         if authorized:
             return
         if challenge and not caller.interactive:

@@ -14,10 +14,12 @@ from dockmgrd.face import Caller, Face, caller
 from dockmgrd.jobs import Job, Jobs
 from dockmgrd.model import JobResult, JobState, Kind
 from dockmgrd.polkit import Polkit
+from dockmgrd.quota import Quota
 from dockmgrd.status import Status
 from dockmgrd.variants import to_variants
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
+_WAITS = Quota(64, "calls of Wait")
 _RUNNING = JobResult(JobState.RUNNING, finished_at=0)
 
 
@@ -138,7 +140,9 @@ class JobFace(Face):
         await self._jobs.cancel(self._job)
 
     async def wait(self) -> dict[str, Variant]:
-        return to_variants(await self._job.wait())
+        uid = await self._polkit.uid(caller())
+        with _WAITS.share(f"User {uid}"):
+            return to_variants(await self._job.wait())
 
 
 class Service:

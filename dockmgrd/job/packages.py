@@ -23,7 +23,7 @@ from dockmgrd.worker.protocol import (
     encode,
 )
 
-_COMMAND = (sys.executable, "-m", "dockmgrd.worker")
+_COMMAND = (sys.executable, "-s", "-m", "dockmgrd.worker")  # -s: nothing from root's home
 _LINE_LIMIT = 16 << 20  # the outcome of a large transaction is one line
 _KEPT = ("PYTHONPATH", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 # How much of the worker's time each stage takes, roughly: where it begins, and where it ends.

@@ -148,9 +148,12 @@ class _Service:
         if not await self._is_active(names.DOCKER_UNIT):
             return
         engine = self._context.engine
-        if (await engine.info()).get("LiveRestoreEnabled"):
-            running = await engine.containers()
-            await asyncio.gather(*(engine.stop_container(each["Id"]) for each in running))
+        try:
+            if (await engine.info()).get("LiveRestoreEnabled"):
+                running = await engine.containers()
+                await asyncio.gather(*(engine.stop_container(each["Id"]) for each in running))
+        except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
+            self._context.notes.append(error.message)
 
     async def _is_active(self, unit: str) -> bool:
         return (await self._context.systemd.state(unit)).active

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd.errors import SignatureRejected
-from dockmgrd.worker import openpgp
+from dockmgrd.worker import openpgp, space
 
 _RPMKEYS = "/usr/bin/rpmkeys"
 # A signature must be there, and every one that is there must be good, whatever the host's macros.
 _DEMANDS = ("--define", "_pkgverify_level signature", "--define", "_pkgverify_flags 0x0")
+
+_KEYRING_SIZE = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ def keyring(key_files: Sequence[Path]) -> Iterator[Keyring]:
     """A keyring with the keys of these files, for as long as the context lasts.
 
     :raises SignatureRejected: when rpm cannot read one.
+    :raises InsufficientSpace: when there is no room for temporary files.
     """
+    space.require(Path(tempfile.gettempdir()), _KEYRING_SIZE, "for temporary files")
     with tempfile.TemporaryDirectory(prefix="dockmgrd-keys-") as name:
         directory = Path(name)
         for key_file in key_files:

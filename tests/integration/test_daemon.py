@@ -148,6 +148,32 @@ def test_the_daemon_leaves_when_it_is_not_needed_and_comes_back(host: Host) -> N
     assert Api(host).status()["installed"] is False
 
 
+@pytest.mark.suites("bookworm", "trixie")
+def test_the_log_level_is_roots_to_change(host: Host) -> None:
+    Api(host).status()
+    level = ("systemctl", "service-log-level", "dockmgrd.service")
+    assert host.run(*level).stdout == "info\n"
+    host.run(*level, "debug")
+    assert host.run(*level).stdout == "debug\n"
+    assert host.run(*level, "info", user="alice", check=False).returncode != 0
+    assert host.run(*level, "loud", check=False).returncode != 0
+    assert host.run(*level).stdout == "debug\n"
+
+
+def test_a_daemon_that_hangs_is_started_anew(host: Host) -> None:
+    drop_in = "/run/systemd/system/dockmgrd.service.d/watchdog.conf"
+    host.write(drop_in, "[Service]\nWatchdogSec=1\n")
+    host.run("systemctl", "daemon-reload")
+    Api(host).status()
+    show = ("systemctl", "show", "dockmgrd", "-P", "MainPID")
+    before = host.run(*show).stdout.strip()
+    host.run("kill", "-STOP", before)
+    with pytest.raises(ApiError, match="NoReply"):
+        Api(host).status()
+    assert Api(host).status()["installed"] is False
+    assert host.run(*show).stdout.strip() != before
+
+
 def test_introspection_on_the_bus_is_the_installed_file(host: Host) -> None:
     text = Api(host).call("Introspect", interface="org.freedesktop.DBus.Introspectable")
     installed = host.read(f"/usr/share/dbus-1/interfaces/{names.MANAGER_INTERFACE}.xml")

@@ -15,7 +15,7 @@ import pytest
 from dockmgrd import errors, interfaces, names
 from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, PROPERTIES, Bus, Match
 from dockmgrd.dbusnext import Message, MessageBus, Variant
-from dockmgrd.exports import Exports
+from dockmgrd.exports import CALLS_OF_A_CONNECTION, Exports
 from dockmgrd.face import Face, caller
 from dockmgrd.jobs import Job
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
@@ -310,6 +310,40 @@ async def test_a_file_descriptor_sent_to_us_does_not_stay_open(
     await client.wait_for_disconnect()
     client._stream.close()
     client._sock.close()
+
+
+async def test_a_connection_that_waits_for_too_much_is_refused_and_others_are_not(
+    thing: ThingFace, service_bus: Bus, client_bus: Bus, bus_address: str
+) -> None:
+    def hold(client: Bus) -> asyncio.Future[list[Any]]:
+        return asyncio.ensure_future(
+            call(client, service_bus, "WhoCalls", 0.3, signature="d", timeout=10)
+        )
+
+    held = [hold(client_bus) for _ in range(CALLS_OF_A_CONNECTION)]
+    await client_bus.flush()
+    with pytest.raises(errors.RemoteError) as caught:
+        await hold(client_bus)
+    assert caught.value.name == "org.freedesktop.DBus.Error.LimitsExceeded"
+    async with Bus(bus_address) as other:
+        assert await call(other, service_bus, "AsksPolitely") == [False]
+    await asyncio.gather(*held)
+    assert await call(client_bus, service_bus, "AsksPolitely") == [False]
+
+
+async def test_callers_are_known_until_they_leave(
+    thing: ThingFace, exports: Exports, service_bus: Bus, client_bus: Bus, bus_address: str
+) -> None:
+    await exports.follow_callers()
+    async with Bus(bus_address) as bystander:
+        await bystander.flush()
+        assert not exports.wanted
+    async with Bus(bus_address) as client:
+        await call(client, service_bus, "AsksPolitely")
+        assert exports.wanted
+    await client_bus.flush()
+    await service_bus.flush()
+    assert not exports.wanted
 
 
 def test_the_glib_half_of_dbus_next_stays_out() -> None:

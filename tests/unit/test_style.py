@@ -24,7 +24,7 @@ OUTSIDE = {
     "libdnf": r"worker\..*",
     "libdnf5": r"worker\..*",
     "rpm": r"worker\..*|rpmdb",
-    "systemd": r"journal|__main__|job\..*",
+    "systemd": r"(?!cli\.|worker\.).*",
     "yaml": r"yamltree",
 }
 
