@@ -79,6 +79,7 @@ class Bus(Transport):
         super().__init__(address)
         self._subscriptions: dict[Match, list[SignalHandler]] = {}
         self._owners: dict[str, str] = {}
+        self._owner_followers: dict[str, list[Callable[[str], None]]] = {}
         self.on_call: Callable[[Message], None] | None = None
 
     async def __aenter__(self) -> Bus:
@@ -174,7 +175,7 @@ class Bus(Transport):
         handlers = self._subscriptions.setdefault(match, [])
         handlers.append(handler)
         if len(handlers) == 1:
-            await self._follow_owner(match.sender)
+            await self._know_owner(match.sender)
             await self.call_bus("AddMatch", "s", match.rule())
 
         def unsubscribe() -> None:
@@ -195,8 +196,17 @@ class Bus(Transport):
 
         return unsubscribe
 
-    async def _follow_owner(self, name: str) -> None:
-        """Know from now on which connection a well-known name stands for."""
+    async def follow_owner(self, name: str, follower: Callable[[str], None]) -> None:
+        """Have the follower called with the unique name of each new owner, "" for none."""
+        self._owner_followers.setdefault(name, []).append(follower)
+        await self._know_owner(name)
+
+    def owner(self, name: str) -> str:
+        """Unique name of the owner of a name that is followed; "" when it has none."""
+        return self._owners.get(name, "")
+
+    async def _know_owner(self, name: str) -> None:
+        """See to it that `_owners` has the name from now on."""
         if name == DBUS or name.startswith(":") or name in self._owners:
             return
         self._owners[name] = ""
@@ -204,6 +214,8 @@ class Bus(Transport):
 
         def owner_changed(message: Message) -> None:
             self._owners[name] = message.body[2]
+            for follower in self._owner_followers.get(name, ()):
+                follower(message.body[2])
 
         await self.subscribe(change, owner_changed)
         try:

@@ -4,23 +4,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from dockmgrd.bus import PROPERTIES, Bus, Match
 from dockmgrd.dbusnext import Message
-from dockmgrd.errors import RemoteError, ServiceFailed
+from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceFailed
 
 SYSTEMD = "org.freedesktop.systemd1"
 _MANAGER_PATH = "/org/freedesktop/systemd1"
 _MANAGER = "org.freedesktop.systemd1.Manager"
 _UNIT = "org.freedesktop.systemd1.Unit"
 _SERVICE = "org.freedesktop.systemd1.Service"
+_DBUS_ERROR = "org.freedesktop.DBus.Error."
+_AWAY = (_DBUS_ERROR + "NoReply", _DBUS_ERROR + "NameHasNoOwner", _DBUS_ERROR + "Disconnected")
+_SECONDS_TO_COME_BACK = 60.0
 _NO_SUCH_UNIT = "org.freedesktop.systemd1.NoSuchUnit"
 
+_OF_STATE = (
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "UnitFileState",
+    "FragmentPath",
+    "DropInPaths",
+)
 ENDED = ("inactive", "failed")
 """Values of ActiveState in which nothing of the unit runs."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,21 +53,34 @@ class UnitState:
 
 
 class Systemd:
-    """Client of the system manager on a bus connection."""
+    """Client of the system manager on a bus connection.
 
-    def __init__(self, bus: Bus) -> None:
+    What is asked here can be asked twice. So when systemd leaves the bus in the middle, as it does
+    when it executes itself anew, it is asked again as soon as it is back; and when the bus itself
+    goes away, over a new connection, if `reconnect` says how to get one.
+    """
+
+    def __init__(self, bus: Bus, reconnect: Callable[[], Awaitable[Bus]] | None = None) -> None:
         self._bus = bus
+        self._reconnect = reconnect
         self._results: dict[str, asyncio.Future[str]] = {}
         self._waiting = 0
+        self._back = asyncio.Event()
 
     async def connect(self) -> None:
         """Have systemd announce what happens. Needed once, before anything else here.
 
         :raises RemoteError, NoReply: when there is no system manager to talk to.
         """
+        await self._bus.follow_owner(SYSTEMD, self._owner_changed)
         match = Match(SYSTEMD, _MANAGER, "JobRemoved", _MANAGER_PATH)
         await self._bus.subscribe(match, self._on_job_removed)
         await self._call("Subscribe")
+
+    def disconnect(self) -> None:
+        """Give up the connection, which may be another one than at first."""
+        if self._bus.connected:
+            self._bus.disconnect()
 
     async def start(self, unit: str) -> None:
         """Start the unit and wait until it is up.
@@ -102,30 +128,27 @@ class Systemd:
 
     async def state(self, unit: str) -> UnitState:
         """What systemd knows of the unit; `load_state` is not-found for one that is not there."""
-        values = await self.unit_properties(unit, _UNIT)
-        return UnitState(
-            load_state=values["LoadState"],
-            active_state=values["ActiveState"],
-            sub_state=values["SubState"],
-            unit_file_state=values["UnitFileState"],
-            fragment_path=values["FragmentPath"],
-            drop_ins=tuple(values["DropInPaths"]),
-        )
+        *texts, drop_ins = await self.unit_properties(unit, _UNIT, *_OF_STATE)
+        return UnitState(*texts, drop_ins=tuple(drop_ins))
 
     async def status_text(self, unit: str) -> str:
         """What the service last said of itself by sd_notify."""
-        return str((await self.unit_properties(unit, _SERVICE))["StatusText"])
+        [text] = await self.unit_properties(unit, _SERVICE, "StatusText")
+        return str(text)
 
-    async def command_line(self, unit: str) -> tuple[str, ...]:
-        """The arguments, program first, with which systemd starts the service."""
-        commands = (await self.unit_properties(unit, _SERVICE))["ExecStart"]
-        return tuple(commands[-1][1]) if commands else ()
+    async def unit_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
+        """The values of these properties of one of the unit's interfaces, in their order.
 
-    async def unit_properties(self, unit: str, interface: str) -> Mapping[str, Any]:
-        """All properties of one of the unit's interfaces as plain values."""
+        Each is asked for: a unit has hundreds, and to read them all takes longer than that.
+        """
         path = await self.unit_path(unit)
-        [values] = await self._bus.call(SYSTEMD, path, PROPERTIES, "GetAll", "s", [interface])
-        return {name: variant.value for name, variant in values.items()}
+
+        async def get(name: str) -> Any:
+            body = [interface, name]
+            [variant] = await self._bus.call(SYSTEMD, path, PROPERTIES, "Get", "ss", body)
+            return variant.value
+
+        return await self._persist(lambda: asyncio.gather(*map(get, wanted)))
 
     async def watch(
         self, unit: str, changed: Callable[[Mapping[str, Any]], None]
@@ -153,23 +176,30 @@ class Systemd:
         await self._bus.subscribe(Match(SYSTEMD, _MANAGER, "Reloading", _MANAGER_PATH), on_signal)
 
     async def _job(self, method: str, unit: str, *, missing_is_fine: bool = False) -> None:
-        self._waiting += 1
         try:
-            [path] = await self._call(method, "ss", unit, "replace")
-            result = await self._result(path)
+            result = await self._persist(lambda: self._run_job(method, unit))
         except RemoteError as error:
             if missing_is_fine and error.name == _NO_SUCH_UNIT:
                 return
             raise ServiceFailed(f"systemd refused {method} of {unit}: {error.text}.") from error
-        finally:
-            self._waiting -= 1
-            if not self._waiting:
-                self._results.clear()
         if result not in ("done", "skipped"):
             raise ServiceFailed(
                 f"{unit} did not do what was asked ({method}: {result}); "
                 f"'journalctl -u {unit}' tells why."
             )
+
+    async def _run_job(self, method: str, unit: str) -> str:
+        """Have systemd run a job for the unit, and await its result."""
+        self._waiting += 1
+        try:
+            [path] = await self._bus.call(
+                SYSTEMD, _MANAGER_PATH, _MANAGER, method, "ss", [unit, "replace"], timeout=None
+            )
+            return await self._result(path)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._results.clear()
 
     async def _change_files(
         self, method: str, signature: str, body: list[Any], units: tuple[str, ...]
@@ -196,6 +226,44 @@ class Systemd:
             self._result(job).set_result(result)
 
     async def _call(self, member: str, signature: str = "", *body: Any) -> list[Any]:
-        return await self._bus.call(
-            SYSTEMD, _MANAGER_PATH, _MANAGER, member, signature, body, timeout=None
+        return await self._persist(
+            lambda: self._bus.call(
+                SYSTEMD, _MANAGER_PATH, _MANAGER, member, signature, body, timeout=None
+            )
         )
+
+    async def _persist(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask, and ask again when systemd or the bus went away before the answer.
+
+        :raises RemoteError, NoReply: the last one, when they stay away.
+        """
+        while True:
+            try:
+                return await ask()
+            except (NoReply, RemoteError) as error:
+                if isinstance(error, RemoteError) and error.name not in _AWAY:
+                    raise
+                await self._recover(error)
+
+    async def _recover(self, error: DockmgrError) -> None:
+        """Return when systemd can be asked again; raise the error when it cannot."""
+        try:
+            if not self._bus.connected:
+                if self._reconnect is None:
+                    raise error
+                self._bus = await asyncio.wait_for(self._reconnect(), _SECONDS_TO_COME_BACK)
+                await self.connect()
+            elif not self._bus.owner(SYSTEMD):
+                await asyncio.wait_for(self._back.wait(), _SECONDS_TO_COME_BACK)
+        except (asyncio.TimeoutError, OSError):
+            raise error from None
+
+    def _owner_changed(self, owner: str) -> None:
+        """What systemd had begun for us is not announced to us any more: ask again."""
+        if owner:
+            self._back.set()
+            return
+        self._back.clear()
+        for result in self._results.values():
+            if not result.done():
+                result.set_exception(NoReply("systemd left the bus."))

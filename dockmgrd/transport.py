@@ -90,6 +90,7 @@ class Transport(MessageBus):  # type: ignore[misc]
         with contextlib.suppress(OSError):
             self._stream.close()
         self._sock.close()
+        self._disconnect_future.exception()  # Seen: not everybody waits for the end.
 
     def _message_reader(self) -> None:
         """Take what has arrived, in turns, and nothing more while too much waits to be sent.

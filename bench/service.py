@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The daemon as a service, beside firewalld and tuned on the same bus of the same host."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bed import layers
+from bed.host import Host
+from bed.suites import BOOKWORM
+from bench.pairs import Comparison, compare, timed
+
+# The peers come with the tree: they are Debian's packages, not RPMs.
+WITH_PEERS = dataclasses.replace(BOOKWORM, debian_dnf=(*BOOKWORM.debian_dnf, "firewalld", "tuned"))
+
+PING = ("org.dockmgr1", "/org/dockmgr1", "org.freedesktop.DBus.Peer", "Ping")
+STATUS = ("org.dockmgr1", "/org/dockmgr1", "org.dockmgr1.Manager", "Status")
+FIREWALLD = (
+    "org.fedoraproject.FirewallD1",
+    "/org/fedoraproject/FirewallD1",
+    "org.fedoraproject.FirewallD1",
+    "getDefaultZone",
+)
+TUNED = ("com.redhat.tuned", "/Tuned", "com.redhat.tuned.control", "active_profile")
+
+# Runs on the host: median seconds of a call, over one connection that is open already.
+_ROUND_TRIP = """
+import asyncio, statistics, sys, time
+from dockmgrd.bus import Bus
+
+async def main():
+    async with Bus() as bus:
+        times = []
+        for number in range(550):
+            started = time.monotonic()
+            await bus.call(*sys.argv[1:])
+            times.append(time.monotonic() - started)
+        print(statistics.median(times[50:]))
+
+asyncio.run(main())
+"""
+
+# Runs on the host: seconds from a call of SetMirror to its job path, and of StartUnit alone.
+_TO_RUNNING = """
+import asyncio, sys, time
+from dockmgrd.bus import Bus
+from dockmgrd.systemd1 import Systemd
+
+async def main(ours):
+    async with Bus() as bus:
+        systemd = Systemd(bus)
+        await systemd.connect()
+        await bus.call("org.dockmgr1", "/org/dockmgr1", "org.freedesktop.DBus.Peer", "Ping")
+        started = time.monotonic()
+        if ours:
+            [path] = await bus.call("org.dockmgr1", "/org/dockmgr1", "org.dockmgr1.Manager",
+                                    "SetMirror", "asa{sv}", [[], {}])
+        else:
+            await systemd.start("bench-nothing@%d.service" % time.time_ns())
+        print(time.monotonic() - started)
+        if ours:
+            await bus.call("org.dockmgr1", path, "org.dockmgr1.Job", "Wait", timeout=None)
+
+asyncio.run(main(sys.argv[1] == "ours"))
+"""
+_NOTHING = """[Service]
+Type=exec
+ExecStart=/bin/true
+"""
+
+SECONDS_OF_SILENCE = "[Service]\nEnvironment=DOCKMGRD_IDLE_SECONDS=3600\n"
+
+
+@contextmanager
+def _host_with_peers() -> Iterator[Host]:
+    host = Host(WITH_PEERS, layers.docker(WITH_PEERS))
+    try:
+        host.boot(may_degrade=True)
+        host.run("systemctl", "start", "firewalld.service", "tuned.service")
+        yield host
+    finally:
+        host.close()
+
+
+def measures() -> Iterator[Comparison]:
+    """All figures of the daemon as a service, as they are ready."""
+    with _host_with_peers() as host:
+
+        def trip(call: tuple[str, ...]) -> Callable[[], float]:
+            command = ("/usr/bin/python3", "-IBc", _ROUND_TRIP, *call)
+            return lambda: float(host.run(*command).stdout)
+
+        for peer, name in (
+            (PING, "our Peer.Ping"),
+            (FIREWALLD, "firewalld getDefaultZone"),
+            (TUNED, "tuned active_profile"),
+        ):
+            yield compare("Status, round trip", name, trip(STATUS), trip(peer), runs=5)
+        for unit in ("firewalld.service", "tuned.service"):
+            yield Comparison(
+                "memory (bytes)", unit, (_memory(host, "dockmgrd.service"),), (_memory(host, unit),)
+            )
+        yield _cold_start(host)
+        yield _to_running(host)
+
+
+def _memory(host: Host, unit: str) -> float:
+    """Bytes that the processes of a unit share with nobody."""
+    pid = host.run("systemctl", "show", unit, "-P", "MainPID").stdout.strip()
+    fields = dict(
+        line.split()[:2] for line in host.read(f"/proc/{pid}/smaps_rollup").splitlines()[1:]
+    )
+    return float(fields["Private_Dirty:"]) * 1024 + float(fields["Private_Clean:"]) * 1024
+
+
+def _cold_start(host: Host) -> Comparison:
+    """The first call, which starts the daemon, against Python with dbus-next alone."""
+    call = ("busctl", "--system", "call", *PING)
+
+    def ours() -> float:
+        host.run("systemctl", "stop", "dockmgrd.service")
+        return timed(lambda: host.run(*call))
+
+    def bare() -> float:
+        return timed(lambda: host.run("/usr/bin/python3", "-IBc", "from dockmgrd import dbusnext"))
+
+    return compare("activation to the first reply", "import dbus_next.aio", ours, bare, runs=9)
+
+
+def _to_running(host: Host) -> Comparison:
+    """From the call of a verb to the running unit, against StartUnit of a unit of that kind."""
+    host.write("/etc/systemd/system/bench-nothing@.service", _NOTHING)
+    host.run("systemctl", "daemon-reload")
+
+    def seconds(who: str) -> Callable[[], float]:
+        return lambda: float(host.run("/usr/bin/python3", "-IBc", _TO_RUNNING, who).stdout)
+
+    return compare(
+        "SetMirror to the running unit", "StartUnit", seconds("ours"), seconds("plain"), runs=9
+    )

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The daemon comes with its callers and goes without them, and loses no call over it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.api import Api
+
+if TYPE_CHECKING:
+    from bed.host import Host
+
+SOAK = bool(os.environ.get("DOCKMGRD_SOAK"))
+CALLS = 1000 if SOAK else 60
+CLIENTS = 200
+
+# Runs on the host: each call from a connection of its own, around the moment that the daemon goes.
+_AROUND_THE_EXIT = """
+import asyncio, json, random, sys
+from dockmgrd.bus import Bus
+
+async def main(calls, silence):
+    failures = []
+    for number in range(calls):
+        async with Bus() as bus:
+            try:
+                await bus.call("org.dockmgr1", "/org/dockmgr1", "org.dockmgr1.Manager", "Status")
+            except Exception as error:
+                failures.append(repr(error))
+        await asyncio.sleep(random.Random(number).uniform(0.9, 1.25) * silence)
+    print(json.dumps(failures))
+
+asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
+"""
+
+# Runs on the host: clients that call, follow the job, and vanish without a word.
+_CROWD = """
+import asyncio, os, random, sys
+from dockmgrd.bus import PROPERTIES, Bus, Match
+
+async def client(number, path):
+    dice = random.Random(number)
+    await asyncio.sleep(dice.uniform(0, 2))
+    bus = await Bus().connect()
+    await bus.subscribe(Match("org.dockmgr1", PROPERTIES, "PropertiesChanged"), lambda _: None)
+    calls = [
+        ("/org/dockmgr1", "org.dockmgr1.Manager", "Status", "", []),
+        (path, PROPERTIES, "GetAll", "s", ["org.dockmgr1.Job"]),
+        (path, "org.dockmgr1.Job", "Wait", "", []),
+        ("/org/dockmgr1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "", []),
+    ]
+    for _ in range(dice.randrange(1, 5)):
+        asking = asyncio.ensure_future(bus.call("org.dockmgr1", *dice.choice(calls)))
+        await asyncio.wait({asking}, timeout=dice.uniform(0, 1))
+        asking.cancel()
+    os.close(os.dup(bus._fd))
+    bus._sock.shutdown(2)
+
+async def main(clients, path):
+    await asyncio.gather(*(client(number, path) for number in range(clients)),
+                         return_exceptions=True)
+
+asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+"""
+
+
+@pytest.mark.timeout(900)
+def test_no_call_is_lost_around_the_exit(host: Host) -> None:
+    silence = "0.1"
+    host.write(
+        "/run/systemd/system/dockmgrd.service.d/short.conf",
+        f"[Service]\nEnvironment=DOCKMGRD_IDLE_SECONDS={silence}\n",
+    )
+    host.run("systemctl", "daemon-reload")
+    command = ("/usr/bin/python3", "-IBc", _AROUND_THE_EXIT, str(CALLS), silence)
+    assert json.loads(host.run(*command, timeout=850).stdout) == []
+    stops = host.journal(MESSAGE_ID="7ad2d189f7e94e70a38c781354912448", UNIT="dockmgrd.service")
+    starts = host.journal(MESSAGE_ID="39f53479d3a045ac8e11786248231fbf", UNIT="dockmgrd.service")
+    assert len(starts) > CALLS / 10, f"it went and came back: {len(starts)} starts, {len(stops)}"
+
+
+def test_a_crowd_that_vanishes_leaves_the_daemon_as_it_was(host: Host) -> None:
+    host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=8_000_000)
+    api = Api(host)
+    job = api.install()
+    api.status()
+    before = memory(host)
+    host.run("/usr/bin/python3", "-IBc", _CROWD, str(CLIENTS), job, user="alice", timeout=120)
+    api.status()
+    assert memory(host) - before < 2 << 20
+    assert api.properties(job)["State"] == "running"
+    assert api.wait(job)["changed"] is True
+
+
+def memory(host: Host) -> int:
+    """Bytes of memory that are the daemon's alone."""
+    pid = host.run("systemctl", "show", "dockmgrd", "-P", "MainPID").stdout.strip()
+    rollup = host.read(f"/proc/{pid}/smaps_rollup")
+    values = dict(line.split()[:2] for line in rollup.splitlines()[1:])
+    return (int(values["Private_Dirty:"]) + int(values["Private_Clean:"])) << 10
