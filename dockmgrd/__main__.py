@@ -18,6 +18,7 @@ from dockmgrd.exports import Exports
 from dockmgrd.idle import IdleWatch
 from dockmgrd.jobs import Jobs
 from dockmgrd.jobstore import JobStore
+from dockmgrd.live import EngineWatch
 from dockmgrd.platforms import Platform
 from dockmgrd.polkit import Polkit
 from dockmgrd.service import ManagerFace, Service
@@ -37,14 +38,13 @@ async def serve() -> None:
         await manager.connect()
         catalogue = Catalogue.load()
         service = Service(exports, polkit)
-        status = Status(
+        engine = EngineWatch(
             systemd=manager,
             engine=Engine(),
-            catalogue=catalogue,
-            platform=Platform.read().name,
             changed=lambda: service.manager.update() if service.manager else None,
         )
-        await status.start()
+        status = Status(engine, catalogue, Platform.read().name)
+        await engine.start()
         jobs = Jobs(
             manager,
             JobStore(),
@@ -60,7 +60,7 @@ async def serve() -> None:
         told_to_stop = await _until_unneeded(bus, exports, jobs)
         await leave(bus, exports, at_once=told_to_stop)
         life.cancel()
-        await status.stop()
+        await engine.stop()
 
 
 async def _until_unneeded(bus: Bus, exports: Exports, jobs: Jobs) -> bool:

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dockmgrd import names
+from dockmgrd.mirrors import Mode, insecure, merged
 from dockmgrd.options import (
+    SECONDS_TO_PROBE,
     InstallOptions,
+    ListVersionsOptions,
     Options,
+    ProbeOptions,
     SetMirrorOptions,
     UninstallOptions,
-    insecure,
 )
 
 
@@ -24,24 +27,63 @@ class Question:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-def questions(options: Options) -> tuple[Question, ...]:
+@dataclass(frozen=True)
+class Known:
+    """Mirrors that a question depends on, beside those that the caller names."""
+
+    configured: tuple[str, ...] = ()
+    """Those that daemon.json names."""
+    candidates: tuple[str, ...] = ()
+    """Those of the catalogue, which everybody may probe."""
+
+
+def questions(options: Options, known: Known) -> tuple[Question, ...]:
     """All that must be answered with yes before the request may run."""
     if isinstance(options, InstallOptions):
-        details = {"source": options.source, "version": options.version or "latest"}
-        install = Question(names.ACTION_INSTALL, details)
-        return (install, *(_mirrors(options.mirrors) if options.mirrors else ()))
+        return _install(options)
+    if isinstance(options, ListVersionsOptions):
+        return ()
     if isinstance(options, SetMirrorOptions):
-        return _mirrors(options.mirrors)
+        # The question is about the list that comes of it: a rule that lets somebody set one
+        # mirror must not let them take another one away.
+        mirrors = merged(options.mode, known.configured, options.mirrors)
+        return _mirrors(mirrors, options.mode)
+    if isinstance(options, ProbeOptions):
+        return _probe(options, known)
     return _uninstall(options)
 
 
-def _mirrors(mirrors: tuple[str, ...]) -> tuple[Question, ...]:
+def _install(options: InstallOptions) -> tuple[Question, ...]:
+    """What is not of the catalogue is a question of its own; what only asks needs no mirrors'."""
+    custom = " ".join(filter(None, (options.repo_url, options.containerd_rpm)))
+    if custom:
+        install = Question(names.ACTION_INSTALL_CUSTOM, {"url": custom})
+    else:
+        details = {"source": options.source, "version": options.version or "latest"}
+        install = Question(names.ACTION_INSTALL, details)
+    if not options.mirrors or options.dry_run:
+        return (install,)
+    return (install, *_mirrors(options.mirrors, Mode.REPLACE))
+
+
+def _mirrors(mirrors: tuple[str, ...], mode: Mode) -> tuple[Question, ...]:
     action = names.ACTION_SET_MIRROR_INSECURE if insecure(mirrors) else names.ACTION_SET_MIRROR
-    return (Question(action, {"mirrors": " ".join(mirrors)}),)
+    return (Question(action, {"mirrors": " ".join(mirrors), "mode": mode.value}),)
+
+
+def _probe(options: ProbeOptions, known: Known) -> tuple[Question, ...]:
+    """None for mirrors that the administrator or the package chose, asked in the usual time.
+
+    Anything else has root's process connect to where a user says, and tell what is there.
+    """
+    free = {*known.candidates, *known.configured}
+    if options.timeout <= SECONDS_TO_PROBE and free.issuperset(options.mirrors):
+        return ()
+    return (Question(names.ACTION_PROBE, {"mirrors": " ".join(options.mirrors)}),)
 
 
 def _uninstall(options: UninstallOptions) -> tuple[Question, ...]:
     details = {"purge": "yes" if options.purge_data else "no"}
     uninstall = Question(names.ACTION_UNINSTALL, details)
     purge = Question(names.ACTION_PURGE_DATA, details)
-    return (uninstall, purge) if options.purge_data else (uninstall,)
+    return (uninstall, purge) if options.purge_data and not options.dry_run else (uninstall,)

@@ -15,7 +15,7 @@ from dockmgrd.yamltree import Entry
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}")
-_TEXT_FIELDS = ("title", "prefix", "region", "notes")
+_TEXT_FIELDS = ("title", "prefix", "region", "notes", "intranet")
 
 Fields = dict[str, str]
 
@@ -38,6 +38,8 @@ class Source:
     region: str
     notes: str
     key: Key
+    intranet: bool = False
+    """It can be reached from inside of its owner's cloud alone."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class _Layer:
             texts = {each: members[each].text() for each in _TEXT_FIELDS if each in members}
             if "prefix" in texts:
                 texts["prefix"] = _prefix(members["prefix"])
+            if texts.get("intranet", "true") not in ("true", "false"):
+                raise members["intranet"].malformed("intranet is true or false")
             sources[name] = {**sources.get(name, {}), **texts}
             if "key" in members:
                 source_keys[name] = {**source_keys.get(name, {}), **_key_fields(members["key"])}
@@ -113,6 +117,7 @@ class _Layer:
             region=texts.get("region", ""),
             notes=texts.get("notes", ""),
             key=Key(Path(key["file"]), key["fingerprint"]),
+            intranet=texts.get("intranet") == "true",
         )
 
 

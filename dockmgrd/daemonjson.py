@@ -19,6 +19,7 @@ from dockmgrd.errors import ConfigInvalid
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DEFAULT_INDENT = "  "
+_MANY_DIGITS = 300
 MIRRORS_KEY = "registry-mirrors"
 
 
@@ -44,6 +45,12 @@ class Document:
     def mirrors(self) -> tuple[str, ...]:
         """The registry mirrors that the file names."""
         return tuple(self.values.get(MIRRORS_KEY) or ())
+
+    @property
+    def insecure(self) -> tuple[str, ...]:
+        """The registries that the file lets the engine use without checking certificates."""
+        hosts = self.values.get("insecure-registries")
+        return tuple(map(str, hosts)) if isinstance(hosts, list) else ()
 
 
 def parse(data: bytes, name: str) -> Document:
@@ -89,6 +96,20 @@ def with_mirrors(document: Document, mirrors: Sequence[str]) -> bytes:
     return _insert(document, mirrors).encode("utf-8")
 
 
+def without_mirrors(document: Document) -> bytes:
+    """The file's bytes without the member that names registry mirrors."""
+    text = document.text
+    for position, member in enumerate(document.members):
+        if member.key != MIRRORS_KEY:
+            continue
+        if position + 1 < len(document.members):
+            end = document.members[position + 1].start
+            return (text[: member.start] + text[end:]).encode("utf-8")
+        start = document.members[position - 1].value_end if position else member.start
+        return (text[:start] + text[member.value_end :]).encode("utf-8")
+    return text.encode("utf-8")
+
+
 def _insert(document: Document, mirrors: Sequence[str]) -> str:
     """The text with the member added at the end of the object."""
     text = document.text
@@ -132,7 +153,7 @@ class _Rejected(ValueError):
 
 
 def _decoder() -> JSONDecoder:
-    return JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+    return JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_int=_number)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -144,13 +165,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return values
 
 
+def _number(digits: str) -> float:
+    """A number without fraction; Python refuses to read very long ones as such."""
+    return int(digits) if len(digits) < _MANY_DIGITS else float(digits)
+
+
 def _no_constant(name: str) -> NoReturn:
     raise _Rejected(f"{name} is not JSON")
 
 
 def _members(text: str, offset: int) -> tuple[_Member, ...]:
     """The members of the top object of a text that is known to be valid JSON."""
-    decoder = JSONDecoder()
+    decoder = _decoder()
     position = _skip(text, offset)
     members: list[_Member] = []
     if text[position] != "{":

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,33 @@ from dockmgrd.errors import ServiceFailed
 from dockmgrd.paths import DOCKER_SOCKET
 
 _LINE_LIMIT = 16 << 20
+_CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
+
+
+@dataclass(frozen=True)
+class EngineFacts:
+    """What the engine says of itself in /info, as far as mirrors are concerned."""
+
+    version: str = ""
+    mirrors: tuple[str, ...] = ()
+    """Registry mirrors in use, in their order."""
+    insecure: frozenset[str] = frozenset()
+    """Registries, and networks of such, that it speaks to without checking certificates."""
+    containerd_store: bool = False
+    """Whether images are kept by containerd, which has its own way to find registries."""
+
+    @classmethod
+    def from_info(cls, info: Mapping[str, Any]) -> EngineFacts:
+        """The facts of an answer to /info."""
+        registry = info.get("RegistryConfig") or {}
+        indexes = registry.get("IndexConfigs") or {}
+        hosts = {name for name, index in indexes.items() if not index.get("Secure", True)}
+        return cls(
+            version=str(info.get("ServerVersion", "")),
+            mirrors=tuple(registry.get("Mirrors") or ()),
+            insecure=frozenset(hosts.union(registry.get("InsecureRegistryCIDRs") or ())),
+            containerd_store=_CONTAINERD_STORE in (info.get("DriverStatus") or ()),
+        )
 
 
 class Engine:
@@ -38,15 +66,19 @@ class Engine:
         answer: dict[str, Any] = await self._get("/info")
         return answer
 
-    async def mirrors(self) -> tuple[str, ...]:
-        """Registry mirrors in use, in their order; raises as `version`."""
-        registry = (await self.info()).get("RegistryConfig") or {}
-        return tuple(registry.get("Mirrors") or ())
+    async def facts(self) -> EngineFacts:
+        """The part of /info that is about mirrors; raises as `version`."""
+        return EngineFacts.from_info(await self.info())
 
     async def containers(self) -> list[dict[str, Any]]:
         """The running containers as /containers/json describes them; raises as `version`."""
         answer: list[dict[str, Any]] = await self._get("/containers/json")
         return answer
+
+    async def volumes(self) -> tuple[str, ...]:
+        """Names of the volumes; raises as `version`."""
+        answer = await self._get("/volumes")
+        return tuple(each["Name"] for each in answer.get("Volumes") or ())
 
     async def stop_container(self, container: str, timeout: float = 60.0) -> None:
         """Stop the container as `docker stop` does; one that has ended is no error.

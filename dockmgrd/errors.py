@@ -7,7 +7,8 @@ and what is the way out. It is the same on the bus, in the journal and in dockmg
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from dockmgrd.names import ERROR_PREFIX
 
@@ -20,9 +21,11 @@ class DockmgrError(Exception):
     dbus_name: ClassVar[str] = ERROR_PREFIX + "Internal"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)
         self.message = message
+        self.details = details or {}
+        """What the Result of a job that ends with this holds; it does not travel with the name."""
 
 
 class Internal(DockmgrError):
@@ -200,6 +203,13 @@ class WriteFailed(DockmgrError):
     exit_code = 31
 
 
+class PlanChanged(DockmgrError):
+    """What would be done is not what the caller has agreed to. Its details are the new plan."""
+
+    dbus_name = ERROR_PREFIX + "PlanChanged"
+    exit_code = 32
+
+
 class RemoteError(DockmgrError):
     """An error reply of another bus service, before its client has given it a meaning."""
 
@@ -220,3 +230,11 @@ _BY_NAME = {leaf.dbus_name: leaf for leaf in _leaves(DockmgrError) if leaf is no
 def from_name(dbus_name: str, message: str) -> DockmgrError:
     """The error that travelled as a D-Bus name and a text: over the bus, or in a result file."""
     return _BY_NAME.get(dbus_name, DockmgrError)(message)
+
+
+def shown(text: str) -> str:
+    """The caller's text for a message: short, and nothing in it that steers a terminal or a log."""
+    clean = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+    return f"'{clean[:80]}…'" if len(clean) > 80 else f"'{clean}'"

@@ -25,11 +25,10 @@ class IdleWatch:
     async def wait(self) -> None:
         """Return when the daemon has been unneeded for the whole time of silence."""
         while True:
-            job = self._jobs.active
-            if job is not None:
+            for job in self._jobs.running:
                 await job.ended.wait()
             answered = self._exports.calls_answered
             await asyncio.sleep(self._seconds)
             quiet = self._exports.calls_answered == answered and not self._exports.wanted
-            if quiet and self._jobs.active is None:
+            if quiet and not self._jobs.running:
                 return

@@ -20,15 +20,22 @@ from dockmgrd.systemd1 import ENDED, Systemd
 logger = logging.getLogger(__name__)
 
 JOBS_KEPT = 50
+READING_JOBS_KEPT = 10
+MOST_READING = 4
+MOST_READING_OF_A_USER = 2
 
 
 @dataclass(eq=False)
 class Job:
-    """One job and where it is. `result` is there when it has ended; `ended` wakes who waits."""
+    """One job and where it is. `result` is there when it has ended; `ended` wakes who waits.
+
+    `findings` is what a job that only reads has found so far.
+    """
 
     request: JobRequest
     progress: Progress = field(default_factory=Progress)
     result: JobResult | None = None
+    findings: Mapping[str, Any] = field(default_factory=dict)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     started: bool = False
     """Its unit has been up: from then on `inactive` means ended, not yet to begin."""
@@ -55,7 +62,8 @@ class Job:
 
 
 class Jobs:
-    """Starts jobs, one at a time, and follows them to their end.
+    """Starts jobs and follows them to their end: one that changes the host at a time, and beside
+    it some that only read.
 
     `changed` is called for every job that is new or has moved, `forgotten` for one that is old.
     """
@@ -76,7 +84,12 @@ class Jobs:
     @property
     def active(self) -> Job | None:
         """The job that changes the host now."""
-        return next((job for job in self._jobs.values() if job.result is None), None)
+        return next((job for job in self.running if not job.request.reads_only), None)
+
+    @property
+    def running(self) -> list[Job]:
+        """The jobs that have not ended."""
+        return [job for job in self._jobs.values() if job.result is None]
 
     def all(self) -> list[Job]:
         """All jobs that are remembered, oldest first."""
@@ -104,18 +117,14 @@ class Jobs:
         """Start a job, or join the one that runs when it does the very same.
 
         :raises Busy: when another job changes the host.
+        :raises LimitsExceeded: when too many are reading.
         :raises ServiceFailed: when systemd does not start it.
         """
-        running = self.active
-        if running is not None:
+        for running in self.running:
             if running.request.kind is kind and running.request.options == options:
                 return running
-            since = time.strftime("%H:%M:%S", time.localtime(running.request.created_at / 1e6))
-            raise errors.Busy(
-                f"Job {running.job_id} ({running.request.kind.value}) has been changing this host "
-                f"since {since}; 'dockmgrctl follow {running.job_id}' shows it."
-            )
         job = Job(JobRequest(new_id(), kind, dict(options), uid, _now()))
+        self._check_room(job.request)
         self._jobs[job.job_id] = job
         try:
             self._store.write_request(job.request)
@@ -129,6 +138,24 @@ class Jobs:
         await self._catch_up(job)
         self._prune()
         return job
+
+    def _check_room(self, request: JobRequest) -> None:
+        """:raises Busy, LimitsExceeded: as `submit`."""
+        if request.reads_only:
+            uids = [job.request.caller_uid for job in self.running if job.request.reads_only]
+            if len(uids) >= MOST_READING or (
+                request.caller_uid and uids.count(request.caller_uid) >= MOST_READING_OF_A_USER
+            ):
+                raise errors.LimitsExceeded(
+                    f"{len(uids)} jobs that only read run already; wait until one has ended, or "
+                    "cancel it: 'dockmgrctl jobs' lists them."
+                )
+        elif (running := self.active) is not None:
+            since = time.strftime("%H:%M:%S", time.localtime(running.request.created_at / 1e6))
+            raise errors.Busy(
+                f"Job {running.job_id} ({running.request.kind.value}) has been changing this host "
+                f"since {since}; 'dockmgrctl follow {running.job_id}' shows it."
+            )
 
     async def cancel(self, job: Job) -> None:
         """Ask the job to stop; it has ended when `job.ended` says so.
@@ -175,6 +202,8 @@ class Jobs:
             return
         fraction = max(progress.fraction, job.progress.fraction)
         job.progress = replace(progress, fraction=fraction)
+        if job.request.reads_only:
+            job.findings = self._store.read_findings(job.job_id)
         self._changed(job)
 
     def _end(self, job: Job) -> None:
@@ -208,11 +237,14 @@ class Jobs:
             self._store.delete(job.job_id)
 
     def _prune(self) -> None:
-        ended = [job for job in self._jobs.values() if job.result is not None]
-        for job in ended[: max(0, len(self._jobs) - JOBS_KEPT)]:
-            del self._jobs[job.job_id]
-            self._store.delete(job.job_id)
-            self._forgotten(job)
+        """Forget old jobs; those that only read never take the place of those that changed."""
+        for reads_only, kept in ((False, JOBS_KEPT), (True, READING_JOBS_KEPT)):
+            jobs = [job for job in self._jobs.values() if job.request.reads_only is reads_only]
+            ended = [job for job in jobs if job.result is not None]
+            for job in ended[: max(0, len(jobs) - kept)]:
+                del self._jobs[job.job_id]
+                self._store.delete(job.job_id)
+                self._forgotten(job)
 
 
 def _now() -> int:

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
-import shutil
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,7 +20,7 @@ _ID = re.compile(r"[0-9]{8}T[0-9]{6}_[0-9a-f]{6}")
 
 def new_id() -> str:
     """An id that sorts by time, fit for unit names and object paths alike."""
-    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S}_{secrets.token_hex(3)}"
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S}_{os.urandom(3).hex()}"
 
 
 class JobStore:
@@ -58,15 +57,30 @@ class JobStore:
         except (OSError, KeyError, TypeError, ValueError):
             return None
 
+    def write_findings(self, job_id: str, findings: Mapping[str, Any]) -> None:
+        """Keep what the job has found so far, to be read while it runs; no power loss counts."""
+        self._write(job_id, "findings.json", findings, durable=False)
+
+    def read_findings(self, job_id: str) -> dict[str, Any]:
+        """What the job has found so far."""
+        try:
+            return self._read(job_id, "findings.json")
+        except (OSError, ValueError):
+            return {}
+
     def delete(self, job_id: str) -> None:
         """Forget the job."""
+        import shutil  # slow to load, and a job forgets none
+
         shutil.rmtree(self._path(job_id))
 
-    def _write(self, job_id: str, name: str, data: Mapping[str, Any]) -> None:
+    def _write(
+        self, job_id: str, name: str, data: Mapping[str, Any], *, durable: bool = True
+    ) -> None:
         folder = self._path(job_id)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-        atomicfile.replace(folder / name, text.encode("utf-8"), mode=0o600)
+        atomicfile.replace(folder / name, text.encode("utf-8"), mode=0o600, durable=durable)
 
     def _read(self, job_id: str, name: str) -> dict[str, Any]:
         data: dict[str, Any] = json.loads((self._path(job_id) / name).read_bytes())

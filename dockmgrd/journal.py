@@ -9,8 +9,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import systemd.journal as systemd_journal
-
 ERROR = 3
 WARNING = 4
 NOTICE = 5
@@ -32,7 +30,9 @@ def record(entry: Entry) -> None:
     if not under_systemd():
         print(entry.message, file=sys.stderr)
         return
-    systemd_journal.send(
+    import systemd.journal  # as in _JournalHandler
+
+    systemd.journal.send(
         entry.message,
         MESSAGE_ID=entry.message_id,
         PRIORITY=str(entry.priority),
@@ -45,8 +45,26 @@ def set_up_logging(identifier: str) -> None:
     """Send the log of this process to the journal under that name, or to standard error."""
     handler: logging.Handler = logging.StreamHandler()
     if under_systemd():
-        handler = systemd_journal.JournalHandler(SYSLOG_IDENTIFIER=identifier)
+        handler = _JournalHandler(identifier)
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+class _JournalHandler(logging.Handler):
+    """Sends records to the journal. What does that is slow to load, and most processes of ours
+    log nothing.
+    """
+
+    def __init__(self, identifier: str) -> None:
+        super().__init__()
+        self._identifier = identifier
+        self._journal: logging.Handler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._journal is None:
+            import systemd.journal
+
+            self._journal = systemd.journal.JournalHandler(SYSLOG_IDENTIFIER=self._identifier)
+        self._journal.emit(record)
 
 
 def under_systemd() -> bool:

@@ -14,7 +14,9 @@ class Kind(Enum):
 
     INSTALL = "install"
     SET_MIRROR = "set-mirror"
+    PROBE = "probe"
     UNINSTALL = "uninstall"
+    LIST_VERSIONS = "versions"
 
 
 class JobState(Enum):
@@ -39,6 +41,7 @@ class Stage(Enum):
     STOPPING = "stopping"
     REMOVING = "removing"
     VERIFYING = "verifying"
+    PROBING = "probing"
     PURGING = "purging"
     FINISHED = "finished"
 
@@ -81,6 +84,12 @@ class JobRequest:
     caller_uid: int
     created_at: int
     """Microseconds since the epoch."""
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether the job changes nothing on the host, so that it need not wait for others."""
+        asks = self.kind in (Kind.PROBE, Kind.LIST_VERSIONS)
+        return asks or bool(self.options.get("dry-run", False))
 
     def to_json(self) -> dict[str, Any]:
         return {

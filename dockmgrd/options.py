@@ -12,71 +12,121 @@ from dataclasses import dataclass
 from typing import Any, Union
 from urllib.parse import urlsplit
 
-from dockmgrd.errors import InvalidArgs, LimitsExceeded
+from dockmgrd.errors import InvalidArgs, LimitsExceeded, shown
+from dockmgrd.mirrors import Mode, normalise_mirrors
 from dockmgrd.model import Kind
 
 MAX_STRING = 1024
 MAX_LIST = 16
+MAX_PROBED = 256
+SECONDS_TO_PROBE = 10
+_MAX_SECONDS_TO_PROBE = 60
 
 SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
     Kind.INSTALL: {
         "source": "s",
         "channel": "s",
         "version": "s",
+        "platform": "s",
+        "containerd-rpm": "s",
+        "repo-url": "s",
         "minimal": "b",
+        "completion": "b",
         "mirrors": "as",
         "replace-conflicting": "b",
         "start": "b",
         "enable": "b",
+        "dry-run": "b",
+        "plan": "s",
     },
-    Kind.SET_MIRROR: {"mirrors": "as"},
-    Kind.UNINSTALL: {"purge-data": "b", "keep-config": "b", "force": "b"},
+    Kind.SET_MIRROR: {"mirrors": "as", "mode": "s", "verify": "b", "dry-run": "b"},
+    Kind.PROBE: {"mirrors": "as", "timeout": "u"},
+    Kind.UNINSTALL: {
+        "purge-data": "b",
+        "keep-config": "b",
+        "force": "b",
+        "dry-run": "b",
+        "plan": "s",
+    },
+    Kind.LIST_VERSIONS: {"source": "s", "channel": "s", "platform": "s"},
 }
 """D-Bus signature of every option. `interactive` is taken off by the daemon before."""
 
 CHANNELS = ("stable", "test")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9._+~-]*")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-_HOST = re.compile(r"(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
+_PLATFORM = re.compile(r"[a-z][a-z0-9-]*/[0-9]+")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class InstallOptions:
     source: str = "official"
+    """Names of sources, with commas between them, in the order to try."""
     channel: str = "stable"
     version: str = ""
+    platform: str = ""
+    """TREE/VERSION, such as rhel/9; empty for what this host is."""
+    containerd_rpm: str = ""
+    repo_url: str = ""
     minimal: bool = False
+    completion: bool = False
     mirrors: tuple[str, ...] | None = None
     replace_conflicting: bool = False
     start: bool = True
     enable: bool = True
+    dry_run: bool = False
+    plan: str = ""
+    """Digest of the plan that the caller has seen and agreed to."""
 
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> InstallOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
         values = _checked(Kind.INSTALL, options)
-        if "source" in values and not _NAME.fullmatch(values["source"]):
-            raise InvalidArgs(
-                f"Option 'source' is {_shown(values['source'])}, which cannot be the name of a "
-                "source; 'dockmgrctl sources' lists them."
-            )
-        if values.get("channel", "stable") not in CHANNELS:
-            raise InvalidArgs(
-                f"Option 'channel' is {_shown(values['channel'])}; Docker has the channels "
-                f"{' and '.join(CHANNELS)}."
-            )
+        _check_origin(values)
         if values.get("version") and not _VERSION.fullmatch(values["version"]):
             raise InvalidArgs(
-                f"Option 'version' is {_shown(values['version'])}; write it like 28.5.1."
+                f"Option 'version' is {shown(values['version'])}; write it like 28.5.1."
             )
+        for key in ("containerd_rpm", "repo_url"):
+            if values.get(key):
+                _check_url(key.replace("_", "-"), values[key])
+        if values.get("repo_url") and values.get("source"):
+            raise InvalidArgs("Options 'repo-url' and 'source' exclude each other; give one.")
+        _check_plan(values)
         if "mirrors" in values:
             values["mirrors"] = normalise_mirrors(values["mirrors"])
         return cls(**values)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return split_sources(self.source)
+
+
+@dataclass(frozen=True)
+class ListVersionsOptions:
+    source: str = "official"
+    channel: str = "stable"
+    platform: str = ""
+
+    @classmethod
+    def parse(cls, options: Mapping[str, Any]) -> ListVersionsOptions:
+        """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
+        values = _checked(Kind.LIST_VERSIONS, options)
+        _check_origin(values)
+        return cls(**values)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return split_sources(self.source)
 
 
 @dataclass(frozen=True)
 class SetMirrorOptions:
     mirrors: tuple[str, ...]
+    mode: Mode = Mode.REPLACE
+    verify: bool = False
+    dry_run: bool = False
 
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> SetMirrorOptions:
@@ -84,7 +134,30 @@ class SetMirrorOptions:
         values = _checked(Kind.SET_MIRROR, options)
         if "mirrors" not in values:
             raise InvalidArgs("SetMirror needs the list of mirrors; an empty one clears it.")
-        return cls(mirrors=normalise_mirrors(values["mirrors"]))
+        mode = values.setdefault("mode", Mode.REPLACE.value)
+        if mode not in {each.value for each in Mode}:
+            raise InvalidArgs(f"Option 'mode' is {shown(mode)}; it is replace, append or remove.")
+        values["mode"] = Mode(mode)
+        values["mirrors"] = normalise_mirrors(values["mirrors"])
+        if not values["mirrors"] and values["mode"] is not Mode.REPLACE:
+            raise InvalidArgs(f"There is no mirror to {mode}; give the URL of one at least.")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class ProbeOptions:
+    mirrors: tuple[str, ...] = ()
+    """Empty for all candidates of the catalogue."""
+    timeout: int = SECONDS_TO_PROBE
+    """Seconds for each mirror."""
+
+    @classmethod
+    def parse(cls, options: Mapping[str, Any]) -> ProbeOptions:
+        """:raises InvalidArgs, LimitsExceeded: naming the option or the URL that is wrong."""
+        values = _checked(Kind.PROBE, options)
+        if not 1 <= values.get("timeout", SECONDS_TO_PROBE) <= _MAX_SECONDS_TO_PROBE:
+            raise InvalidArgs(f"Option 'timeout' is 1 to {_MAX_SECONDS_TO_PROBE} seconds.")
+        return cls(**{**values, "mirrors": normalise_mirrors(values.get("mirrors", []))})
 
 
 @dataclass(frozen=True)
@@ -92,14 +165,20 @@ class UninstallOptions:
     purge_data: bool = False
     keep_config: bool = False
     force: bool = False
+    dry_run: bool = False
+    plan: str = ""
 
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> UninstallOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
-        return cls(**_checked(Kind.UNINSTALL, options))
+        values = _checked(Kind.UNINSTALL, options)
+        _check_plan(values)
+        return cls(**values)
 
 
-Options = Union[InstallOptions, SetMirrorOptions, UninstallOptions]
+Options = Union[
+    InstallOptions, SetMirrorOptions, ProbeOptions, UninstallOptions, ListVersionsOptions
+]
 
 
 def parse(kind: Kind, options: Mapping[str, Any]) -> Options:
@@ -107,47 +186,52 @@ def parse(kind: Kind, options: Mapping[str, Any]) -> Options:
     return _PARSERS[kind](options)
 
 
-def normalise_mirrors(urls: list[str]) -> tuple[str, ...]:
-    """The mirrors as dockerd will list them: one trailing slash, no doubles, order kept.
-
-    The rules are moby's own (daemon/pkg/registry ValidateMirror).
-
-    :raises InvalidArgs: naming the URL and what is wrong with it.
-    """
-    return tuple(dict.fromkeys(normalise_mirror(url) for url in urls))
+def split_sources(text: str) -> tuple[str, ...]:
+    """The names in a list with commas, each once."""
+    return tuple(dict.fromkeys(text.split(",")))
 
 
-def normalise_mirror(url: str) -> str:
-    """One mirror's URL with a single trailing slash.
+def _check_origin(values: Mapping[str, Any]) -> None:
+    """:raises InvalidArgs: when source, channel or platform cannot be one."""
+    for name in split_sources(values.get("source", "official")):
+        if not _NAME.fullmatch(name):
+            raise InvalidArgs(
+                f"Option 'source' has {shown(name)}, which cannot be the name of a source; "
+                "'dockmgrctl sources' lists them."
+            )
+    if values.get("channel", "stable") not in CHANNELS:
+        raise InvalidArgs(
+            f"Option 'channel' is {shown(values['channel'])}; Docker has the channels "
+            f"{' and '.join(CHANNELS)}."
+        )
+    if values.get("platform") and not _PLATFORM.fullmatch(values["platform"]):
+        raise InvalidArgs(
+            f"Option 'platform' is {shown(values['platform'])}; write it like rhel/9."
+        )
 
-    :raises InvalidArgs: for anything that dockerd would refuse or that no registry could be.
-    """
-    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
-        raise InvalidArgs(f"Mirror {_shown(url)} has a space or a control character in it.")
+
+def _check_url(key: str, url: str) -> None:
+    """:raises InvalidArgs: for what is no address that may be fetched by root."""
     try:
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise InvalidArgs(f"Mirror {_shown(url)} is no URL: {error}.") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+        sound = parts.scheme == "https" and parts.hostname and "@" not in parts.netloc
+    except ValueError:
+        sound = False
+    if not sound or not url.isascii() or not url.isprintable() or " " in url:
         raise InvalidArgs(
-            f"Mirror {_shown(url)} is no URL of a registry; write it like https://mirror.example."
+            f"Option '{key}' is {shown(url)}; give an address that begins with https:// and has no "
+            "user name and no space in it."
         )
-    if "@" in parts.netloc:
-        raise InvalidArgs(
-            f"Mirror at {_shown(parts.hostname)} has a user name in its URL, which dockerd "
-            "refuses; use 'docker login' for a registry that asks for one."
-        )
-    if parts.query or parts.fragment or "?" in url or "#" in url:
-        raise InvalidArgs(f"Mirror {_shown(url)} has a query or fragment; give its root alone.")
-    if port == 0 or not (":" in parts.hostname or _HOST.fullmatch(parts.hostname)):
-        raise InvalidArgs(f"Mirror {_shown(url)} names no possible host and port.")
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 
 
-def insecure(mirrors: tuple[str, ...]) -> bool:
-    """Whether one of them would be spoken to without TLS."""
-    return any(url.startswith("http://") for url in mirrors)
+def _check_plan(values: Mapping[str, Any]) -> None:
+    """:raises InvalidArgs: when the plan is no digest, or is asked for and agreed to at once."""
+    if values.get("plan") and not _DIGEST.fullmatch(values["plan"]):
+        raise InvalidArgs(
+            f"Option 'plan' is {shown(values['plan'])}; give the 'digest' that a dry run tells."
+        )
+    if values.get("plan") and values.get("dry_run"):
+        raise InvalidArgs("Options 'plan' and 'dry-run' exclude each other; give one.")
 
 
 def _checked(kind: Kind, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,11 +241,11 @@ def _checked(kind: Kind, options: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in options.items():
         if key not in accepted:
             raise InvalidArgs(
-                f"Unknown option {_shown(key)}; {kind.value} takes {', '.join(sorted(accepted))}."
+                f"Unknown option {shown(key)}; {kind.value} takes {', '.join(sorted(accepted))}."
             )
         if not _has_type(value, accepted[key]):
             raise InvalidArgs(f"Option '{key}' must have D-Bus type '{accepted[key]}'.")
-        _check_size(key, value)
+        _check_size(key, value, MAX_PROBED if kind is Kind.PROBE else MAX_LIST)
         values[key.replace("-", "_")] = value
     return values
 
@@ -169,27 +253,23 @@ def _checked(kind: Kind, options: Mapping[str, Any]) -> dict[str, Any]:
 def _has_type(value: object, signature: str) -> bool:
     if signature == "as":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if signature == "u":
+        return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, bool if signature == "b" else str)
 
 
-def _check_size(key: str, value: object) -> None:
+def _check_size(key: str, value: object, longest_list: int) -> None:
     texts = value if isinstance(value, list) else [value]
-    if len(texts) > MAX_LIST:
-        raise LimitsExceeded(f"Option '{key}' holds more than {MAX_LIST} entries.")
+    if len(texts) > longest_list:
+        raise LimitsExceeded(f"Option '{key}' holds more than {longest_list} entries.")
     if any(isinstance(text, str) and len(text) > MAX_STRING for text in texts):
         raise LimitsExceeded(f"Option '{key}' is longer than {MAX_STRING} characters.")
-
-
-def _shown(text: str) -> str:
-    """The caller's text, short and without anything that could steer a terminal or a log."""
-    clean = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
-    return f"'{clean[:80]}…'" if len(clean) > 80 else f"'{clean}'"
 
 
 _PARSERS: Mapping[Kind, Callable[[Mapping[str, Any]], Options]] = {
     Kind.INSTALL: InstallOptions.parse,
     Kind.SET_MIRROR: SetMirrorOptions.parse,
+    Kind.PROBE: ProbeOptions.parse,
     Kind.UNINSTALL: UninstallOptions.parse,
+    Kind.LIST_VERSIONS: ListVersionsOptions.parse,
 }

@@ -24,10 +24,12 @@ STATE = Path("/var/lib/dockmgrd")
 JOBS = STATE / "jobs"
 LOCK = STATE / "lock"
 ADMIN_SOURCES = Path("/etc/dockmgrd/sources.d")
+ADMIN_MIRRORS = Path("/etc/dockmgrd/mirrors.d")
 
 OS_RELEASE = Path("/etc/os-release")
 MACHINE_ID = Path("/etc/machine-id")
 REPOSITORY = Path("/etc/yum.repos.d/docker-ce.repo")
 DAEMON_JSON = Path("/etc/docker/daemon.json")
+REGISTRY_CERTIFICATES = Path("/etc/docker/certs.d")
 DOCKER_SOCKET = Path("/run/docker.sock")
 DROP_INS = Path("/etc/systemd/system/docker.service.d")

@@ -11,6 +11,12 @@ from dockmgrd import paths, yamltree
 from dockmgrd.errors import UnsupportedPlatform
 
 _ASSIGNMENT = re.compile(r"""([A-Z][A-Z0-9_]*)=(?:"(.*)"|'(.*)'|([^"'].*|))""")
+_NUMBER = re.compile(r"[0-9]+")
+_AND_NEWER = "+"
+_WAY_OUT = (
+    "--platform TREE/VERSION, such as --platform rhel/9, takes those of a system that this one is "
+    "compatible with"
+)
 _ESCAPED = re.compile(r'\\([\\$"`])')  # os-release(5): in double quotes, as in a shell
 
 
@@ -35,8 +41,9 @@ class Platform:
 
     @property
     def major(self) -> str:
-        """The major part of the version: 9 of 9.4."""
-        return self.version_id.partition(".")[0]
+        """The first number of the version: 9 of 9.4, 7 of 7Server, 10 of V10; "" without one."""
+        match = _NUMBER.search(self.version_id)
+        return match.group() if match else ""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,12 @@ class Tree:
     distribution: str
     version: str
 
+    @classmethod
+    def parse(cls, text: str) -> Tree:
+        """The tree that DISTRIBUTION/VERSION names."""
+        distribution, _, version = text.partition("/")
+        return cls(distribution, version)
+
 
 def repository_tree(platform: Platform, package: Path = paths.CATALOGUE) -> Tree:
     """The tree whose packages are built for the platform, from `distros.yaml`.
@@ -53,19 +66,25 @@ def repository_tree(platform: Platform, package: Path = paths.CATALOGUE) -> Tree
     :raises UnsupportedPlatform: when there is none, with what was found and what is known.
     """
     distributions = yamltree.read(package / "distros.yaml").members()
-    if platform.id not in distributions:
+    versions = distributions.get(platform.id.lower())
+    if versions is None:
         raise UnsupportedPlatform(
             f"Docker has no packages for {_described(platform)}; it has them for "
-            f"{', '.join(sorted(distributions))}."
+            f"{', '.join(sorted(distributions))}, and {_WAY_OUT}."
         )
-    versions = distributions[platform.id].members()
-    if platform.major not in versions:
-        raise UnsupportedPlatform(
-            f"Docker has no packages for {_described(platform)}; of {platform.id} it has them for "
-            f"version {', '.join(versions)}."
-        )
-    distribution, _, version = versions[platform.major].text().partition("/")
-    return Tree(distribution, version)
+    for version, tree in versions.members().items():
+        if _covers(version, platform.major):
+            return Tree.parse(tree.text())
+    raise UnsupportedPlatform(
+        f"Docker has no packages for {_described(platform)}; of {platform.id} it has them for "
+        f"version {', '.join(versions.members())}, and {_WAY_OUT}."
+    )
+
+
+def _covers(version: str, major: str) -> bool:
+    if version.endswith(_AND_NEWER) and major:
+        return int(major) >= int(version[: -len(_AND_NEWER)])
+    return version == major
 
 
 def parse_os_release(text: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dockmgrd import __version__, actions, audit, errors, interfaces, names, options
+from dockmgrd import __version__, actions, audit, candidates, errors, interfaces, names, options
 from dockmgrd.catalog import Catalogue
 from dockmgrd.dbusnext import Variant
 from dockmgrd.exports import Exports
@@ -55,8 +55,14 @@ class ManagerFace(Face):
     async def set_mirror(self, mirrors: list[str], given: dict[str, Variant]) -> str:
         return await self._submit(Kind.SET_MIRROR, given, mirrors=mirrors)
 
+    async def probe_mirrors(self, mirrors: list[str], given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.PROBE, given, mirrors=mirrors)
+
     async def uninstall(self, given: dict[str, Variant]) -> str:
         return await self._submit(Kind.UNINSTALL, given)
+
+    async def list_versions(self, given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.LIST_VERSIONS, given)
 
     async def status(self) -> dict[str, Variant]:
         return to_variants(self._status.snapshot(self._active_path()), _STATUS_SIGNATURES)
@@ -69,6 +75,8 @@ class ManagerFace(Face):
                     "title": source.title,
                     "prefix": source.prefix,
                     "region": source.region,
+                    "notes": source.notes,
+                    "intranet": source.intranet,
                 }
             )
             for source in self._catalogue.sources.values()
@@ -79,8 +87,9 @@ class ManagerFace(Face):
         interactive, plain = _unpack(kind, given)
         plain.update(arguments)
         parsed = options.parse(kind, plain)
-        if isinstance(parsed, options.InstallOptions):
-            self._catalogue.source(parsed.source)
+        if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
+            for name in parsed.sources:
+                self._catalogue.source(name)
         uid = await self._authorize(kind, parsed, caller().with_interaction(allowed=interactive))
         job = await self._jobs.submit(kind, plain, uid)
         return names.job_path(job.job_id)
@@ -88,8 +97,12 @@ class ManagerFace(Face):
     async def _authorize(self, kind: Kind, parsed: options.Options, who: Caller) -> int:
         """The caller's user id, when polkit allows all that the request needs."""
         uid = await self._polkit.uid(who)
+        probed = isinstance(parsed, options.ProbeOptions)
+        known = actions.Known(
+            self._status.configured_mirrors(), candidates.load().mirrors if probed else ()
+        )
         try:
-            for question in actions.questions(parsed):
+            for question in actions.questions(parsed, known):
                 await self._polkit.authorize(who, uid, question.action, question.details)
         except errors.DockmgrError as error:
             audit.denied(kind, uid, error)
@@ -191,6 +204,7 @@ def _unpack(kind: Kind, given: Mapping[str, Variant]) -> tuple[bool, dict[str, A
 
 def _moving_properties(job: Job) -> dict[str, Any]:
     result = job.result or _RUNNING
+    values = job.result.result if job.result else job.findings
     return {
         "Stage": job.progress.stage.value,
         "Progress": job.progress.fraction,
@@ -199,6 +213,6 @@ def _moving_properties(job: Job) -> dict[str, Any]:
         "State": job.state.value,
         "ErrorName": result.error_name,
         "ErrorMessage": result.error_message,
-        "Result": to_variants(result.result),
+        "Result": to_variants(values),
         "FinishedAt": result.finished_at,
     }

@@ -11,44 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from dockmgrd import __version__
+from dockmgrd.cli import mirror_commands, package_commands
+from dockmgrd.cli.command import Command, Positional
 from dockmgrd.errors import InvalidArgs
 
 PROGRAM = "dockmgrctl"
-
-
-@dataclass(frozen=True)
-class Option:
-    """An option of a command. `key` is its name on the bus, where `value` is what the flag says.
-
-    With a `metavar` the user gives the value instead; a `repeatable` one makes a list of them.
-    """
-
-    flag: str
-    key: str
-    help: str
-    value: bool = True
-    metavar: str | None = None
-    repeatable: bool = False
-
-
-@dataclass(frozen=True)
-class Positional:
-    """What a command takes without a dash: one value, or any number of them in a tuple."""
-
-    name: str
-    metavar: str
-    help: str
-    many: bool = False
-
-
-@dataclass(frozen=True)
-class Command:
-    name: str
-    help: str
-    description: str
-    examples: tuple[str, str]
-    options: tuple[Option, ...] = ()
-    positional: Positional | None = None
 
 
 _JOB = Positional("job", "JOB", "id of the job as 'jobs' shows it, or its ending")
@@ -61,69 +28,8 @@ COMMANDS: tuple[Command, ...] = (
         "is wrong. Everybody may ask.",
         ("dockmgrctl status", "dockmgrctl --json status"),
     ),
-    Command(
-        "install",
-        "install the Docker Engine and start it",
-        "Install the Docker Engine from a source, or bring it to another version, and start it. "
-        "What is so already is not done again.",
-        (
-            "dockmgrctl install --source aliyun",
-            "dockmgrctl install --version 28.5.1 --mirror https://mirror.example",
-        ),
-        (
-            Option(
-                "--source",
-                "source",
-                "where packages come from; 'sources' lists them",
-                metavar="NAME",
-            ),
-            Option("--channel", "channel", "stable or test", metavar="CHANNEL"),
-            Option(
-                "--version", "version", "version such as 28.5.1, not the newest", metavar="VERSION"
-            ),
-            Option("--minimal", "minimal", "without the plug-ins and other recommended packages"),
-            Option(
-                "--mirror",
-                "mirrors",
-                "registry mirror to set; give it once for each",
-                metavar="URL",
-                repeatable=True,
-            ),
-            Option("--replace-conflicting", "replace-conflicting", "remove packages in the way"),
-            Option("--no-start", "start", "do not start the engine", value=False),
-            Option("--no-enable", "enable", "do not have it start at boot", value=False),
-        ),
-    ),
-    Command(
-        "set-mirror",
-        "set the registry mirrors",
-        "Make these the engine's registry mirrors, in this order, in place of the ones before. "
-        "Containers go on running.",
-        (
-            "dockmgrctl set-mirror https://mirror.example https://second.example",
-            "dockmgrctl set-mirror --clear",
-        ),
-        (Option("--clear", "clear", "use no mirror any more"),),
-        Positional("mirrors", "URL", "mirror of the registry, the first is tried first", many=True),
-    ),
-    Command(
-        "uninstall",
-        "remove the Docker Engine",
-        "Remove the Docker Engine. Images, containers and volumes stay unless --purge-data is "
-        "given.",
-        ("dockmgrctl uninstall", "dockmgrctl uninstall --purge-data --force"),
-        (
-            Option("--purge-data", "purge-data", "delete images, containers and volumes too"),
-            Option("--keep-config", "keep-config", "keep the engine's configuration files"),
-            Option("--force", "force", "stop containers that run"),
-        ),
-    ),
-    Command(
-        "sources",
-        "list the package sources",
-        "List the sources that 'install --source' takes, the administrator's own among them.",
-        ("dockmgrctl sources", "dockmgrctl --json sources"),
-    ),
+    *package_commands.COMMANDS,
+    *mirror_commands.COMMANDS,
     Command(
         "jobs",
         "list the jobs, newest first",
@@ -155,6 +61,8 @@ class Invocation:
     command: str
     options: Mapping[str, Any] = field(default_factory=dict)
     mirrors: tuple[str, ...] = ()
+    fastest: bool = False
+    yes: bool = False
     job: str = ""
     json: bool = False
     quiet: bool = False
@@ -179,17 +87,18 @@ def parse(arguments: Sequence[str]) -> Invocation:
     [command] = [each for each in COMMANDS if each.name == given["command"]]
     options = {each.key: given[each.key] for each in command.options if each.key in given}
     mirrors: tuple[str, ...] = ()
-    if command.name == "set-mirror":
+    if command.positional is not None and command.positional.many:
         mirrors = tuple(given["mirrors"])
-        if bool(mirrors) == options.pop("clear", False):
-            raise InvalidArgs(
-                f"set-mirror takes either the URLs of mirrors or --clear; '{PROGRAM} set-mirror "
-                "--help' shows examples."
-            )
+    if command.name == "set-mirror":
+        mirror_commands.check_set_mirror(arguments, options.keys(), mirrors)
+    local_keys = mirror_commands.LOCAL_KEYS | package_commands.LOCAL_KEYS
+    local = {key: options.pop(key) for key in local_keys if key in options}
     return Invocation(
         command=command.name,
         options=options,
         mirrors=mirrors,
+        fastest=mirror_commands.FASTEST in local,
+        yes=package_commands.YES in local,
         job=given.get("job", ""),
         json=given.get("json", False),
         quiet=given.get("quiet", False),
@@ -258,9 +167,18 @@ def _add_arguments(parser: argparse.ArgumentParser, command: Command) -> None:
         if option.metavar is not None:
             action = "append" if option.repeatable else "store"
             takes = {"action": action, "metavar": option.metavar}
+            if option.number:
+                takes["type"] = _number
+        flags = [option.short, option.flag] if option.short else [option.flag]
         parser.add_argument(
-            option.flag, dest=option.key, default=argparse.SUPPRESS, help=option.help, **takes
+            *flags, dest=option.key, default=argparse.SUPPRESS, help=option.help, **takes
         )
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number")
+    return int(text)
 
 
 def _filled(text: str) -> str:

@@ -71,7 +71,9 @@ class Client:
         calls: Mapping[Kind, tuple[str, str, list[Any]]] = {
             Kind.INSTALL: ("Install", "a{sv}", [variants]),
             Kind.SET_MIRROR: ("SetMirror", "asa{sv}", [list(mirrors), variants]),
+            Kind.PROBE: ("ProbeMirrors", "asa{sv}", [list(mirrors), variants]),
             Kind.UNINSTALL: ("Uninstall", "a{sv}", [variants]),
+            Kind.LIST_VERSIONS: ("ListVersions", "a{sv}", [variants]),
         }
         member, signature, body = calls[kind]
         [path] = await self._call(

@@ -65,7 +65,9 @@ class JobRecord:
     def error(self) -> DockmgrError:
         """The error with which the job ended."""
         message = self.error_message or f"Job {self.job_id} ended as {self.state}."
-        return named(self.error_name, message)
+        error = named(self.error_name, message)
+        error.details = self.result
+        return error
 
     def to_json(self) -> dict[str, Any]:
         """The record under keys that are spelled like those of Status."""

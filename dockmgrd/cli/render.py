@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dockmgrd.cli import findings, planned
 from dockmgrd.cli.jobs import JobRecord
 from dockmgrd.cli.text import harmless, size, table, wrapped
 from dockmgrd.names import JOB_PATH_PREFIX
@@ -46,6 +47,31 @@ def status(answer: Mapping[str, Any], width: int | None) -> list[str]:
     return lines
 
 
+def mirrors(answer: Mapping[str, Any], width: int | None) -> list[str]:
+    """The table that `mirrors` prints, from the answer to Status."""
+    configured: Sequence[str] = answer.get("mirrors-configured", [])
+    active: Sequence[str] = answer.get("mirrors-active", [])
+    running = answer.get("service-state") == "active"
+    rows = [
+        (url, _yes(url in configured), _yes(url in active) if running else "-")
+        for url in dict.fromkeys([*configured, *active])
+    ]
+    lines = (
+        table(("MIRROR", "CONFIGURED", "IN USE"), rows, width)
+        if rows
+        else ["No registry mirrors are set."]
+    )
+    if not running:
+        lines += wrapped("The engine does not run; it uses them when it starts.", width)
+    elif answer.get("mirrors-drift"):
+        lines += wrapped(
+            "The running engine uses other mirrors, or in another order, than are configured; "
+            "'systemctl reload docker' has it use these.",
+            width,
+        )
+    return lines
+
+
 def jobs(records: Iterable[JobRecord], width: int | None) -> list[str]:
     """The table that `jobs` prints."""
     rows = [
@@ -66,14 +92,28 @@ def jobs(records: Iterable[JobRecord], width: int | None) -> list[str]:
 
 def sources(answer: Iterable[Mapping[str, Any]], width: int | None) -> list[str]:
     """The table that `sources` prints."""
-    rows = [[str(each.get(key, "")) for key in _SOURCE_COLUMNS] for each in answer]
-    return table([key.upper() for key in _SOURCE_COLUMNS], rows, width)
+    rows = [
+        [
+            *(str(each.get(key, "")) for key in _SOURCE_COLUMNS),
+            " ".join(filter(None, ("(intranet)" * bool(each.get("intranet")), each.get("notes")))),
+        ]
+        for each in answer
+    ]
+    return table([*map(str.upper, _SOURCE_COLUMNS), "NOTES"], rows, width)
 
 
 def summary(job: JobRecord, width: int | None) -> list[str]:
     """What a job that is done has done."""
     result = job.result
+    if "digest" in result:
+        return planned.lines(result, width)
+    if "versions" in result:
+        return [*planned.versions(result, width), *_passed_over(result, width)]
     lines = wrapped(_outcome(job), width)
+    if "probed" in result:
+        lines = findings.lines(result, width)
+    lines += [harmless(line) for line in result.get("diff", "").splitlines()]
+    lines += _field("then", result.get("actions", []), width)
     for key, word in _LISTS:
         lines += _field(word, result.get(key, []), width)
     if result.get("mirrors"):
@@ -83,12 +123,20 @@ def summary(job: JobRecord, width: int | None) -> list[str]:
             lines += _field(word, [size(result[key])], width)
     for note in result.get("notes", []):
         lines += _field("note", [note], width)
-    return lines
+    return [*lines, *_passed_over(result, width)]
+
+
+def _passed_over(result: Mapping[str, Any], width: int | None) -> list[str]:
+    """The sources that did not serve, and why."""
+    reasons = [f"{each.get('source')}: {each.get('message')}" for each in result.get("tried", [])]
+    return _field("passed over", reasons, width)
 
 
 def _outcome(job: JobRecord) -> str:
     if not job.result.get("changed", True):
         return "Nothing to do: all was so already."
+    if job.result.get("dry-run"):
+        return "This would be done:"
     version = harmless(job.result.get("engine-version", ""))
     return {
         "install": (
@@ -103,6 +151,10 @@ def _outcome(job: JobRecord) -> str:
         ),
         "uninstall": "The Docker Engine is removed.",
     }.get(job.kind, f"Job {harmless(job.job_id)} is done.")
+
+
+def _yes(truth: object) -> str:
+    return "yes" if truth else "no"
 
 
 def _headline(answer: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.cli import render
+from dockmgrd.cli import findings, planned, render
 from dockmgrd.cli.agent import text_agent
 from dockmgrd.cli.arguments import Invocation
 from dockmgrd.cli.client import Client, connection
@@ -20,7 +20,13 @@ from dockmgrd.cli.jobs import JobRecord, find
 from dockmgrd.cli.output import answer_width, print_json
 from dockmgrd.cli.progress import progress_on
 from dockmgrd.cli.watch import DaemonWatch
-from dockmgrd.errors import NoReply, NotCancellable
+from dockmgrd.errors import (
+    Cancelled,
+    ContainersRunning,
+    MirrorUnreachable,
+    NoReply,
+    NotCancellable,
+)
 from dockmgrd.model import JobState, Kind
 
 _VERBS = {kind.value: kind for kind in Kind}
@@ -33,6 +39,7 @@ class Session:
         self._invocation = invocation
         self._interactive = invocation.ask_password and sys.stdin.isatty()
         self._progress = progress_on(sys.stderr, quiet=invocation.quiet)
+        self._table = findings.LiveTable(sys.stderr, quiet=invocation.quiet)
         self._asking = False
         self.farewell = ""
 
@@ -43,11 +50,14 @@ class Session:
         """
         async with connection() as bus:
             client = Client(bus, interactive=self._interactive)
-            if self._invocation.command in _VERBS:
+            if self._invocation.fastest:
+                await self._set_fastest(client)
+            elif self._invocation.command in _VERBS:
                 await self._do(client, _VERBS[self._invocation.command])
             else:
                 await {
                     "status": self._status,
+                    "mirrors": self._mirrors,
                     "sources": self._sources,
                     "jobs": self._jobs,
                     "follow": self._follow,
@@ -63,6 +73,14 @@ class Session:
     async def _status(self, client: Client) -> None:
         answer = await client.status()
         self._answer(answer, lambda width: render.status(answer, width))
+
+    async def _mirrors(self, client: Client) -> None:
+        answer = await client.status()
+        mirrors = {key: answer.get(f"mirrors-{key}", []) for key in ("configured", "active")}
+        self._answer(
+            {**mirrors, "drift": answer.get("mirrors-drift", False)},
+            lambda width: render.mirrors(answer, width),
+        )
 
     async def _sources(self, client: Client) -> None:
         answer = await client.sources()
@@ -93,15 +111,72 @@ class Session:
         self._summarise({"job": job.job_id}, [f"Job {job.job_id} is cancelled."])
 
     async def _do(self, client: Client, kind: Kind) -> None:
-        """Have the service start a job, and follow it."""
+        """Have the service start a job, follow it, and tell what it has done."""
+        invocation = self._invocation
+        if self._asks(kind):
+            await self._do_as_agreed(client, kind)
+        else:
+            self._conclude(await self._run(client, kind, invocation.options, invocation.mirrors))
+
+    def _asks(self, kind: Kind) -> bool:
+        """Whether somebody is there to look at the plan first, and has not said otherwise."""
+        invocation = self._invocation
+        decided = invocation.yes or invocation.options.keys() & {"plan", "dry-run"}
+        talks = sys.stdin.isatty() and sys.stdout.isatty() and not invocation.json
+        return kind in (Kind.INSTALL, Kind.UNINSTALL) and talks and not decided
+
+    async def _do_as_agreed(self, client: Client, kind: Kind) -> None:
+        """Show the plan, ask, and have exactly that done; a plan that changes is shown again.
+
+        :raises Cancelled: when the user does not agree.
+        """
+        options = self._invocation.options
+        job = await self._run(client, kind, {**options, "dry-run": True}, ())
+        while True:
+            plan = job.result
+            if not (job.done or plan.get("plan-changed")):
+                raise job.error()
+            if not plan.get("changed", True):
+                return self._conclude(job)
+            print("\n".join(planned.lines(plan, answer_width())))
+            if plan.get("refusal"):
+                raise ContainersRunning(plan["refusal"])
+            self.farewell = "nothing was done."
+            if not await planned.confirmed("Do this?"):
+                raise Cancelled("Nothing was done, as you did not agree.")
+            job = await self._run(client, kind, {**options, "plan": plan["digest"]}, ())
+            if not job.result.get("plan-changed"):
+                return self._conclude(job)
+
+    async def _set_fastest(self, client: Client) -> None:
+        """Set the best of the mirrors that were named, or of the candidates.
+
+        :raises MirrorUnreachable: when none of them works.
+        """
+        probed = await self._run(client, Kind.PROBE, {}, self._invocation.mirrors)
+        if not probed.done:
+            raise probed.error()
+        best = findings.best(probed.result)
+        if not best:
+            raise MirrorUnreachable(
+                "None of the mirrors works, so nothing was changed; 'dockmgrctl probe' shows why, "
+                "and 'dockmgrctl set-mirror URL' sets one all the same."
+            )
+        options = self._invocation.options
+        self._conclude(await self._run(client, Kind.SET_MIRROR, options, (best,)))
+
+    async def _run(
+        self, client: Client, kind: Kind, options: Mapping[str, Any], mirrors: tuple[str, ...]
+    ) -> JobRecord:
+        """The job that the service does, when it has ended."""
         self.farewell = "interrupted; 'dockmgrctl jobs' shows whether the job has started."
         called_at = time.time_ns() // 1000
         async with self._agent():
             try:
-                path = await client.start(kind, self._invocation.options, self._invocation.mirrors)
+                path = await client.start(kind, options, mirrors)
             except NoReply:
                 path = await _started_unheard(client, kind, called_at)
-        self._conclude(await self._ended(client, path))
+        return await self._ended(client, path)
 
     @asynccontextmanager
     async def _agent(self) -> AsyncIterator[None]:
@@ -120,10 +195,12 @@ class Session:
         )
 
         def moved(job: JobRecord) -> None:
-            self._progress.show(job.stage, job.progress, job.message)
+            if not self._table.shows(job):
+                self._progress.show(job.stage, job.progress, job.message)
 
         job = await Follower(client, path, moved).end()
         self._progress.end(job.state)
+        self._table.clear()
         return job
 
     def _conclude(self, job: JobRecord) -> None:

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from dockmgrd import audit, errors, journal, options, paths
@@ -19,12 +19,11 @@ from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine
 from dockmgrd.incidents import report_incident
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.install import install
-from dockmgrd.job.set_mirror import set_mirror
-from dockmgrd.job.uninstall import uninstall
 from dockmgrd.jobstore import JobStore
-from dockmgrd.model import JobRequest, JobResult, JobState
+from dockmgrd.model import JobRequest, JobResult, JobState, Kind
 from dockmgrd.systemd1 import Systemd
+
+_WITHOUT_SOURCES = (Kind.SET_MIRROR, Kind.PROBE)
 
 
 def main(arguments: list[str]) -> int:
@@ -32,6 +31,8 @@ def main(arguments: list[str]) -> int:
     journal.set_up_logging("dockmgrd-job")
     [job_id] = arguments
     store = JobStore()
+    if store.read_result(job_id) is not None:
+        return 0  # Started once more, as a daemon may that does not know how the first time went.
     request = store.read_request(job_id)
     if request is None:
         print(f"There is no request for job {job_id}.", file=sys.stderr)
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
 async def _result_of(request: JobRequest) -> JobResult:
     """Do the job; whatever happens becomes a result. The outermost frame of the process."""
     try:
-        with _only_job():
+        with nullcontext() if request.reads_only else _only_job():
             values = await _perform(request)
         return JobResult(JobState.DONE, _now(), values)
     except errors.Cancelled as error:
@@ -58,10 +59,11 @@ async def _result_of(request: JobRequest) -> JobResult:
 
 async def _perform(request: JobRequest) -> Mapping[str, Any]:
     parsed = options.parse(request.kind, request.options)
-    async with Bus() as bus:
-        systemd = Systemd(bus)
+    systemd = Systemd(await _connection(), reconnect=_connection)
+    try:
         await systemd.connect()
-        context = JobContext(request, systemd, Engine(), Catalogue.load())
+        catalogue = Catalogue({}) if request.kind in _WITHOUT_SOURCES else Catalogue.load()
+        context = JobContext(request, systemd, Engine(), catalogue)
         task = asyncio.ensure_future(_dispatch(context, parsed))
         context.run_in(task)
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, context.cancel)
@@ -69,16 +71,39 @@ async def _perform(request: JobRequest) -> Mapping[str, Any]:
             values = await task
         except asyncio.CancelledError:
             raise errors.Cancelled(
-                f"Job {request.job_id} was cancelled before it changed any package."
+                f"Job {request.job_id} was cancelled before it changed anything."
             ) from None
+    finally:
+        systemd.disconnect()
     return {**values, "notes": context.notes}
 
 
+async def _connection() -> Bus:
+    bus = Bus()
+    await bus.connect()
+    return bus
+
+
 async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str, Any]:
-    if isinstance(parsed, options.InstallOptions):
-        return await install(context, parsed)
+    """Do the work. Each kind is loaded alone: a change of mirrors need not wait for the others."""
     if isinstance(parsed, options.SetMirrorOptions):
+        from dockmgrd.job.set_mirror import set_mirror
+
         return await set_mirror(context, parsed)
+    if isinstance(parsed, options.ProbeOptions):
+        from dockmgrd.job.probe import probe
+
+        return await probe(context, parsed)
+    if isinstance(parsed, options.InstallOptions):
+        from dockmgrd.job.install import install
+
+        return await install(context, parsed)
+    if isinstance(parsed, options.ListVersionsOptions):
+        from dockmgrd.job.versions import list_versions
+
+        return await list_versions(context, parsed)
+    from dockmgrd.job.uninstall import uninstall
+
     return await uninstall(context, parsed)
 
 
@@ -102,7 +127,7 @@ def _only_job() -> Iterator[None]:
 
 
 def _failure(state: JobState, error: errors.DockmgrError) -> JobResult:
-    return JobResult(state, _now(), {}, error.dbus_name, error.message)
+    return JobResult(state, _now(), error.details, error.dbus_name, error.message)
 
 
 def _now() -> int:

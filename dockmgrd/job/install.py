@@ -3,24 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from dockmgrd import atomicfile, daemonjson, names, paths
-from dockmgrd.errors import DockmgrError, from_name
-from dockmgrd.job import packages
+from dockmgrd.errors import ConflictingPackages, DockmgrError, from_name
+from dockmgrd.job import installplan, origin, packages
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import Span
+from dockmgrd.job.plan import Plan
 from dockmgrd.job.repofile import Repository, RepositoryFile
 from dockmgrd.job.set_mirror import apply_mirrors
 from dockmgrd.model import Stage
 from dockmgrd.options import InstallOptions
-from dockmgrd.platforms import Platform, repository_tree
-from dockmgrd.worker.protocol import InstallPackages, Outcome
+from dockmgrd.worker.protocol import Change, InstallPackages, Outcome
 
 _ENGINE = ("docker-ce", "docker-ce-cli", "containerd.io")
 _EXTRAS = ("docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras")
+_COMPLETION = ("bash-completion",)  # docker-ce-cli brings what it completes
 _OF_ENGINE_VERSION = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
 _PACKAGES = Span(0.03, 0.8)
 
@@ -32,22 +34,113 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
     packages are there, the repository file stays whatever happens: it is where they get their
     updates from. Then a failure puts daemon.json back and says that the packages are installed.
 
-    :returns: `changed`, `source`, `installed`, `upgraded`, `downgraded`, `removed` (NEVRAs),
-        `download-bytes`, `mirrors` when they were asked for, `engine-version` of a running engine.
+    :returns: `changed`, `source`, `tried` (see `origin.serve`), `installed`, `upgraded`,
+        `downgraded`, `removed` (NEVRAs), `download-bytes`, `mirrors` when they were asked for,
+        `engine-version` of a running engine. A dry run: what `Plan.described` has.
     :raises InvalidArgs, UnsupportedPlatform: for an unknown source, or a system without packages.
     :raises ConfigInvalid: for a daemon.json into which the mirrors cannot go.
+    :raises PlanChanged: when the caller has agreed to something else.
     :raises DockmgrError: what the package worker, `apply_mirrors` and the service raise.
     """
     context.report(Stage.PREPARING, 0.0)
-    source = context.catalogue.source(options.source)
-    repository = Repository(source, repository_tree(Platform.read()), options.channel)
+    repositories = origin.repositories(context, options)
     if options.mirrors:
         daemonjson.parse(_daemon_json() or b"", str(paths.DAEMON_JSON))  # mended before, not after
-    with RepositoryFile().put(repository) as repository_changed:
-        outcome = await packages.run(context, _request(options, repository), _PACKAGES)
-    result = {"source": source.name, **_described(outcome)}
-    with context.held(), _keeping_daemon_json(packages_changed=outcome.changed):
-        if outcome.changed:
+    if options.dry_run:
+        rehearsals, served = await origin.serve(
+            repositories, lambda each: _Packages(context, options, each).rehearse()
+        )
+        return {"dry-run": True, **served, **rehearsals}
+    outcome, served = await origin.serve(
+        repositories, lambda each: _Packages(context, options, each).change()
+    )
+    return {**await _finish(context, options, outcome), **served}
+
+
+@dataclass
+class _Changed:
+    """What has become of the packages, and whether the repository file is another than before."""
+
+    packages: Outcome
+    repository: bool
+
+
+class _Packages:
+    """The packages and the repository file, brought to what the options say from one source."""
+
+    def __init__(
+        self, context: JobContext, options: InstallOptions, repository: Repository
+    ) -> None:
+        self._context = context
+        self._options = options
+        self._repository = repository
+        self._plan: Plan | None = None
+        self._sentences: tuple[str, ...] = ()
+
+    async def rehearse(self) -> dict[str, Any]:
+        """The plan, and nothing else."""
+
+        async def resolved(changes: Sequence[Change]) -> bool:
+            await self._make_plan(changes)
+            return False
+
+        await self._run(resolved, None)
+        plan = self._plan or await self._make_plan(())
+        self._context.notes.extend(self._sentences)
+        return {"changed": bool(plan.steps), **plan.described()}
+
+    async def change(self) -> _Changed:
+        """Do it, and raise as `install`; then all is as before, unless rpm has begun."""
+        file_changed: list[bool] = []
+
+        async def resolved(changes: Sequence[Change]) -> bool:
+            (await self._make_plan(changes)).require(self._options.plan)
+            return True
+
+        with ExitStack() as undo:
+            put = RepositoryFile().put(self._repository)
+
+            async def before_writing() -> None:
+                file_changed.append(undo.enter_context(put))
+
+            try:
+                outcome = await self._run(resolved, before_writing)
+            except ConflictingPackages as error:
+                error.details = self._plan.described() if self._plan else {}
+                raise
+            if self._plan is None:
+                (await self._make_plan(())).require(self._options.plan)
+            if not file_changed:
+                file_changed.append(undo.enter_context(put))
+        self._context.notes.extend(self._sentences)
+        return _Changed(outcome, *file_changed)
+
+    async def _make_plan(self, changes: Sequence[Change]) -> Plan:
+        self._plan, self._sentences = await installplan.planned(
+            self._context, self._options, self._repository, changes
+        )
+        return self._plan
+
+    async def _run(
+        self,
+        resolved: Callable[[Sequence[Change]], Awaitable[bool]],
+        before_writing: Callable[[], Awaitable[None]] | None,
+    ) -> Outcome:
+        return await packages.run(
+            self._context,
+            _request(self._options, self._repository),
+            _PACKAGES,
+            resolved=resolved,
+            before_writing=before_writing,
+        )
+
+
+async def _finish(context: JobContext, options: InstallOptions, done: _Changed) -> dict[str, Any]:
+    """Mirrors and service, once the packages are there."""
+    result = _described(done.packages)
+    changed = done.packages.changed or done.repository
+    with context.held(), _keeping_daemon_json(packages_changed=done.packages.changed):
+        if done.packages.changed:
             await context.systemd.reload_manager()
         if options.mirrors is not None:
             told = len(context.notes)
@@ -55,13 +148,13 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
             if options.start:
                 del context.notes[told:]  # that the engine does not run yet
             result["mirrors"] = applied["mirrors"]
-            repository_changed |= applied["changed"]
-        service_changed = await _bring_up(context, options)
+            changed |= applied["changed"]
+        changed |= await _bring_up(context, options)
         if (await context.systemd.state(names.DOCKER_UNIT)).active:
             context.report(Stage.VERIFYING, 0.95)
             result["engine-version"] = await context.engine.version()
     context.report(Stage.FINISHED, 1.0)
-    return {"changed": outcome.changed or repository_changed or service_changed, **result}
+    return {"changed": changed, **result}
 
 
 def _request(options: InstallOptions, repository: Repository) -> InstallPackages:
@@ -69,11 +162,12 @@ def _request(options: InstallOptions, repository: Repository) -> InstallPackages
         names=_ENGINE if options.minimal else _ENGINE + _EXTRAS,
         version=options.version,
         versioned=_OF_ENGINE_VERSION,
-        repository=repository.id,
-        key_file=str(repository.source.key.file),
-        fingerprint=repository.source.key.fingerprint,
         weak_dependencies=not options.minimal,
-        allow_removals=options.replace_conflicting,
+        # Who agrees to a plan agrees to the removals in it.
+        allow_removals=options.replace_conflicting or bool(options.plan),
+        extras=_COMPLETION if options.completion else (),
+        urls=(options.containerd_rpm,) if options.containerd_rpm else (),
+        **repository.for_worker(),
     )
 
 

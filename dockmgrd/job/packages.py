@@ -7,18 +7,21 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from dockmgrd.errors import DockmgrError, Internal, TransactionFailed, from_name
 from dockmgrd.job.context import JobContext
+from dockmgrd.job.inhibit import inhibited
 from dockmgrd.model import Stage
 from dockmgrd.worker.protocol import (
     PROCEED,
+    Change,
     Outcome,
     ProgressEvent,
     Request,
+    ResolvedEvent,
     decode_event,
     encode,
 )
@@ -48,22 +51,37 @@ class Span:
         return self.start + (self.end - self.start) * fraction
 
 
+class SourceFault(Exception):
+    """What the worker failed with is of our repository alone: another source may do better."""
+
+    def __init__(self, error: DockmgrError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 async def run(
     context: JobContext,
     request: Request,
     span: Span,
+    *,
+    resolved: Callable[[Sequence[Change]], Awaitable[bool]] | None = None,
     before_writing: Callable[[], Awaitable[None]] | None = None,
 ) -> Outcome:
     """Have the worker do it; its notes go to the job's.
 
     Cancelling kills the worker, until rpm writes: from there the job is held.
 
+    :param resolved: told what will be done, before anything is; when it says no, that is all, and
+        when it raises, too.
     :param before_writing: done when everything is resolved, downloaded and checked, and rpm is
         about to write; when it raises, nothing is written.
+    :raises SourceFault: when another source may do better.
     :raises DockmgrError: the worker's own error, or Internal or TransactionFailed when it died.
     """
-    with ExitStack() as held:  # until the worker is gone, so that no wish to cancel slips between
-        conversation = _Conversation(context, span, before_writing, held)
+    async with (
+        AsyncExitStack() as held
+    ):  # until the worker is gone, so that no wish to cancel slips between
+        conversation = _Conversation(context, span, resolved, before_writing, held)
         process = await asyncio.create_subprocess_exec(
             *_COMMAND,
             stdin=asyncio.subprocess.PIPE,
@@ -82,10 +100,13 @@ async def run(
             await process.communicate()  # reads on, or a worker that writes would block for ever
             raise
         status = await process.wait()
+    if conversation.declined:
+        return Outcome()
     if outcome is None:
         raise _death(status, wrote=conversation.wrote)
     if outcome.error_name:
-        raise from_name(outcome.error_name, outcome.error_message)
+        error = from_name(outcome.error_name, outcome.error_message)
+        raise SourceFault(error) if outcome.another_source_may_help else error
     context.notes.extend(outcome.notes)
     return outcome
 
@@ -97,16 +118,19 @@ class _Conversation:
         self,
         context: JobContext,
         span: Span,
+        resolved: Callable[[Sequence[Change]], Awaitable[bool]] | None,
         before_writing: Callable[[], Awaitable[None]] | None,
-        held: ExitStack,
+        held: AsyncExitStack,
     ) -> None:
         self._context = context
         self._span = span
+        self._resolved = resolved
         self._before_writing = before_writing
         self._held = held
         self.writing = False
         """True from our consent until the worker says that rpm has ended."""
         self.wrote = False
+        self.declined = False
 
     async def hold(self, process: asyncio.subprocess.Process, request: Request) -> Outcome | None:
         """Send the request, follow the events; None when the worker ends without an outcome."""
@@ -120,14 +144,24 @@ class _Conversation:
                 self._report(event)
             elif isinstance(event, Outcome):
                 outcome = event
+            elif isinstance(event, ResolvedEvent):
+                await self._consider(event.changes, process.stdin)
             elif event.writing:
                 await self._agree(process.stdin)
             else:
                 self.writing = False
         return outcome
 
+    async def _consider(self, changes: Sequence[Change], answer: asyncio.StreamWriter) -> None:
+        if self._resolved is None or await self._resolved(changes):
+            answer.write(PROCEED)
+        else:
+            self.declined = True
+            answer.close()
+
     async def _agree(self, answer: asyncio.StreamWriter) -> None:
         self._held.enter_context(self._context.held())
+        await self._held.enter_async_context(inhibited())
         if self._before_writing is not None:
             await self._before_writing()
         self.writing = self.wrote = True

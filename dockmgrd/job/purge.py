@@ -71,6 +71,14 @@ class Purge:
         """A purge that leaves these out."""
         return Purge(tuple(path for path in self.paths if path not in paths))
 
+    def present(self) -> tuple[Path, ...]:
+        """Those that exist, an empty folder that is a mount point not among them: it stays."""
+        return tuple(
+            path
+            for path in self.paths
+            if os.path.lexists(path) and not (os.path.ismount(path) and not os.listdir(path))
+        )
+
     def check(self) -> None:
         """See that each may be deleted.
 

@@ -8,10 +8,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dockmgrd import atomicfile, paths
 from dockmgrd.catalog import Source
 from dockmgrd.errors import WriteFailed
+from dockmgrd.job.plan import FileChange
 from dockmgrd.platforms import Tree
 
 _MARK = "# Written by dockmgrd"
@@ -26,6 +28,8 @@ class Repository:
     source: Source
     tree: Tree
     channel: str
+    url: str = ""
+    """Where it is, when that does not follow from the source and the tree."""
 
     @property
     def id(self) -> str:
@@ -33,8 +37,25 @@ class Repository:
 
     @property
     def base_url(self) -> str:
+        if self.url:
+            return self.url
         tree = f"{self.tree.distribution}/{self.tree.version}"
         return f"{self.source.prefix}/linux/{tree}/$basearch/{self.channel}"
+
+    @property
+    def module_hotfixes(self) -> bool:
+        """Whether modules of the system would hide its packages from dnf."""
+        return self.tree.version in ("", _MODULES_HIDE_DOCKER_IN)
+
+    def for_worker(self) -> dict[str, Any]:
+        """What requests to the package worker say of it, by the names of their fields."""
+        return {
+            "repository": self.id,
+            "key_file": str(self.source.key.file),
+            "fingerprint": self.source.key.fingerprint,
+            "base_url": self.base_url,
+            "module_hotfixes": self.module_hotfixes,
+        }
 
     def text(self) -> str:
         """The content of the repository file."""
@@ -48,7 +69,7 @@ class Repository:
             "repo_gpgcheck=0",
             f"gpgkey=file://{self.source.key.file}",
         ]
-        if self.tree == Tree(self.tree.distribution, _MODULES_HIDE_DOCKER_IN):
+        if self.module_hotfixes:
             lines.append("module_hotfixes=1")
         return "\n".join(lines) + "\n"
 
@@ -85,6 +106,17 @@ class RepositoryFile:
             atomicfile.replace(self._path, wanted)
             yield True
             undo.pop_all()
+
+    def change(self, repository: Repository | None) -> FileChange | None:
+        """What `put` would change, or with None what `take_away` would; None for nothing."""
+        before = self._read()
+        if repository is not None:
+            after: bytes | None = repository.text().encode()
+        elif before is None or not _is_ours(before):
+            return None
+        else:
+            after = self._saved.read_bytes() if self._saved.is_file() else None
+        return None if before == after else FileChange(self._path, before, after, binding=False)
 
     def take_away(self) -> bool:
         """Remove our file and put back the one that was there before; whether anything changed.

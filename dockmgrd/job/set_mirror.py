@@ -3,26 +3,42 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from dockmgrd import atomicfile, daemonjson, names, paths
-from dockmgrd.errors import ConfigConflict, ConfigInvalid, RolledBack, ServiceFailed
+from dockmgrd import names, paths
+from dockmgrd.engine import EngineFacts
+from dockmgrd.errors import ConfigInvalid, InvalidArgs
+from dockmgrd.job import change, quirks
+from dockmgrd.job.change import Change
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.validate import validate
+from dockmgrd.job.flags import CommandLine
+from dockmgrd.job.reload import LiveChange
+from dockmgrd.mirrors import as_known, merged, with_path
 from dockmgrd.model import Stage
 from dockmgrd.options import SetMirrorOptions
 
-BACKUP_SUFFIX = ".dockmgrd-backup"
-_SECONDS_TO_RELOAD = 15.0
-_SECONDS_TO_TAKE_EFFECT = 1.0
+_HUB_FOLDERS = ("docker.io", "_default")
 
 
 async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str, Any]:
-    """Make these the registry mirrors; see `apply_mirrors`."""
-    return await apply_mirrors(context, options.mirrors)
+    """Do what the options say; see `apply_mirrors`.
+
+    A dry run changes nothing, and returns `diff` and `actions` beside what would be.
+
+    :raises MirrorUnreachable: when the mirrors were to be verified, and one fails.
+    """
+    context.report(Stage.PREPARING, 0.05)
+    _, document = change.read()
+    wanted = merged(options.mode, as_known(document.mirrors), options.mirrors)
+    if options.verify:
+        from dockmgrd.job.probe import verify
+
+        await verify(context, tuple(url for url in options.mirrors if url in wanted))
+    if options.dry_run:
+        return _told(context, await _prepare(context, wanted))
+    return await apply_mirrors(context, wanted)
 
 
 async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[str, Any]:
@@ -31,140 +47,90 @@ async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[s
     :returns: `changed`, `mirrors`, and `active`: whether a running engine uses them now.
     :raises ConfigInvalid, ConfigConflict: when the file or the unit does not allow it; nothing
         was changed.
+    :raises InvalidArgs: when the engine takes no mirrors with a path; nothing was changed.
     :raises RolledBack: when the engine did not take them; file and engine are as they were.
     :raises InsufficientSpace, WriteFailed: when the file cannot be written; it is as it was.
     """
-    context.report(Stage.PREPARING, 0.05)
-    unit = await context.systemd.state(names.DOCKER_UNIT)
-    in_use = await context.engine.mirrors() if unit.active else ()
-    change = _Change.planned(_read(), mirrors, in_use)
-    if unit.load_state == "loaded":
-        await _check_unit(context)
-        if change.needed:
-            context.report(Stage.CHECKING, 0.2)
-            await _validate(context, change.after)
-    if unit.active:
+    plan = await _prepare(context, mirrors)
+    active = plan.facts is not None
+    if plan.facts is not None:
         with context.held():
-            await _change_live(context, change)
-    else:
-        if change.needed:
-            change.write()
+            active = await LiveChange(context, plan.change, plan.facts).apply()
+    elif plan.writes:
+        plan.change.write()
+    if not active:
         context.notes.append("The engine is not running; the mirrors take effect when it starts.")
-    changed = change.needed or (unit.active and in_use != mirrors)
-    return {"changed": changed, "mirrors": list(mirrors), "active": unit.active}
+    return {"changed": plan.writes or plan.reloads, "mirrors": list(mirrors), "active": active}
 
 
 @dataclass(frozen=True)
-class _Change:
-    """daemon.json before and after, and the mirrors of the engine before and after."""
+class _Plan:
+    """A change that the host allows; `facts` is what a running engine said before."""
 
-    document: daemonjson.Document
-    before: bytes | None
-    after: bytes
-    in_use: tuple[str, ...]
-    wanted: tuple[str, ...]
-
-    @classmethod
-    def planned(
-        cls, before: bytes | None, wanted: tuple[str, ...], in_use: tuple[str, ...]
-    ) -> _Change:
-        """:raises ConfigInvalid: when the file cannot be changed safely."""
-        document = daemonjson.parse(before or b"", str(paths.DAEMON_JSON))
-        return cls(document, before, daemonjson.with_mirrors(document, wanted), in_use, wanted)
+    change: Change
+    facts: EngineFacts | None
 
     @property
-    def needed(self) -> bool:
-        """Whether the file has to change; no file is as good as one that names no mirrors."""
-        nothing_to_clear = self.before is None and not self.wanted and not self.in_use
-        return self.after != self.before and not nothing_to_clear
+    def writes(self) -> bool:
+        return self.change.needed(self.facts.mirrors if self.facts else ())
 
-    def write(self) -> None:
-        """Write the new file, and keep what was there before beside it."""
-        if self.before is not None:
-            backup = paths.DAEMON_JSON.with_name(paths.DAEMON_JSON.name + BACKUP_SUFFIX)
-            mode = paths.DAEMON_JSON.stat().st_mode & 0o777
-            atomicfile.replace(backup, self.before, mode=mode)
-        atomicfile.replace(paths.DAEMON_JSON, self.after)
-
-    def write_former(self) -> None:
-        """Write the former file with the mirrors that the engine used, whatever it said itself.
-
-        An engine that reloads a file without the key keeps the mirrors that it has.
-        """
-        atomicfile.replace(paths.DAEMON_JSON, daemonjson.with_mirrors(self.document, self.in_use))
-
-    def restore(self) -> None:
-        """Put the former file back to the byte."""
-        if self.before is None:
-            atomicfile.remove(paths.DAEMON_JSON)
-        else:
-            atomicfile.replace(paths.DAEMON_JSON, self.before)
+    @property
+    def reloads(self) -> bool:
+        return self.facts is not None and (self.writes or self.facts.mirrors != self.change.wanted)
 
 
-async def _change_live(context: JobContext, change: _Change) -> None:
-    """Write, reload, verify; undo what the running engine does not take."""
-    if change.needed:
-        context.report(Stage.CONFIGURING, 0.4)
-        change.write()
-    elif change.in_use == change.wanted:
+async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
+    """Check all that can be checked beforehand; raises as `apply_mirrors`."""
+    before, document = change.read()
+    unit = await context.systemd.state(names.DOCKER_UNIT)
+    facts = await context.engine.facts() if unit.active else None
+    plan = _Plan(Change.planned(document, before, wanted), facts)
+    version = _version(facts)
+    _check_paths(context, wanted, version)
+    if unit.load_state == "loaded":
+        command_line = await CommandLine.read(context.systemd, unit)
+        if wanted or document.mirrors:
+            command_line.check_mirrors()
+        if plan.writes and version is not None and quirks.has_validate(version):
+            context.report(Stage.CHECKING, 0.2)
+            await _validate(command_line, plan.change.after)
+    if facts is not None and facts.containerd_store:
+        _tell_of_overrides(context, wanted)
+    return plan
+
+
+def _version(facts: EngineFacts | None) -> quirks.Version | None:
+    """The version of the running engine, or else of the installed one."""
+    if facts is not None:
+        return quirks.numbers(facts.version)
+    from dockmgrd.rpmdb import InstalledPackages  # slow to load
+
+    return quirks.numbers(InstalledPackages().versions().get("docker-ce", ""))
+
+
+def _check_paths(
+    context: JobContext, wanted: tuple[str, ...], version: quirks.Version | None
+) -> None:
+    """:raises InvalidArgs: when a mirror has a path and the engine would not start with it."""
+    mirrors = with_path(wanted)
+    if not mirrors:
         return
-    context.report(Stage.VERIFYING, 0.6, "reloading the engine")
-    try:
-        active = await _reload(context, change.wanted)
-    except ServiceFailed:
-        if change.needed:
-            change.restore()
-        raise
-    if active == change.wanted:
-        return
-    if change.needed:
-        change.write_former()
-        await _reload(context, change.in_use)
-        change.restore()
-    raise RolledBack(
-        f"The engine uses the mirrors {', '.join(active) or 'none'} after the reload and not "
-        f"{', '.join(change.wanted) or 'none'}, so daemon.json is as it was; "
-        "'journalctl -u docker' tells what it refused."
-    )
-
-
-async def _reload(context: JobContext, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Have the engine reload, and return the mirrors that it uses then.
-
-    A reload that fails shows only by its event not coming, so that wait is bounded. The event
-    comes a moment before the mirrors are in force, and nothing announces that they are: other
-    ones than wanted are asked for again for a second.
-    """
-    async with context.engine.reload_events() as events:
-        await context.systemd.reload(names.DOCKER_UNIT)
-        try:
-            await asyncio.wait_for(events.readline(), _SECONDS_TO_RELOAD)
-        except asyncio.TimeoutError:
-            context.notes.append("The engine did not say that it has reloaded.")
-    active = await context.engine.mirrors()
-    deadline = time.monotonic() + _SECONDS_TO_TAKE_EFFECT
-    while active != wanted and time.monotonic() < deadline:
-        await asyncio.sleep(0.02)
-        active = await context.engine.mirrors()
-    return active
-
-
-async def _check_unit(context: JobContext) -> None:
-    """:raises ConfigConflict: when the unit names mirrors; dockerd refuses them in two places."""
-    arguments = await context.systemd.command_line(names.DOCKER_UNIT)
-    if any(argument.split("=")[0] == "--registry-mirror" for argument in arguments):
-        unit = await context.systemd.state(names.DOCKER_UNIT)
-        files = ", ".join((*unit.drop_ins, unit.fragment_path))
-        raise ConfigConflict(
-            f"docker.service passes --registry-mirror to dockerd ({files}), and dockerd would not "
-            "start with mirrors in daemon.json too; take the option out of the unit first."
+    if version is None:
+        context.notes.append(
+            f"Docker 24.0.7 and older do not start with a mirror that has a path ({mirrors[0]})."
+        )
+    elif not quirks.takes_path(version):
+        raise InvalidArgs(
+            f"Mirror {mirrors[0]} has a path, with which Docker {'.'.join(map(str, version))} "
+            "would not start; give the root of a mirror, or upgrade to 24.0.8 or newer."
         )
 
 
-async def _validate(context: JobContext, after: bytes) -> None:
+async def _validate(command_line: CommandLine, after: bytes) -> None:
     """:raises ConfigInvalid: when the engine's own check says that it would not start."""
-    arguments = await context.systemd.command_line(names.DOCKER_UNIT)
-    complaint = await validate(arguments, after)
+    from dockmgrd.job.validate import validate
+
+    complaint = await validate(command_line.words, after)
     if complaint:
         raise ConfigInvalid(
             f"dockerd would not accept {paths.DAEMON_JSON} with these mirrors: {complaint}; "
@@ -172,12 +138,40 @@ async def _validate(context: JobContext, after: bytes) -> None:
         )
 
 
-def _read() -> bytes | None:
-    try:
-        return paths.DAEMON_JSON.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ConfigInvalid(
-            f"{paths.DAEMON_JSON} cannot be read: {error.strerror}; make it readable for root."
-        ) from error
+def _tell_of_overrides(context: JobContext, wanted: tuple[str, ...]) -> None:
+    """Say when the engine would not look at the mirrors: moby's daemon/hosts.go."""
+    path = _hosts_toml()
+    if wanted and path is not None:
+        context.notes.append(
+            f"{path} names hosts for Docker Hub, and the containerd image store takes those in "
+            "place of registry-mirrors; remove them there for the mirrors to be used."
+        )
+
+
+def _hosts_toml() -> Path | None:
+    """The file that says where Docker Hub's images are, when it names a host."""
+    for folder in _HUB_FOLDERS:
+        path = paths.REGISTRY_CERTIFICATES / folder / "hosts.toml"
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        return path if any(line.lstrip().startswith("[host") for line in lines) else None
+    return None
+
+
+def _told(context: JobContext, plan: _Plan) -> dict[str, Any]:
+    """What a dry run returns. Results are for everybody to read, the file may not be."""
+    shown = change.readable_for_all()
+    if not shown:
+        context.notes.append(
+            f"{paths.DAEMON_JSON} is not readable for everybody, so the change of it is not shown."
+        )
+    return {
+        "changed": plan.writes or plan.reloads,
+        "mirrors": list(plan.change.wanted),
+        "active": plan.facts is not None,
+        "dry-run": True,
+        "diff": plan.change.diff() if plan.writes and shown else "",
+        "actions": [f"reload {names.DOCKER_UNIT}"] if plan.reloads else [],
+    }

@@ -4,20 +4,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dockmgrd import daemonjson, names, paths
-from dockmgrd.errors import ConfigInvalid, ContainersRunning, DockmgrError, ServiceFailed
-from dockmgrd.job import packages, purge
+from dockmgrd.errors import (
+    ConfigInvalid,
+    ConflictingPackages,
+    ContainersRunning,
+    DockmgrError,
+    ServiceFailed,
+)
+from dockmgrd.job import dropins, packages, purge
 from dockmgrd.job.context import JobContext
+from dockmgrd.job.installplan import shown
 from dockmgrd.job.packages import Span
+from dockmgrd.job.plan import FileChange, Plan
 from dockmgrd.job.repofile import RepositoryFile
 from dockmgrd.model import Stage
 from dockmgrd.options import UninstallOptions
 from dockmgrd.rpmdb import PACKAGES, InstalledPackages
-from dockmgrd.worker.protocol import RemovePackages
+from dockmgrd.worker.protocol import Change, Outcome, RemovePackages
 
 _LEGACY = (
     "docker",
@@ -32,7 +41,6 @@ _LEGACY = (
     "docker-engine",
 )
 _DOCKER_UNITS = (names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT)  # the socket would start the service
-_MOST_NAMES_SHOWN = 5
 _REMOVAL = Span(0.03, 0.5)
 _PURGE = Span(0.55, 0.99)
 
@@ -43,39 +51,130 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
     Everything that may refuse is asked before anything is stopped, and the engine is stopped only
     when rpm is about to write.
 
-    :returns: `changed`, `removed` (NEVRAs), `purged` (paths), `freed-bytes`.
+    :returns: `changed`, `removed` (NEVRAs), `purged` (paths), `freed-bytes`. A dry run: what
+        `Plan.described` has, `volumes` that would be deleted, and in `refusal` why the same
+        without dry-run would be refused, where it would.
     :raises ContainersRunning: when containers run that nobody agreed to stop.
     :raises UnsafePath, ConfigInvalid: when what is to be purged cannot be told or trusted.
+    :raises PlanChanged: when the caller has agreed to something else.
     :raises DockmgrError: what the package worker and the services raise.
     """
     context.report(Stage.PREPARING, 0.0)
     service = _Service(context)
-    if not options.force:
-        await service.require_no_containers()
+    running = await service.containers(may_fail=options.force)
+    if running and not options.force and not options.dry_run:
+        raise ContainersRunning(_refusal(running))
     to_purge = None
     if options.purge_data:
         to_purge = purge.Purge(
             purge.paths_of(await service.data_roots(), keep_config=options.keep_config)
         )
         to_purge.check()
-    request = RemovePackages(names=PACKAGES + _LEGACY, allow_removals=options.force)
-    try:
-        outcome = await packages.run(context, request, _REMOVAL, service.stop)
-    except DockmgrError:
-        await service.start_again()
-        raise
+    drop_ins = dropins.to_delete(every=options.purge_data and not options.keep_config)
+    host = _Host(service, running, to_purge, drop_ins)
+    if options.dry_run:
+        return await _rehearse(context, options, host)
+    outcome = await _remove(context, options, host)
     with context.held():
         if outcome.changed:
             await context.systemd.disable(*service.units)
         repository_changed = RepositoryFile().take_away()
         freed = await _purge(context, to_purge) if to_purge else {}
+        if drop_ins:
+            dropins.delete(drop_ins)
+            await context.systemd.reload_manager()
     context.report(Stage.FINISHED, 1.0)
+    purged = [str(path) for path in (*freed, *(each.path for each in drop_ins))]
     return {
-        "changed": bool(outcome.changed or repository_changed or freed),
+        "changed": bool(outcome.changed or repository_changed or purged),
         "removed": list(outcome.removed),
-        "purged": [str(path) for path in freed],
+        "purged": purged,
         "freed-bytes": sum(freed.values()),
     }
+
+
+@dataclass(frozen=True)
+class _Host:
+    """What an uninstallation is about, beside packages."""
+
+    service: _Service
+    running: tuple[str, ...]
+    """Names of the containers that run."""
+    to_purge: purge.Purge | None
+    drop_ins: tuple[FileChange, ...]
+
+    async def plan(self, changes: Sequence[Change]) -> Plan:
+        """All that will be done."""
+        repository = RepositoryFile().change(None)
+        return Plan(
+            changes=tuple(changes),
+            files=(*([repository] if repository else []), *self.drop_ins),
+            actions=tuple(await self.service.actions()) if changes else (),
+            stops=self.running,
+            deletes=self.to_purge.present() if self.to_purge else (),
+        )
+
+
+async def _rehearse(context: JobContext, options: UninstallOptions, host: _Host) -> dict[str, Any]:
+    plans: list[Plan] = []
+
+    async def resolved(changes: Sequence[Change]) -> bool:
+        plans.append(await host.plan(changes))
+        return False
+
+    await packages.run(context, _request(options), _REMOVAL, resolved=resolved)
+    plan = plans[0] if plans else await host.plan(())
+    volumes = await host.service.volumes() if options.purge_data else ()
+    refused = bool(host.running) and not options.force
+    return {
+        "dry-run": True,
+        "changed": bool(plan.steps),
+        **plan.described(),
+        **({"volumes": list(volumes)} if volumes else {}),
+        **({"refusal": _refusal(host.running)} if refused else {}),
+    }
+
+
+async def _remove(context: JobContext, options: UninstallOptions, host: _Host) -> Outcome:
+    """Remove the packages; when that fails, what was stopped for it runs again."""
+    plans: list[Plan] = []
+
+    async def resolved(changes: Sequence[Change]) -> bool:
+        plans.append(await host.plan(changes))
+        plans[0].require(options.plan)
+        return True
+
+    try:
+        outcome = await packages.run(
+            context,
+            _request(options),
+            _REMOVAL,
+            resolved=resolved,
+            before_writing=host.service.stop,
+        )
+        if not plans:
+            (await host.plan(())).require(options.plan)
+    except ConflictingPackages as error:
+        error.details = plans[0].described() if plans else {}
+        raise
+    except DockmgrError:
+        await host.service.start_again()
+        raise
+    return outcome
+
+
+def _request(options: UninstallOptions) -> RemovePackages:
+    # Who agrees to a plan agrees to the removals in it.
+    return RemovePackages(
+        names=PACKAGES + _LEGACY, allow_removals=options.force or bool(options.plan)
+    )
+
+
+def _refusal(containers: Sequence[str]) -> str:
+    return (
+        f"Containers are running: {shown(containers)}; stop them, or uninstall with --force to "
+        "have them stopped."
+    )
 
 
 class _Service:
@@ -88,20 +187,33 @@ class _Service:
         ours = "containerd.io" in InstalledPackages().versions()
         self.units = (*_DOCKER_UNITS, *([names.CONTAINERD_UNIT] if ours else []))
 
-    async def require_no_containers(self) -> None:
-        """:raises ContainersRunning: naming those that run; ServiceFailed: when nobody can say."""
+    async def containers(self, *, may_fail: bool) -> tuple[str, ...]:
+        """Names of the containers that run.
+
+        :raises ServiceFailed: when nobody can say, unless that `may_fail`.
+        """
         if not await self._is_active(names.DOCKER_UNIT):
-            return
-        containers = await self._context.engine.containers()
-        if not containers:
-            return
-        shown = [str(each["Names"][0]).lstrip("/") for each in containers[:_MOST_NAMES_SHOWN]]
-        if len(containers) > len(shown):
-            shown.append(f"{len(containers) - len(shown)} more")
-        raise ContainersRunning(
-            f"Containers are running: {', '.join(shown)}; stop them, or uninstall with --force to "
-            "have them stopped."
-        )
+            return ()
+        try:
+            containers = await self._context.engine.containers()
+        except ServiceFailed:  # an engine that hangs can be uninstalled, too
+            if not may_fail:
+                raise
+            return ()
+        return tuple(str(each["Names"][0]).lstrip("/") for each in containers)
+
+    async def volumes(self) -> tuple[str, ...]:
+        """Names of the volumes of the running engine."""
+        if not await self._is_active(names.DOCKER_UNIT):
+            return ()
+        return await self._context.engine.volumes()
+
+    async def actions(self) -> list[str]:
+        """What is done with units when their packages go."""
+        stopped = [f"stop {unit}" for unit in self.units if await self._is_active(unit)]
+        states = [(unit, await self._context.systemd.state(unit)) for unit in self.units]
+        enabled = [unit for unit, state in states if state.unit_file_state == "enabled"]
+        return [*stopped, *(f"disable {unit}" for unit in enabled)]
 
     async def data_roots(self) -> tuple[Path, ...]:
         """Where the engine keeps its data, as it says itself and as daemon.json says.

@@ -4,24 +4,18 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
-
-from dockmgrd.rpmdb import InstalledPackages
-
-_FIRST_WITH_VALIDATE = 23
 
 
 async def validate(command_line: Sequence[str], content: bytes) -> str:
-    """What dockerd objects to in the content; "" when nothing, or when it has no such check.
+    """What dockerd objects to in the content; "" when nothing.
 
     :param command_line: how the unit starts dockerd: its flags must be checked together with the
         file, because a setting in both places is what dockerd refuses.
     """
-    version = InstalledPackages().versions().get("docker-ce", "")
-    if not command_line or not version or int(version.split(".")[0]) < _FIRST_WITH_VALIDATE:
-        return ""
-    program, *flags = (each for each in command_line if not each.startswith("$"))
+    import tempfile  # slow to load
+
+    program, *flags = command_line
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         file.write(content)
         file.flush()

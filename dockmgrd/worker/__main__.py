@@ -6,10 +6,19 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockmgrd.errors import DockmgrError, Internal, UnsupportedPlatform
 from dockmgrd.worker.channel import Channel
-from dockmgrd.worker.protocol import InstallPackages, Outcome
+from dockmgrd.worker.faults import another_source_may_help
+from dockmgrd.worker.protocol import Outcome
+
+if TYPE_CHECKING:
+    from dockmgrd.worker.backend import Module
+
+_DNF = Path("/usr/bin/dnf")
+_MODULES = {"dnf": "dnf4", "libdnf5": "dnf5"}
 
 
 def main() -> int:
@@ -18,7 +27,11 @@ def main() -> int:
     try:
         outcome = _perform(channel)
     except DockmgrError as error:
-        outcome = Outcome(error_name=error.dbus_name, error_message=error.message)
+        outcome = Outcome(
+            error_name=error.dbus_name,
+            error_message=error.message,
+            another_source_may_help=another_source_may_help(error),
+        )
     except Exception as error:  # noqa: BLE001  # the traceback goes to the journal, not the caller
         traceback.print_exc()
         outcome = Outcome(
@@ -32,24 +45,23 @@ def main() -> int:
 
 def _perform(channel: Channel) -> Outcome:
     request = channel.receive()
-    _require_dnf4()
     # Imported only here: dnf may print and set up signals as soon as it is loaded.
-    from dockmgrd.worker import dnf4
+    from dockmgrd.worker import work
 
-    if isinstance(request, InstallPackages):
-        return dnf4.install(request, channel)
-    return dnf4.remove(request, channel)
+    return work.perform(_backend(), request, channel)
 
 
-def _require_dnf4() -> None:
-    """:raises UnsupportedPlatform: when the host's package manager is not one that we can drive."""
-    if importlib.util.find_spec("dnf") is not None:
-        return
-    if importlib.util.find_spec("libdnf5") is not None:
-        raise UnsupportedPlatform(
-            "This host has dnf5, which dockmgrd cannot drive yet; install python3-dnf beside it."
-        )
-    raise UnsupportedPlatform("This host has no dnf for Python 3; install python3-dnf.")
+def _backend() -> Module:
+    """The one for what the host's `dnf` is: where both are installed, that one is used by people.
+
+    :raises UnsupportedPlatform: when the host has no package manager that we can drive.
+    """
+    wanted = ("libdnf5", "dnf") if _DNF.resolve().name == "dnf5" else ("dnf", "libdnf5")
+    found = [name for name in wanted if importlib.util.find_spec(name) is not None]
+    if not found:
+        missing = "python3-libdnf5" if wanted[0] == "libdnf5" else "python3-dnf"
+        raise UnsupportedPlatform(f"This host has no API of dnf for Python 3; install {missing}.")
+    return importlib.import_module(f"dockmgrd.worker.{_MODULES[found[0]]}")
 
 
 if __name__ == "__main__":

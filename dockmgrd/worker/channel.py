@@ -5,17 +5,19 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
 from dockmgrd.model import Stage
 from dockmgrd.worker.protocol import (
     PROCEED,
+    Change,
     Event,
     Outcome,
     ProgressEvent,
     Request,
+    ResolvedEvent,
     WritingEvent,
     decode_request,
     encode,
@@ -31,7 +33,8 @@ class Channel:
     def __init__(self, requests: BinaryIO, events: BinaryIO) -> None:
         self._requests = requests
         self._events = events
-        self._committed = False
+        self.committed = False
+        """Whether rpm was to write: from then on nothing but its end ends the process."""
         self._told = ProgressEvent("", 0.0)
 
     @classmethod
@@ -67,9 +70,20 @@ class Channel:
         self._told = event
         self._send(event)
 
+    def waiting(self, message: str) -> None:
+        """Tell what is waited for, in the stage that the work is at."""
+        stage = Stage(self._told.stage) if self._told.stage else Stage.METADATA
+        self.progress(stage, self._told.fraction, message)
+
     def finish(self, outcome: Outcome) -> None:
         """Send the last event."""
         self._send(outcome)
+
+    def resolved(self, changes: Sequence[Change]) -> None:
+        """Tell what will be done, and go on when the job agrees; the process ends when not."""
+        self._send(ResolvedEvent(tuple(changes)))
+        if self._requests.readline() != PROCEED:
+            raise SystemExit(1)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -83,7 +97,7 @@ class Channel:
             raise SystemExit(1)
         for number in _STOPPING:
             signal.signal(number, signal.SIG_IGN)
-        self._committed = True
+        self.committed = True
         try:
             yield
         finally:
@@ -96,5 +110,5 @@ class Channel:
         except BrokenPipeError:
             # The job is gone, and nobody waits for us. dnf would swallow an exception here: we may
             # be below one of its callbacks.
-            if not self._committed:
+            if not self.committed:
                 os._exit(1)

@@ -1,119 +1,186 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Packages by dnf4's API: load, solve, download, check, and only then write.
-
-dnf4 checks no signature by itself when it is used as a library. Here every package is checked
-before anything is written, and the host's rpm learns no key before that.
-"""
+"""The backend for dnf4."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import dnf.exceptions
+import hawkey
 import libdnf.transaction
 
-from dockmgrd.errors import TransactionFailed
 from dockmgrd.model import Stage
-from dockmgrd.worker import dnf4_base, dnf4_files, dnf4_solver, locks, signatures
+from dockmgrd.worker import (
+    dnf4_base,
+    dnf4_plan,
+    dnf4_repository,
+    faults,
+    repositories,
+    space,
+    wanted,
+)
+from dockmgrd.worker.backend import Package, PackageFile, Verdict
 from dockmgrd.worker.channel import Channel
-from dockmgrd.worker.dnf4_progress import TransactionProgress
-from dockmgrd.worker.protocol import InstallPackages, Outcome, RemovePackages
+from dockmgrd.worker.dnf4_progress import DownloadProgress, TransactionProgress
+from dockmgrd.worker.faults import OtherRepositoryUnreachable
+from dockmgrd.worker.protocol import Change, InstallPackages, ListPackages
+
+_LOG = "/var/log/dnf.rpm.log"
+# What package_signature_check says.
+_GOOD, _KEY_MAY_HELP = 0, 1
 
 
-def install(request: InstallPackages, channel: Channel) -> Outcome:
-    """Bring the packages to what the request says; nothing is done that is so already.
-
-    :raises SignatureRejected: when our key file or any package is not what it must be.
-    :raises ResolutionFailed, ConflictingPackages: when it cannot be, or not without removals.
-    :raises SourceUnreachable, InsufficientSpace, PackageManagerLocked, ConfigInvalid,
-        ConfigConflict, TransactionFailed: as their names say.
-    """
-    signatures.check_key_file(Path(request.key_file), request.fingerprint)
-    if dnf4_solver.satisfied(request):
-        return Outcome()
+@contextmanager
+def opened(*, weak_dependencies: bool) -> Iterator[Dnf4]:
+    """See `backend.Module`."""
     with dnf4_base.opened() as base:
-        base.conf.install_weak_deps = request.weak_dependencies
-        notes = dnf4_base.load_repositories(base, request.repository, channel)
-        channel.progress(Stage.RESOLVING, 0.0)
-        if not dnf4_solver.mark_install(base, request):
-            return Outcome(notes=notes)
-        plan = dnf4_solver.resolve(base)
-        if not request.allow_removals:
-            dnf4_solver.require_consent(
-                plan.removed,
-                "Docker's packages conflict with what is installed",
-                "install with --replace-conflicting to agree, or remove what conflicts yourself",
-            )
-        locks.require_rpm_free()
-        packages = list(base.transaction.install_set)
-        download_bytes = dnf4_files.download(base, packages, request, channel)
-        keys = dnf4_files.check(base, packages, request, channel)
-        complaints = _write(base, channel, Stage.INSTALLING, keys)
-        return plan.outcome(download_bytes=download_bytes, notes=(*notes, *complaints))
+        base.conf.install_weak_deps = weak_dependencies
+        yield Dnf4(base)
 
 
-def remove(request: RemovePackages, channel: Channel) -> Outcome:
-    """Remove those of the packages that are installed, and nothing else without consent.
+class Dnf4:
+    """See `backend.Backend`."""
 
-    What only they needed stays. Raises as `install`, as far as no network is needed.
-    """
-    channel.progress(Stage.RESOLVING, 0.0)
-    with dnf4_base.opened() as base:
-        dnf4_base.load_system(base)
-        if not dnf4_solver.mark_remove(base, request.names):
-            return Outcome()
-        plan = dnf4_solver.resolve(base)
-        if not request.allow_removals:
-            dnf4_solver.require_consent(
-                (
-                    str(each)
-                    for each in base.transaction.remove_set
-                    if each.name not in request.names
-                ),
-                "Other packages need what is to be removed",
-                "uninstall with --force to agree, or remove what needs it yourself",
-            )
-        complaints = _write(base, channel, Stage.REMOVING, ())
-        return plan.outcome(download_bytes=0, notes=tuple(complaints))
+    def __init__(self, base: Any) -> None:
+        self._base = base
+        self._repository = ""
+        self.cache = Path(base.conf.cachedir)
 
+    def load_system(self) -> None:
+        self._base.fill_sack(load_system_repo=True, load_available_repos=False)
 
-def _write(base: Any, channel: Channel, stage: Stage, keys: Sequence[Path]) -> list[str]:
-    """Test the transaction and run it; what rpm complained about without failing.
+    def load(
+        self, request: InstallPackages | ListPackages, channel: Channel, *, alone: bool
+    ) -> tuple[str, ...]:
+        self._repository = request.repository
+        if alone:
+            for each in self._base.repos.all():
+                each.disable()
+        return dnf4_repository.load(self._base, request, channel)
 
-    :raises TransactionFailed: when rpm refuses it, or fails in it.
-    """
-    locks.require_rpm_free()
-    display = TransactionProgress(channel, stage)
-    with channel.writing():
-        for key in keys:
-            if not signatures.import_key(key):
-                raise TransactionFailed(f"rpm could not store the key {key}; nothing was changed.")
+    def fetch(self, url: str, path: Path) -> None:
+        with self._base.urlopen(url) as answer, path.open("wb") as file:
+            while block := answer.read(1 << 20):
+                file.write(block)
+
+    def add_files(self, paths: Sequence[Path]) -> list[Package]:
         try:
-            base.do_transaction(display)
+            return _packages(self._base.add_remote_rpms([str(path) for path in paths]))
+        except (OSError, dnf.exceptions.Error) as error:
+            raise ValueError(str(error)) from error
+
+    def installed(self, names: Iterable[str]) -> list[Package]:
+        return _packages(self._base.sack.query().installed().filter(name=list(names)))
+
+    def offered(self, names: Iterable[str], *, hidden: bool = False) -> list[Package]:
+        variables = self._base.conf.substitutions
+        architectures = [variables["arch"], variables["basearch"], "noarch"]
+        query = self._base.sack.query(flags=hawkey.IGNORE_EXCLUDES if hidden else 0).available()
+        return _packages(
+            query.filter(name=list(names), reponame=self._repository, arch=architectures)
+        )
+
+    def available(self, name: str) -> list[Package]:
+        return _packages(self._base.sack.query().available().filter(name=name))
+
+    def address(self) -> str:
+        return dnf4_base.address(self._base.repos[self._repository])
+
+    def mark_install(self, package: Package) -> None:
+        self._base.package_install(package.handle)
+
+    def mark_remove(self, package: Package) -> None:
+        self._base.package_remove(package.handle)
+
+    def resolve(self) -> None:
+        try:
+            self._base.resolve(allow_erasing=False)
+        except dnf.exceptions.DepsolveError:
+            self._resolve_erasing()
+
+    def changes(self, asked_for: Collection[str] = ()) -> tuple[Change, ...]:
+        return dnf4_plan.changes(self._base, asked_for)
+
+    def incoming(self) -> list[PackageFile]:
+        return [self._file(each) for each in self._base.transaction.install_set]
+
+    def download(self, files: Sequence[PackageFile], channel: Channel) -> None:
+        progress = DownloadProgress(channel)
+        try:
+            self._base.download_packages([each.handle for each in files], progress)
+        except dnf.exceptions.DownloadError as error:
+            space.require_not_exhausted(self.cache, "to download packages")
+            package, reasons = next(iter(error.errmap.items()))
+            name = package.reponame if package else self._repository
+            reason = progress.failures.get(str(package), reasons[0])
+            fault = repositories.unreachable(dnf4_base.address(self._base.repos[name]), reason)
+            if name != self._repository:
+                fault = OtherRepositoryUnreachable(fault.message)
+            raise fault from error
+
+    def judge(self, file: PackageFile) -> tuple[Verdict, str]:
+        result, reason = self._base.package_signature_check(file.handle)
+        if result == _GOOD:
+            return Verdict.GOOD, ""
+        return Verdict.KEY_MISSING if result == _KEY_MAY_HELP else Verdict.BAD, reason
+
+    def run(self, channel: Channel, stage: Stage) -> list[str]:
+        display = TransactionProgress(channel, stage)
+        try:
+            self._base.do_transaction(display)
         except dnf.exceptions.LockError:
             raise
         except dnf.exceptions.Error as error:
-            raise _failure(display, " ".join(str(error).split())) from error
-    failed = [
-        str(item.pkg)
-        for item in base.transaction
-        if item.state == libdnf.transaction.TransactionItemState_ERROR
-    ]
-    if failed:
-        raise _failure(display, f"{', '.join(failed)} failed")
-    return display.complaints
+            reason = dnf4_base.one_line(error).rstrip(".")
+            raise faults.transaction_failed(
+                [reason, *display.complaints], began=display.began, log=_LOG
+            ) from error
+        failed = [
+            str(item.pkg)
+            for item in self._base.transaction
+            if item.state == libdnf.transaction.TransactionItemState_ERROR
+        ]
+        if failed:
+            reason = f"{', '.join(failed)} failed"
+            raise faults.transaction_failed(
+                [reason, *display.complaints], began=display.began, log=_LOG
+            )
+        return display.complaints
 
+    def _resolve_erasing(self) -> None:
+        try:
+            self._base.resolve(allow_erasing=True)
+        except dnf.exceptions.DepsolveError as error:
+            [rules, *_] = self._base.goal.problem_rules()
+            raise wanted.no_way("; ".join(reversed(rules))) from error
 
-def _failure(display: TransactionProgress, reason: str) -> TransactionFailed:
-    reasons = "; ".join([reason.rstrip("."), *display.complaints])
-    if not display.began:
-        return TransactionFailed(
-            f"rpm refused the transaction: {reasons}; nothing was changed, remove what stands in "
-            "the way and try again."
+    def _file(self, package: Any) -> PackageFile:
+        repository = self._base.repos.get(package.reponame)
+        return PackageFile(
+            name=package.name,
+            nevra=str(package),
+            path=Path(package.localPkg()),
+            repository=package.reponame,
+            address=dnf4_base.address(repository) if repository else package.reponame,
+            key_urls=tuple(repository.gpgkey) if repository else (),
+            handle=package,
         )
-    return TransactionFailed(
-        f"rpm failed while it was writing: {reasons}; /var/log/dnf.rpm.log says why, correct that "
-        "and try again."
-    )
+
+
+def _packages(found: Iterable[Any]) -> list[Package]:
+    return [
+        Package(
+            name=each.name,
+            epoch=str(each.epoch),
+            version=each.version,
+            release=each.release,
+            nevra=str(each),
+            built=int(each.buildtime),
+            size=int(each.downloadsize),
+            handle=each,
+        )
+        for each in found
+    ]

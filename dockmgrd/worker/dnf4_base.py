@@ -13,14 +13,10 @@ import dnf
 import dnf.callback
 import dnf.exceptions
 
-from dockmgrd import paths
-from dockmgrd.errors import ConfigConflict, ConfigInvalid, PackageManagerLocked, SourceUnreachable
+from dockmgrd.errors import PackageManagerLocked
 from dockmgrd.model import Stage
-from dockmgrd.worker import locks, space
+from dockmgrd.worker import locks, repositories, space
 from dockmgrd.worker.channel import Channel
-
-_PATIENCE = 15
-"""Seconds without data after which our source counts as unreachable."""
 
 
 @contextmanager
@@ -33,20 +29,17 @@ def opened() -> Iterator[Any]:
     with dnf.Base() as base:
         try:
             _configure(base)
+            pid_files = _pid_files(base)
+            locks.require_rpm_free()
+            for file in pid_files:
+                locks.require_not_named(file)
             yield base
         except dnf.exceptions.ConfigError as error:
-            raise ConfigInvalid(
-                f"dnf's configuration cannot be read: {_one_line(error)}; mend it and try again."
-            ) from error
+            raise repositories.unreadable(one_line(error)) from error
         except dnf.exceptions.ProcessLockError as error:
-            raise locks.locked(error.pid) from error
+            raise locks.named_in(pid_files, error.pid) from error
         except dnf.exceptions.LockError as error:
-            raise PackageManagerLocked(_one_line(error)) from error
-
-
-def load_system(base: Any) -> None:
-    """Read the host's package database and nothing else. Raises as `opened`."""
-    base.fill_sack(load_system_repo=True, load_available_repos=False)
+            raise PackageManagerLocked(one_line(error)) from error
 
 
 def load_repositories(base: Any, repository: str, channel: Channel) -> tuple[str, ...]:
@@ -59,12 +52,14 @@ def load_repositories(base: Any, repository: str, channel: Channel) -> tuple[str
     :raises SourceUnreachable: when ours fails.
     :raises InsufficientSpace: when the metadata cannot be stored.
     """
-    ours = _ours(base, repository)
+    ours = base.repos.get(repository)
+    repositories.require_ours(repository, ours and ours.repofile)
     for each in base.repos.all():
         each.skip_if_unavailable = each is not ours
     ours.enable()
     ours.metadata_expire = 0
-    ours.timeout = min(ours.timeout, _PATIENCE)
+    ours.timeout = min(ours.timeout, repositories.PATIENCE)
+    ours._repo.setMaxMirrorTries(repositories.TRIES)
     enabled = list(base.repos.iter_enabled())
     for position, each in enumerate(enabled):
         each.set_progress_bar(_MetadataProgress(channel, each.id, position, len(enabled)))
@@ -74,33 +69,17 @@ def load_repositories(base: Any, repository: str, channel: Channel) -> tuple[str
             base.fill_sack(load_system_repo=True, load_available_repos=True)
         except dnf.exceptions.RepoError as error:
             space.require_not_exhausted(Path(base.conf.cachedir), "to store metadata")
-            raise unreachable(ours, _reason(warnings) or _one_line(error)) from error
+            reason = _reason(warnings) or one_line(error)
+            raise repositories.unreachable(address(ours), reason) from error
     channel.progress(Stage.METADATA, 1.0)
     skipped = [each.id for each in enabled if not each.enabled]
-    return tuple(f"Repository {name} did not answer and was left out." for name in skipped)
+    return tuple(repositories.left_out(name) for name in skipped)
 
 
-def unreachable(repository: Any, reason: str) -> SourceUnreachable:
-    """The error that names the address of the repository and what is wrong with it."""
-    addresses = ", ".join(repository.baseurl) or repository.metalink or repository.mirrorlist
-    return SourceUnreachable(
-        f"The repository at {addresses} cannot be used: {reason.rstrip('.')}; "
-        "check the network and the proxy, or choose another source."
-    )
-
-
-def _ours(base: Any, repository: str) -> Any:
-    ours = base.repos.get(repository)
-    if ours is None:
-        raise ConfigConflict(
-            f"dnf does not read {paths.REPOSITORY}; correct 'reposdir' in /etc/dnf/dnf.conf."
-        )
-    if Path(ours.repofile) != paths.REPOSITORY:
-        raise ConfigConflict(
-            f"{ours.repofile} defines the repository {repository}, too, and dnf would use that "
-            f"one and not {paths.REPOSITORY}; remove it there."
-        )
-    return ours
+def address(repository: Any) -> str:
+    """Where the repository is, for a person to read."""
+    found: str = ", ".join(repository.baseurl) or repository.metalink or repository.mirrorlist
+    return found
 
 
 def _configure(base: Any) -> None:
@@ -116,6 +95,12 @@ def _configure(base: Any) -> None:
     base.pre_configure_plugins()
     base.read_all_repos()
     base.configure_plugins()
+
+
+def _pid_files(base: Any) -> list[Path]:
+    """Where dnf's processes write their id while they read, fetch or write."""
+    cache, state = Path(base.conf.cachedir), Path(base.conf.persistdir)
+    return [cache / "metadata_lock.pid", cache / "download_lock.pid", state / "rpmdb_lock.pid"]
 
 
 class _MetadataProgress(dnf.callback.DownloadProgress):  # type: ignore[misc]
@@ -157,5 +142,6 @@ def _reason(warnings: list[str]) -> str:
     return lines[-1].strip(" -") if lines else ""
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """What the error says."""
     return " ".join(str(error).split())

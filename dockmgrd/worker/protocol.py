@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What job and package worker say to each other: one request in, events out, one JSON line each.
 
-The last line is the outcome. When the worker says that rpm will write, it waits for the line
-`PROCEED`: only so can the job be sure that it does not kill what is writing. This module is all
-that both sides share; it imports nothing of dnf.
+The last line is the outcome. Twice the worker waits for the line `PROCEED`: when it has resolved
+what to do, because the job may only want to know, and when rpm will write, because only so can the
+job be sure that it does not kill what is writing. This module is all that both sides share; it
+imports nothing of dnf.
 """
 
 from __future__ import annotations
@@ -31,6 +32,16 @@ class InstallPackages:
     weak_dependencies: bool
     allow_removals: bool
     """Consent to remove what conflicts."""
+    base_url: str = ""
+    """Where our repository is, whatever the host's file of it says; empty for what that says."""
+    module_hotfixes: bool = False
+    """Whether modules must not hide our repository's packages."""
+    extras: tuple[str, ...] = ()
+    """Further packages, from any repository."""
+    urls: tuple[str, ...] = ()
+    """Addresses of package files to install with the others, signed by the key like those."""
+    lock_wait: int = 0
+    """Seconds to wait while another process works with packages."""
     op: str = "install"
 
 
@@ -41,10 +52,27 @@ class RemovePackages:
     names: tuple[str, ...]
     allow_removals: bool
     """Consent to remove further packages that need them."""
+    lock_wait: int = 0
+    """Seconds to wait while another process works with packages."""
     op: str = "remove"
 
 
-Request = Union[InstallPackages, RemovePackages]
+@dataclass(frozen=True)
+class ListPackages:
+    """Tell which versions of the packages our repository has. The fields are InstallPackages'."""
+
+    names: tuple[str, ...]
+    repository: str
+    key_file: str
+    fingerprint: str
+    base_url: str
+    module_hotfixes: bool = False
+    lock_wait: int = 0
+    """Seconds to wait while another process works with packages."""
+    op: str = "list"
+
+
+Request = Union[InstallPackages, RemovePackages, ListPackages]
 
 
 @dataclass(frozen=True)
@@ -55,6 +83,32 @@ class ProgressEvent:
     fraction: float
     message: str = ""
     event: str = "progress"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One package of a resolved transaction. Packages are NEVRAs, sizes are bytes."""
+
+    action: str
+    """install, upgrade, downgrade or remove."""
+    package: str
+    replaces: str = ""
+    """The installed package that an upgrade or downgrade replaces."""
+    repository: str = ""
+    reason: str = ""
+    """Why it is removed."""
+    download: int = 0
+    """What has to be fetched for it; nothing when the file is here already."""
+    growth: int = 0
+    """How much more, or with a negative number less, is on the disk afterwards."""
+
+
+@dataclass(frozen=True)
+class ResolvedEvent:
+    """What will be done, once the job has said PROCEED."""
+
+    changes: tuple[Change, ...]
+    event: str = "resolved"
 
 
 @dataclass(frozen=True)
@@ -80,16 +134,25 @@ class Outcome:
     removed: tuple[str, ...] = ()
     download_bytes: int = 0
     notes: tuple[str, ...] = ()
+    offered: tuple[Mapping[str, Any], ...] = ()
+    """What ListPackages found: name, evr, built (seconds since the epoch), and size in bytes."""
     error_name: str = ""
     error_message: str = ""
+    another_source_may_help: bool = False
+    """The error is one of our repository alone: what another source has may do."""
     event: str = "outcome"
 
 
-Event = Union[ProgressEvent, WritingEvent, Outcome]
+Event = Union[ProgressEvent, ResolvedEvent, WritingEvent, Outcome]
 
-_REQUESTS: Mapping[str, Any] = {"install": InstallPackages, "remove": RemovePackages}
+_REQUESTS: Mapping[str, Any] = {
+    "install": InstallPackages,
+    "remove": RemovePackages,
+    "list": ListPackages,
+}
 _EVENTS: Mapping[str, Any] = {
     "progress": ProgressEvent,
+    "resolved": ResolvedEvent,
     "writing": WritingEvent,
     "outcome": Outcome,
 }
@@ -110,6 +173,8 @@ def decode_request(line: bytes) -> Request:
 def decode_event(line: bytes) -> Event:
     """:raises KeyError, TypeError, ValueError: when the line is not what `encode` wrote."""
     data = json.loads(line)
+    if data["event"] == ResolvedEvent.event:
+        return ResolvedEvent(tuple(Change(**each) for each in data["changes"]))
     event: Event = _EVENTS[data["event"]](**_tuples(data))
     return event
 

@@ -123,15 +123,22 @@ class _Manager(Face):
     async def set_mirror(self, mirrors: list[str], options: Mapping[str, Variant]) -> str:
         return await self._verb("set-mirror", (mirrors, to_plain(options)))
 
+    async def probe_mirrors(self, mirrors: list[str], options: Mapping[str, Variant]) -> str:
+        return await self._verb("probe", (mirrors, to_plain(options)))
+
     async def uninstall(self, options: Mapping[str, Variant]) -> str:
         return await self._verb("uninstall", to_plain(options))
+
+    async def list_versions(self, options: Mapping[str, Variant]) -> str:
+        return await self._verb("versions", to_plain(options))
 
     async def status(self) -> dict[str, Variant]:
         return to_variants(self._host.status)
 
     async def list_sources(self) -> list[dict[str, Variant]]:
-        source = {"name": "aliyun", "title": "Alibaba Cloud", "region": "cn"}
-        return [to_variants({**source, "prefix": "https://mirrors.aliyun.com/docker-ce"})]
+        source = {"name": "aliyun", "title": "Alibaba Cloud", "region": "cn", "notes": "Quick."}
+        prefix = "https://mirrors.aliyun.com/docker-ce"
+        return [to_variants({**source, "prefix": prefix, "intranet": True})]
 
     async def _verb(self, kind: str, arguments: Any) -> str:
         host = self._host

@@ -33,9 +33,24 @@ def test_what_comes_with_the_package(admin: Path) -> None:
     for source in catalogue.sources.values():
         assert source.key.file == Path("/usr/share/dockmgrd/keys/docker-ce-rpm.asc")
         assert source.key.fingerprint == DOCKERS_FINGERPRINT
-        assert source.prefix.startswith("https://")
+        assert source.prefix.startswith("http://" if source.intranet else "https://")
         assert source.title
         assert source.region
+
+
+def test_what_only_one_cloud_can_reach_says_so(admin: Path) -> None:
+    catalogue = load(
+        admin,
+        own="sources: {own: {prefix: 'http://m.lan/d', intranet: true}, tuna: {intranet: false}}",
+    )
+    inside = [name for name, source in catalogue.sources.items() if source.intranet]
+    assert sorted(inside) == [
+        "aliyun-intranet",
+        "huaweicloud-intranet",
+        "own",
+        "tencent-intranet",
+        "volcengine-intranet",
+    ]
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(admin: Path) -> None:
@@ -88,6 +103,7 @@ def test_a_scalar_is_the_text_that_stands_there(admin: Path) -> None:
         ("sources:\n  a: b: c", 2, "mapping values are not allowed"),
         ("sources:\n  a: b", 2, "a mapping is expected"),
         ("sources:\n  official:\n    colour: red", 3, "'colour' is none of"),
+        ("sources:\n  official:\n    intranet: maybe", 3, "intranet is true or false"),
         ("source:\n  official: {}", 2, "'source' is none of"),
         ("sources:\n  Own: {prefix: https://m.example}", 2, "cannot be the name"),
         ("sources:\n  own:\n    title: x", 3, "'own' has no prefix"),

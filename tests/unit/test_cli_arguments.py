@@ -20,6 +20,18 @@ from dockmgrd.model import Kind
         ("install", {}),
         ("install --source ustc", {"options": {"source": "ustc"}}),
         ("install --channel test", {"options": {"channel": "test"}}),
+        ("install --source a,b", {"options": {"source": "a,b"}}),
+        ("install --platform rhel/9", {"options": {"platform": "rhel/9"}}),
+        ("install --containerd-rpm https://a", {"options": {"containerd-rpm": "https://a"}}),
+        ("install --repo-url https://a", {"options": {"repo-url": "https://a"}}),
+        ("install --completion", {"options": {"completion": True}}),
+        ("install --dry-run", {"options": {"dry-run": True}}),
+        ("install --plan 1a2b", {"options": {"plan": "1a2b"}}),
+        ("install -y", {"yes": True}),
+        ("uninstall --yes", {"yes": True}),
+        ("uninstall --dry-run", {"options": {"dry-run": True}}),
+        ("versions --source a --channel test", {"options": {"source": "a", "channel": "test"}}),
+        ("versions --platform rhel/9", {"options": {"platform": "rhel/9"}}),
         ("install --version 28.5.1", {"options": {"version": "28.5.1"}}),
         ("install --minimal", {"options": {"minimal": True}}),
         ("install --mirror a --mirror=b", {"options": {"mirrors": ["a", "b"]}}),
@@ -98,7 +110,7 @@ def test_every_option_of_the_service_can_be_given() -> None:
     for command in COMMANDS:
         if command.name not in {kind.value for kind in Kind}:
             continue
-        sent = {option.key for option in command.options} - {"clear"}
+        sent = {option.key for option in command.options} - {"clear", "fastest", "yes"}
         if command.positional is not None:
             sent.add(command.positional.name)
         assert sent == set(options.SIGNATURES[Kind(command.name)])

@@ -157,8 +157,8 @@ async def test_sources(bus_address: str) -> None:
         _, as_json, _ = await cli(bus_address, "sources", "--json")
     assert code == 0
     assert out == (
-        "NAME    TITLE          REGION  PREFIX\n"
-        "aliyun  Alibaba Cloud  cn      https://mirrors.aliyun.com/docker-ce\n"
+        "NAME    TITLE          REGION  PREFIX                                NOTES\n"
+        "aliyun  Alibaba Cloud  cn      https://mirrors.aliyun.com/docker-ce  (intranet) Quick.\n"
     )
     assert json.loads(as_json)[0]["name"] == "aliyun"
 

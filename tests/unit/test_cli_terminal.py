@@ -66,7 +66,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
 async def test_bar_is_redrawn_in_place(bus_address: str, terminal: Terminal) -> None:
     host = Host()
     async with serving(host, bus_address):
-        process = await terminal.run(bus_address, "install")
+        process = await terminal.run(bus_address, "install", "-y")
         job_id = await host.until_waited()
         for fraction in (0.25, 0.5):
             host.move(job_id, Stage="downloading", Progress=fraction, Message="docker-ce")
@@ -89,7 +89,7 @@ async def test_control_c_ends_the_line_and_leaves_the_job(
 ) -> None:
     host = Host()
     async with serving(host, bus_address):
-        process = await terminal.run(bus_address, "install")
+        process = await terminal.run(bus_address, "install", "-y")
         job_id = await host.until_waited()
         await terminal.read_until("0%")
         os.write(terminal.ours, b"\x03")
@@ -98,6 +98,103 @@ async def test_control_c_ends_the_line_and_leaves_the_job(
         assert host.jobs[job_id]["State"] == "running"
         assert host.calls == [("install", {}, True)]
     assert "\r\ndockmgrctl: job" in terminal.written.decode()
+
+
+PLAN = {
+    "dry-run": True,
+    "changed": True,
+    "remove": [{"package": "runc-4:1.2.4", "reason": "containerd.io replaces it"}],
+    "actions": ["start docker.service"],
+    "digest": "1" * 64,
+}
+
+
+async def rehearsed(host: Host, terminal: Terminal, plan: dict[str, Any] = PLAN) -> None:
+    """Have the job end with the plan, and wait until the user is asked about it."""
+    host.finish(await host.until_waited(), Result=plan)
+    await terminal.read_until("Do this? [y/N]")
+
+
+async def test_what_is_done_is_what_was_shown(bus_address: str, terminal: Terminal) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "install", "--source", "ustc")
+        await rehearsed(host, terminal)
+        host.waits = 0
+        os.write(terminal.ours, b"y\n")
+        host.finish(await host.until_waited(), Result={"changed": True})
+        await terminal.read_until("installed.\r\n")
+        assert await process.wait() == 0
+    assert [call[1] for call in host.calls] == [
+        {"source": "ustc", "dry-run": True},
+        {"source": "ustc", "plan": "1" * 64},
+    ]
+    shown = terminal.written.decode()
+    assert "runc-4:1.2.4" in shown
+    assert "containerd.io replaces it" in shown
+    assert "then: start docker.service" in shown
+
+
+@pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"])
+async def test_anything_but_yes_is_no(bus_address: str, terminal: Terminal, answer: bytes) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "uninstall")
+        await rehearsed(host, terminal)
+        os.write(terminal.ours, answer)
+        await terminal.read_until("did not agree")
+        assert await process.wait() == 24
+    assert [call[1] for call in host.calls] == [{"dry-run": True}]
+
+
+async def test_control_c_at_the_question(bus_address: str, terminal: Terminal) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "install")
+        await rehearsed(host, terminal)
+        os.write(terminal.ours, b"\x03")
+        await terminal.read_until("nothing was done.")
+        assert await process.wait() == 130
+    assert len(host.calls) == 1
+
+
+async def test_a_plan_that_has_changed_is_shown_again(bus_address: str, terminal: Terminal) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "install")
+        await rehearsed(host, terminal)
+        host.waits = 0
+        os.write(terminal.ours, b"y\n")
+        new = {**PLAN, "digest": "2" * 64, "plan-changed": True, "actions": ["enable docker"]}
+        changed = {"ErrorName": "org.dockmgr1.Error.PlanChanged", "ErrorMessage": "It has changed."}
+        host.finish(await host.until_waited(), "failed", Result=new, **changed)
+        await terminal.read_until("2222\r\nDo this? [y/N]")
+        assert "then: enable docker" in terminal.written.decode()
+        host.waits = 0
+        os.write(terminal.ours, b"yes\n")
+        host.finish(await host.until_waited(), Result={"changed": True})
+        assert await process.wait() == 0
+    assert host.calls[-1][1] == {"plan": "2" * 64}
+
+
+async def test_what_would_be_refused_is_not_asked_for(bus_address: str, terminal: Terminal) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "uninstall")
+        refusal = {**PLAN, "stops": ["web"], "refusal": "Containers are running: web."}
+        host.finish(await host.until_waited(), Result=refusal)
+        await terminal.read_until("dockmgrctl: Containers are running: web.")
+        assert await process.wait() == 29
+    assert "stops container: web" in terminal.written.decode()
+
+
+async def test_nothing_to_do_asks_nothing(bus_address: str, terminal: Terminal) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "install")
+        host.finish(await host.until_waited(), Result={**PLAN, "changed": False})
+        await terminal.read_until("Nothing to do")
+        assert await process.wait() == 0
 
 
 @pytest.mark.parametrize("command", ["install", "cancel 001"])

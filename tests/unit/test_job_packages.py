@@ -71,7 +71,7 @@ class Context(JobContext):
 
 
 async def run(context: Context, before_writing: Any = None) -> Any:
-    return await packages.run(context, REQUEST, Span(0.2, 0.7), before_writing)
+    return await packages.run(context, REQUEST, Span(0.2, 0.7), before_writing=before_writing)
 
 
 async def cancelled_when(context: Context, stage: Stage) -> None:
@@ -119,6 +119,37 @@ channel.finish(Outcome(error_name=SourceUnreachable.dbus_name, error_message="No
 async def test_a_very_long_line(worker: Worker) -> None:
     worker("channel.finish(Outcome(removed=tuple(f'package-{n}' for n in range(100_000))))")
     assert len((await run(Context())).removed) == 100_000
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+async def test_what_is_resolved_is_done_only_when_the_job_agrees(
+    worker: Worker, agreed: bool
+) -> None:
+    worker("""
+from dockmgrd.worker.protocol import Change
+channel.resolved([Change("remove", "docker-ce-3:1-1.el9.x86_64", reason="why not")])
+channel.finish(Outcome(changed=True))
+""")
+    told = []
+
+    async def resolved(changes: Any) -> bool:
+        told.extend(changes)
+        return agreed
+
+    outcome = await packages.run(Context(), REQUEST, Span(0.2, 0.7), resolved=resolved)
+    assert outcome.changed is agreed
+    assert [(each.action, each.reason) for each in told] == [("remove", "why not")]
+
+
+async def test_a_fault_of_the_source_alone_is_told_apart(worker: Worker) -> None:
+    worker("""
+from dockmgrd.errors import SourceUnreachable
+name = SourceUnreachable.dbus_name
+channel.finish(Outcome(error_name=name, error_message="x", another_source_may_help=True))
+""")
+    with pytest.raises(packages.SourceFault) as caught:
+        await run(Context())
+    assert isinstance(caught.value.error, SourceUnreachable)
 
 
 async def test_what_is_to_be_done_before_writing(worker: Worker) -> None:

@@ -11,9 +11,8 @@ from dockmgrd.errors import InvalidArgs, LimitsExceeded
 from dockmgrd.model import Kind
 from dockmgrd.options import (
     InstallOptions,
-    SetMirrorOptions,
+    ListVersionsOptions,
     UninstallOptions,
-    normalise_mirror,
     parse,
 )
 
@@ -32,10 +31,16 @@ def test_options_are_taken_by_their_bus_names() -> None:
     )
 
 
+def test_several_sources_in_their_order_each_once() -> None:
+    parsed = InstallOptions.parse({"source": "tuna,ustc,tuna"})
+    assert parsed.sources == ("tuna", "ustc")
+    assert ListVersionsOptions.parse({}).sources == ("official",)
+
+
 @pytest.mark.parametrize(
     ("kind", "options", "sentence"),
     [
-        (Kind.INSTALL, {"sauce": "x"}, "Unknown option 'sauce'; install takes channel, enable"),
+        (Kind.INSTALL, {"sauce": "x"}, "Unknown option 'sauce'; install takes channel, completion"),
         (Kind.INSTALL, {"source": 5}, "Option 'source' must have D-Bus type 's'"),
         (Kind.INSTALL, {"start": "yes"}, "Option 'start' must have D-Bus type 'b'"),
         (Kind.INSTALL, {"mirrors": "https://a"}, "Option 'mirrors' must have D-Bus type 'as'"),
@@ -44,6 +49,17 @@ def test_options_are_taken_by_their_bus_names() -> None:
         (Kind.INSTALL, {"version": "28 ; rm"}, "write it like 28.5.1"),
         (Kind.INSTALL, {"version": "*"}, "write it like 28.5.1"),
         (Kind.INSTALL, {"source": "../x"}, "cannot be the name of a source"),
+        (Kind.INSTALL, {"source": "a,,b"}, "has '', which cannot be the name of a source"),
+        (Kind.INSTALL, {"platform": "rhel"}, "write it like rhel/9"),
+        (Kind.INSTALL, {"platform": "../9"}, "write it like rhel/9"),
+        (Kind.INSTALL, {"containerd-rpm": "http://a.example/x.rpm"}, "begins with https://"),
+        (Kind.INSTALL, {"containerd-rpm": "https://u:p@a.example/x.rpm"}, "no user name"),
+        (Kind.INSTALL, {"repo-url": "file:///srv"}, "begins with https://"),
+        (Kind.INSTALL, {"repo-url": "https://[::1"}, "begins with https://"),
+        (Kind.INSTALL, {"repo-url": "https://a", "source": "tuna"}, "exclude each other"),
+        (Kind.INSTALL, {"plan": "yes"}, "the 'digest' that a dry run tells"),
+        (Kind.UNINSTALL, {"plan": "0" * 64, "dry-run": True}, "exclude each other"),
+        (Kind.LIST_VERSIONS, {"channel": "nightly"}, "channels stable and test"),
         (Kind.SET_MIRROR, {}, "needs the list of mirrors"),
         (Kind.UNINSTALL, {"purge": True}, "Unknown option 'purge'"),
     ],
@@ -60,44 +76,3 @@ def test_what_is_wrong_is_named(kind: Kind, options: dict[str, Any], sentence: s
 def test_sizes_are_bounded(options: dict[str, Any]) -> None:
     with pytest.raises(LimitsExceeded):
         parse(Kind.INSTALL, options)
-
-
-@pytest.mark.parametrize(
-    ("url", "normal"),
-    [
-        ("https://mirror.example", "https://mirror.example/"),
-        ("https://mirror.example///", "https://mirror.example/"),
-        ("http://127.0.0.1:5000", "http://127.0.0.1:5000/"),
-        ("https://[2001:db8::1]:5000/", "https://[2001:db8::1]:5000/"),
-        ("https://mirror.example/prefix", "https://mirror.example/prefix/"),
-    ],
-)
-def test_mirrors_get_one_slash(url: str, normal: str) -> None:
-    assert normalise_mirror(url) == normal
-
-
-@pytest.mark.parametrize(
-    ("url", "sentence"),
-    [
-        ("", "no URL of a registry"),
-        ("mirror.example", "no URL of a registry"),
-        ("ftp://mirror.example", "no URL of a registry"),
-        ("https://", "no URL of a registry"),
-        ("https://user:secret@mirror.example", "has a user name in its URL"),
-        ("https://mirror.example/?x=1", "query or fragment"),
-        ("https://mirror.example/#x", "query or fragment"),
-        ("https://mirror.example/#", "query or fragment"),
-        ("https://mirror.example:99999", "no URL"),
-        ("https://mirror.example:0", "no possible host and port"),
-        ("https://mirror example", "a space or a control character"),
-        ("https://mirror.example\x1b[31m", "a space or a control character"),
-        ("https://-mirror.example", "no possible host and port"),
-        ("https://[::1", "no URL"),
-    ],
-)
-def test_what_is_no_mirror_is_refused_with_its_reason(url: str, sentence: str) -> None:
-    with pytest.raises(InvalidArgs) as caught:
-        SetMirrorOptions.parse({"mirrors": [url]})
-    assert sentence in caught.value.message
-    assert "secret" not in caught.value.message
-    assert "\x1b" not in caught.value.message

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dockmgrd import paths, yamltree
 from dockmgrd.errors import UnsupportedPlatform
 from dockmgrd.platforms import Platform, Tree, parse_os_release, repository_tree
 
@@ -42,33 +43,85 @@ def test_reading(tmp_path: Path) -> None:
     assert Platform.read(tmp_path / "none") == Platform("", "", "")
 
 
-@pytest.mark.parametrize(
-    ("identifier", "version", "tree"),
-    [
-        ("centos", "8", Tree("rhel", "8")),
-        ("centos", "9", Tree("centos", "9")),
-        ("centos", "10", Tree("centos", "10")),
-        ("rhel", "8.10", Tree("rhel", "8")),
-        ("rhel", "9.4", Tree("rhel", "9")),
-        ("rhel", "10.0", Tree("rhel", "10")),
-        ("rocky", "8.9", Tree("rhel", "8")),
-        ("almalinux", "9.5", Tree("centos", "9")),
-        ("ol", "10.0", Tree("centos", "10")),
-        ("fedora", "43", Tree("fedora", "43")),
-        ("fedora", "44", Tree("fedora", "44")),
-    ],
-)
-def test_trees(identifier: str, version: str, tree: Tree) -> None:
-    assert repository_tree(Platform(identifier, version, "")) == tree
+ROWS = """
+centos 7 centos/7
+centos 8 rhel/8
+centos 9 centos/9
+centos 10 centos/10
+rhel 7.9 centos/7
+rhel 7Server centos/7
+rhel 8.10 rhel/8
+rhel 9 rhel/9
+rhel 9.4 rhel/9
+rhel 10.0 rhel/10
+rocky 8.9 rhel/8
+rocky 9.4 centos/9
+rocky 10.0 centos/10
+almalinux 8.10 rhel/8
+almalinux 9.5 centos/9
+almalinux 10.0 centos/10
+ol 7.9 centos/7
+ol 8.9 rhel/8
+ol 9.4 centos/9
+ol 10.0 centos/10
+fedora 43 fedora/43
+fedora 44 fedora/44
+fedora-asahi-remix 43 fedora/43
+fedora-asahi-remix 44 fedora/44
+amzn 2 centos/7
+amzn 2023 centos/9
+amzn 2023.4.20240429 centos/9
+openEuler 20.03 rhel/8
+openEuler 21.09 rhel/8
+openEuler 22.03 rhel/8
+openEuler 23.09 centos/9
+openEuler 24.03 centos/10
+openEuler 25.09 centos/10
+hce 1.1 rhel/8
+hce 2.0 centos/9
+anolis 7.9 centos/7
+anolis 8.8 rhel/8
+anolis 23 centos/9
+opencloudos 8.8 rhel/8
+opencloudos 9.2 centos/9
+opencloudos 23 centos/9
+tencentos 2.4 centos/7
+tencentos 3.1 rhel/8
+tencentos 4.2 centos/9
+alinux 2.1903 centos/7
+alinux 3 rhel/8
+kylin V10 rhel/8
+kylin V11 centos/10
+kylin V12 centos/10
+"""
+
+
+@pytest.mark.parametrize("row", ROWS.split("\n")[1:-1])
+def test_trees(row: str) -> None:
+    identifier, version, tree = row.split()
+    assert repository_tree(Platform(identifier, version, "")) == Tree.parse(tree)
+
+
+def test_every_line_of_the_data_is_a_row() -> None:
+    rows = {tuple(row.split()[::2]) for row in ROWS.lower().split("\n")[1:-1]}
+    lines = {
+        (name, tree.text())
+        for name, versions in yamltree.read(paths.CATALOGUE / "distros.yaml").members().items()
+        for tree in versions.members().values()
+    }
+    assert lines == rows
 
 
 @pytest.mark.parametrize(
     ("platform", "pattern"),
     [
-        (Platform("debian", "12", "Debian 12"), r"Debian 12 \(ID=debian, .*almalinux, centos"),
-        (Platform("fedora", "41", "Fedora 41"), r"VERSION_ID=41.*version 43, 44"),
+        (
+            Platform("debian", "12", "Debian 12"),
+            r"Debian 12 \(ID=debian, .*almalinux, .*--platform TREE/VERSION",
+        ),
+        (Platform("fedora", "41", "Fedora 41"), r"VERSION_ID=41.*version 43, 44, and --platform"),
         (Platform("", "", ""), r"this system \(ID=\?, VERSION_ID=\?\)"),
-        (Platform("centos", "", "CentOS"), r"VERSION_ID=\?.*version 8, 9, 10"),
+        (Platform("centos", "", "CentOS"), r"VERSION_ID=\?.*version 7, 8, 9, 10"),
     ],
 )
 def test_unsupported(platform: Platform, pattern: str) -> None:

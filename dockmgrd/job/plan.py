@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a job is about to do, told before it is done, and what a caller's consent is good for."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dockmgrd.errors import PlanChanged
+from dockmgrd.job.change import readable_for_all
+from dockmgrd.jobstore import JobStore
+from dockmgrd.worker.protocol import Change
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file as it is and as it will be; None stands for no file."""
+
+    path: Path
+    before: bytes | None
+    after: bytes | None
+    binding: bool = True
+    """Whether the new content is part of what is agreed to, or only that the file changes."""
+
+    @property
+    def step(self) -> str:
+        if self.after is None:
+            return f"delete {self.path}"
+        digest = hashlib.sha256(self.after).hexdigest()
+        return f"write {self.path}" + (f" with sha256 {digest}" if self.binding else "")
+
+    def diff(self) -> str:
+        """The change as a unified diff."""
+        texts = [
+            (data or b"").decode("utf-8", "replace").splitlines(keepends=True)
+            for data in (self.before, self.after)
+        ]
+        names = [
+            os.devnull if data is None else str(self.path) for data in (self.before, self.after)
+        ]
+        lines = difflib.unified_diff(texts[0], texts[1], names[0], names[1])
+        return "".join(
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in lines
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a job will do to the host."""
+
+    changes: tuple[Change, ...] = ()
+    files: tuple[FileChange, ...] = ()
+    actions: tuple[str, ...] = ()
+    """What is done with units, such as: start docker.service."""
+    stops: tuple[str, ...] = ()
+    """Names of the containers that it stops."""
+    deletes: tuple[Path, ...] = ()
+    """What is deleted with all that is in it."""
+
+    @property
+    def steps(self) -> list[str]:
+        """All of it, a line for each; what the digest is made of."""
+        packages = [
+            f"{each.action} {each.package}" + (f" for {each.replaces}" if each.replaces else "")
+            for each in self.changes
+        ]
+        return [
+            *sorted(packages),
+            *sorted(each.step for each in self.files),
+            *self.actions,
+            *(f"stop container {name}" for name in sorted(self.stops)),
+            *(f"delete {path} and all in it" for path in self.deletes),
+        ]
+
+    @property
+    def digest(self) -> str:
+        """Same steps, same digest: SHA-256 in hexadecimal digits."""
+        return hashlib.sha256("\n".join(self.steps).encode()).hexdigest()
+
+    def described(self) -> dict[str, Any]:
+        """The plan as a Result shows it; lists that would be empty are left out."""
+        lists = {
+            "install": self._of("install"),
+            "upgrade": self._of("upgrade"),
+            "downgrade": self._of("downgrade"),
+            "remove": self._of("remove"),
+            "diff": self._diffs(),
+            "actions": list(self.actions),
+            "stops": list(self.stops),
+            "deletes": [str(path) for path in self.deletes],
+        }
+        return {
+            **{key: value for key, value in lists.items() if value},
+            "steps": self.steps,
+            "download-bytes": sum(each.download for each in self.changes),
+            "disk-bytes": sum(each.growth for each in self.changes),
+            "digest": self.digest,
+        }
+
+    def require(self, digest: str) -> None:
+        """See that this is the plan to which the caller has agreed; "" agrees to any.
+
+        :raises PlanChanged: when not, with what differs as far as that is still known.
+        """
+        if digest in ("", self.digest):
+            return
+        raise PlanChanged(
+            f"What would be done has changed since the plan was shown: {self._difference(digest)}; "
+            "nothing was done, look at the new plan and agree to that.",
+            {"plan-changed": True, "changed": bool(self.steps), **self.described()},
+        )
+
+    def _of(self, action: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "package": each.package,
+                **{
+                    key: value
+                    for key, value in (
+                        ("replaces", each.replaces),
+                        ("repository", each.repository),
+                        ("reason", each.reason),
+                    )
+                    if value
+                },
+                "download-bytes": each.download,
+                "disk-bytes": each.growth,
+            }
+            for each in sorted(self.changes, key=lambda each: each.package)
+            if each.action == action
+        ]
+
+    def _diffs(self) -> str:
+        """The changes of files. A Result is for everybody to read, a file may not be."""
+        return "".join(
+            each.diff()
+            if readable_for_all(each.path)
+            else f"{each.path} changes; it is not readable for everybody, so no more is shown.\n"
+            for each in self.files
+        )
+
+    def _difference(self, digest: str) -> str:
+        before = _steps_of(digest)
+        if before is None:
+            return f"the plan with the digest {digest[:12]}… is not known any more"
+        new = [step for step in self.steps if step not in before]
+        gone = [step for step in before if step not in self.steps]
+        parts = [f"it would also {', '.join(new)}"] if new else []
+        parts += [f"it would not {', '.join(gone)}"] if gone else []
+        return " and ".join(parts)
+
+
+def _steps_of(digest: str) -> Sequence[str] | None:
+    """The steps of the plan that an earlier job told; None when no job is remembered that did."""
+    store = JobStore()
+    for job_id in reversed(store.ids()):
+        result = store.read_result(job_id)
+        if result is not None and result.result.get("digest") == digest:
+            steps: list[str] = result.result.get("steps", [])
+            return steps
+    return None

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""libdnf5's callbacks, as progress of the job.
+
+libdnf5 calls them from C++, where an exception of ours would have no place to go; none is raised.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libdnf5.repo
+import libdnf5.rpm
+
+from dockmgrd.model import Stage
+from dockmgrd.worker.channel import Channel
+
+_GO_ON = libdnf5.repo.DownloadCallbacks.OK
+_FAILED = libdnf5.repo.DownloadCallbacks.TransferStatus_ERROR
+
+
+class Downloads(libdnf5.repo.DownloadCallbacks):  # type: ignore[misc]
+    """Tells how much is there, and keeps what went wrong: of metadata first, then of packages."""
+
+    def __init__(self, channel: Channel) -> None:
+        super().__init__()
+        self._channel = channel
+        self._names: list[str] = []
+        self._sizes: list[float] = []
+        self._done: list[float] = []
+        self._ended: set[int] = set()
+        self._stage = Stage.METADATA
+        self.repositories: list[str] = []
+        """Ids; a repository's user data is its number here, counted from 1."""
+        self.failures: dict[str, str] = {}
+        """Why the last attempt failed, by id of the repository or NEVRA of the package."""
+        self.reasons: dict[str, str] = {}
+        """As the mirror's failure was reported, which says more than the end of the download."""
+
+    def expect_packages(self) -> None:
+        """From now on it is packages that are fetched."""
+        self._stage = Stage.DOWNLOADING
+        self._names, self._sizes, self._done, self._ended = [], [], [], set()
+
+    def add_new_download(self, user_data: Any, description: str, total_to_download: float) -> int:
+        number = user_data if isinstance(user_data, int) else 0
+        name = self.repositories[number - 1] if number else description
+        self.failures.pop(name, None)
+        self._names.append(name)
+        self._sizes.append(max(total_to_download, 0.0))
+        self._done.append(0.0)
+        return len(self._names)
+
+    def progress(self, user_cb_data: int, total_to_download: float, downloaded: float) -> int:
+        index = user_cb_data - 1
+        if 0 <= index < len(self._names):
+            self._sizes[index] = max(self._sizes[index], total_to_download)
+            self._done[index] = downloaded
+            self._tell(self._names[index])
+        return int(_GO_ON)
+
+    def end(self, user_cb_data: int, status: int, message: str | None) -> int:
+        index = user_cb_data - 1
+        if 0 <= index < len(self._names):
+            name = self._names[index]
+            if status == _FAILED:
+                self.failures[name] = message or "it cannot be downloaded"
+            else:
+                self._done[index] = self._sizes[index]
+                self._ended.add(index)
+                self._tell(name)
+        return int(_GO_ON)
+
+    def mirror_failure(self, user_cb_data: int, message: str, _url: str, _metadata: str) -> int:
+        index = user_cb_data - 1
+        if 0 <= index < len(self._names):
+            self.reasons[self._names[index]] = message
+        return int(_GO_ON)
+
+    def reason(self, name: str) -> str:
+        """Why what has the name could not be fetched; empty when nothing is known."""
+        return self.reasons.get(name) or self.failures.get(name, "")
+
+    def _tell(self, name: str) -> None:
+        if self._stage is Stage.METADATA:
+            # Each repository is a part of the same size.
+            parts = [
+                1.0 if index in self._ended else min(done / size, 1.0) if size else 0.0
+                for index, (done, size) in enumerate(zip(self._done, self._sizes))
+            ]
+            self._channel.progress(self._stage, sum(parts) / max(len(self.repositories), 1), name)
+        else:
+            total = sum(self._sizes)
+            fraction = sum(self._done) / total if total else 1.0
+            # Several are on their way at once, so no name.
+            message = f"{len(self._ended)} of {len(self._names)}"
+            self._channel.progress(self._stage, fraction, message)
+
+
+class TransactionProgress(libdnf5.rpm.TransactionCallbacks):  # type: ignore[misc]
+    """Tells which package rpm is at, and keeps what rpm complains about."""
+
+    def __init__(self, channel: Channel, stage: Stage) -> None:
+        super().__init__()
+        self._channel = channel
+        self._stage = stage
+        self._position = 0
+        self._count = 1
+        self.began = False
+        self.failed: list[str] = []
+        self.complaints: list[str] = []
+
+    def before_begin(self, total: int) -> None:
+        self.began = True
+        self._count = max(total, 1)
+
+    def transaction_start(self, _total: int) -> None:
+        self._channel.progress(self._stage, 0.0)
+
+    def elem_progress(self, item: Any, amount: int, total: int) -> None:
+        self._position = amount
+        self._count = max(total, 1)
+        self._tell(item, 0.0)
+
+    def install_progress(self, item: Any, amount: int, total: int) -> None:
+        self._tell(item, amount / total if total else 1.0)
+
+    def uninstall_progress(self, item: Any, amount: int, total: int) -> None:
+        self._tell(item, amount / total if total else 1.0)
+
+    def install_stop(self, item: Any, _amount: int, _total: int) -> None:
+        self._tell(item, 1.0)
+
+    def uninstall_stop(self, item: Any, _amount: int, _total: int) -> None:
+        self._tell(item, 1.0)
+
+    def unpack_error(self, item: Any) -> None:
+        self.failed.append(item.get_package().get_nevra())
+
+    def cpio_error(self, item: Any) -> None:
+        self.failed.append(item.get_package().get_nevra())
+
+    def script_error(self, _item: Any, nevra: Any, kind: int, return_code: int) -> None:
+        name = libdnf5.rpm.TransactionCallbacks.script_type_to_string(kind)
+        self.complaints.append(f"the {name} script of {nevra.get_name()} ended with {return_code}")
+
+    def _tell(self, item: Any, part: float) -> None:
+        position = min(self._position, self._count - 1)
+        fraction = (position + min(part, 1.0)) / self._count
+        message = f"{item.get_package().get_name()}, {position + 1} of {self._count}"
+        self._channel.progress(self._stage, fraction, message)
+
+
+class NoKeys(libdnf5.repo.RepoCallbacks):  # type: ignore[misc]
+    """Refuses every key: libdnf5 would import what a repository names, unasked."""
+
+    def repokey_import(self, _key: Any) -> bool:
+        return False
