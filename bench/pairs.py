@@ -9,14 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+def _seconds(value: float) -> str:
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def megabytes(value: float) -> str:
+    return f"{value / (1 << 20):.1f} MiB"
+
+
 @dataclass(frozen=True)
 class Comparison:
-    """Seconds of ours and of the peer, run by run."""
+    """What ours takes and what the peer does, run by run: seconds, or bytes."""
 
     what: str
     peer: str
     ours: tuple[float, ...]
     theirs: tuple[float, ...]
+    shown: Callable[[float], str] = _seconds
 
     @property
     def ratio(self) -> float:
@@ -26,7 +35,7 @@ class Comparison:
     def row(self) -> str:
         ours, theirs = statistics.median(self.ours), statistics.median(self.theirs)
         return (
-            f"{self.what:<34} {_shown(ours):>10} {_shown(theirs):>10} {self.ratio:>7.2f}"
+            f"{self.what:<34} {self.shown(ours):>10} {self.shown(theirs):>10} {self.ratio:>7.2f}"
             f"  {len(self.ours):>4}  {self.peer}"
         )
 
@@ -54,7 +63,3 @@ def timed(action: Callable[[], object]) -> float:
     started = time.monotonic()
     action()
     return time.monotonic() - started
-
-
-def _shown(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from bed import layers
 from bed.host import Host
 from bed.suites import BOOKWORM
-from bench.pairs import Comparison, compare, timed
+from bench.pairs import Comparison, compare, megabytes, timed
 
 # The peers come with the tree: they are Debian's packages, not RPMs.
 WITH_PEERS = dataclasses.replace(BOOKWORM, debian_dnf=(*BOOKWORM.debian_dnf, "firewalld", "tuned"))
@@ -70,8 +70,6 @@ Type=exec
 ExecStart=/bin/true
 """
 
-SECONDS_OF_SILENCE = "[Service]\nEnvironment=DOCKMGRD_IDLE_SECONDS=3600\n"
-
 
 @contextmanager
 def _host_with_peers() -> Iterator[Host]:
@@ -100,19 +98,23 @@ def measures() -> Iterator[Comparison]:
             yield compare("Status, round trip", name, trip(STATUS), trip(peer), runs=5)
         for unit in ("firewalld.service", "tuned.service"):
             yield Comparison(
-                "memory (bytes)", unit, (_memory(host, "dockmgrd.service"),), (_memory(host, unit),)
+                "resident memory",
+                unit,
+                (_memory(host, "dockmgrd.service"),),
+                (_memory(host, unit),),
+                megabytes,
             )
         yield _cold_start(host)
         yield _to_running(host)
 
 
 def _memory(host: Host, unit: str) -> float:
-    """Bytes that the processes of a unit share with nobody."""
+    """Bytes of memory that the main process of a unit has resident."""
     pid = host.run("systemctl", "show", unit, "-P", "MainPID").stdout.strip()
     fields = dict(
         line.split()[:2] for line in host.read(f"/proc/{pid}/smaps_rollup").splitlines()[1:]
     )
-    return float(fields["Private_Dirty:"]) * 1024 + float(fields["Private_Clean:"]) * 1024
+    return float(fields["Rss:"]) * 1024
 
 
 def _cold_start(host: Host) -> Comparison:

@@ -12,7 +12,6 @@ import systemd.daemon
 
 from dockmgrd import journal, logcontrol, names, watchdog
 from dockmgrd.bus import Bus
-from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine
 from dockmgrd.exports import Exports
 from dockmgrd.idle import IdleWatch
@@ -22,6 +21,7 @@ from dockmgrd.live import EngineWatch
 from dockmgrd.platforms import Platform
 from dockmgrd.polkit import Polkit
 from dockmgrd.service import ManagerFace, Service
+from dockmgrd.sources import Sources
 from dockmgrd.status import Status
 from dockmgrd.systemd1 import Systemd
 
@@ -36,14 +36,14 @@ async def serve() -> None:
         polkit = Polkit(bus)
         manager = Systemd(bus)
         await manager.connect()
-        catalogue = Catalogue.load()
+        sources = Sources()
         service = Service(exports, polkit)
         engine = EngineWatch(
             systemd=manager,
             engine=Engine(),
             changed=lambda: service.manager.update() if service.manager else None,
         )
-        status = Status(engine, catalogue, Platform.read().name)
+        status = Status(engine, sources, Platform.read().name)
         await engine.start()
         jobs = Jobs(
             manager,
@@ -51,7 +51,7 @@ async def serve() -> None:
             changed=lambda job: service.job_changed(job, jobs),
             forgotten=service.job_forgotten,
         )
-        service.export_manager(ManagerFace(jobs, status, polkit, catalogue))
+        service.export_manager(ManagerFace(jobs, status, polkit, sources))
         exports.add(logcontrol.PATH, logcontrol.LogControlFace(polkit))
         await jobs.adopt()
         await bus.own_name(names.BUS_NAME)

@@ -72,6 +72,9 @@ class Face:
             body = [self.interface.name, self.variants(changed), []]
             self._send(PROPERTIES, "PropertiesChanged", body)
 
+    async def fresh(self) -> None:
+        """Return when the properties are as they are on the host. By default they always are."""
+
     async def set_property(self, name: str, value: Any) -> None:
         """A caller wants the property to have the value, whose type is right.
 

@@ -44,6 +44,7 @@ class EngineWatch:
     engine: Engine
     changed: Callable[[], None]
     live: Live = field(default_factory=Live)
+    _once: asyncio.Event = field(default_factory=asyncio.Event)
     _stale: bool = False
     _announced: tuple[str, ...] | None = None
     """Mirrors that the engine says it has reloaded, until it is seen to use them."""
@@ -51,10 +52,15 @@ class EngineWatch:
     _follower: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Learn the facts, and follow their changes from now on."""
+        """Follow the facts from now on, and begin to learn them; `known` waits for that."""
         await self.systemd.watch(names.DOCKER_UNIT, self._unit_moved)
         await self.systemd.watch_reloads(self._refresh_soon)
-        await self.refresh()
+        self._refresh_soon()
+
+    async def known(self) -> None:
+        """Return when the facts have been learned, be it that they cannot be."""
+        if not self._once.is_set():
+            await self._once.wait()
 
     async def stop(self) -> None:
         """End what follows the engine."""
@@ -65,6 +71,12 @@ class EngineWatch:
 
     async def refresh(self) -> None:
         """Ask systemd and, while its service is active, the engine."""
+        try:
+            self._set(await self._ask())
+        finally:
+            self._once.set()
+
+    async def _ask(self) -> Live:
         unit = await self.systemd.state(names.DOCKER_UNIT)
         live = Live(installed=unit.load_state == "loaded", service_state=unit.active_state)
         if unit.active:
@@ -74,7 +86,7 @@ class EngineWatch:
             except ServiceFailed as error:
                 logger.info("%s", error)
             self._follow_engine()
-        self._set(live)
+        return live
 
     def _set(self, live: Live) -> None:
         if live != self.live:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockmgrd import __version__, actions, audit, candidates, errors, interfaces, names, options
-from dockmgrd.catalog import Catalogue
 from dockmgrd.dbusnext import Variant
 from dockmgrd.exports import Exports
 from dockmgrd.face import Caller, Face, caller
@@ -15,6 +14,7 @@ from dockmgrd.jobs import Job, Jobs
 from dockmgrd.model import JobResult, JobState, Kind
 from dockmgrd.polkit import Polkit
 from dockmgrd.quota import Quota
+from dockmgrd.sources import Sources
 from dockmgrd.status import Status
 from dockmgrd.variants import to_variants
 
@@ -28,12 +28,12 @@ class ManagerFace(Face):
 
     interface = interfaces.load(names.MANAGER_INTERFACE)
 
-    def __init__(self, jobs: Jobs, status: Status, polkit: Polkit, catalogue: Catalogue) -> None:
+    def __init__(self, jobs: Jobs, status: Status, polkit: Polkit, sources: Sources) -> None:
         super().__init__()
         self._jobs = jobs
         self._status = status
         self._polkit = polkit
-        self._catalogue = catalogue
+        self._sources = sources
         self.update()
 
     def update(self) -> None:
@@ -48,6 +48,9 @@ class ManagerFace(Face):
             ServiceState=live.service_state,
             Mirrors=list(live.mirrors),
         )
+
+    async def fresh(self) -> None:
+        await self._status.engine.known()
 
     async def install(self, given: dict[str, Variant]) -> str:
         return await self._submit(Kind.INSTALL, given)
@@ -65,7 +68,8 @@ class ManagerFace(Face):
         return await self._submit(Kind.LIST_VERSIONS, given)
 
     async def status(self) -> dict[str, Variant]:
-        return to_variants(self._status.snapshot(self._active_path()), _STATUS_SIGNATURES)
+        snapshot = await self._status.snapshot(self._active_path())
+        return to_variants(snapshot, _STATUS_SIGNATURES)
 
     async def list_sources(self) -> list[dict[str, Variant]]:
         return [
@@ -79,7 +83,7 @@ class ManagerFace(Face):
                     "intranet": source.intranet,
                 }
             )
-            for source in self._catalogue.sources.values()
+            for source in self._sources.current().sources.values()
         ]
 
     async def _submit(self, kind: Kind, given: Mapping[str, Variant], **arguments: Any) -> str:
@@ -89,7 +93,7 @@ class ManagerFace(Face):
         parsed = options.parse(kind, plain)
         if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
             for name in parsed.sources:
-                self._catalogue.source(name)
+                self._sources.current().source(name)
         uid = await self._authorize(kind, parsed, caller().with_interaction(allowed=interactive))
         job = await self._jobs.submit(kind, plain, uid)
         return names.job_path(job.job_id)

@@ -51,10 +51,14 @@ class StandardMethods:
     async def get(self, interface_name: str, property_name: str) -> Variant:
         face = self._face(interface_name)
         self._check_property(face, interface_name, property_name)
+        if face:
+            await face.fresh()
         return face.variants(face.properties)[property_name] if face else Variant("s", "")
 
     async def get_all(self, interface_name: str) -> dict[str, Variant]:
         face = self._face(interface_name)
+        if face:
+            await face.fresh()
         return face.variants(face.properties) if face else {}
 
     async def set(self, interface_name: str, property_name: str, value: Variant) -> None:

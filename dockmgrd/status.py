@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockmgrd import paths
-from dockmgrd.catalog import Catalogue
 from dockmgrd.hostfiles import ConfiguredMirrors, HostFiles, Problem
 from dockmgrd.live import EngineWatch, Live
 from dockmgrd.mirrors import as_known
 from dockmgrd.rpmdb import InstalledPackages
+from dockmgrd.sources import Sources
 
 
 @dataclass
@@ -19,7 +19,7 @@ class Status:
     """The state of the host's Docker Engine, put together when it is asked for."""
 
     engine: EngineWatch
-    catalogue: Catalogue
+    sources: Sources
     platform: str
     _packages: InstalledPackages = field(default_factory=InstalledPackages)
     _files: HostFiles = field(default_factory=HostFiles)
@@ -28,9 +28,10 @@ class Status:
     def live(self) -> Live:
         return self.engine.live
 
-    def snapshot(self, active_job: str) -> dict[str, Any]:
+    async def snapshot(self, active_job: str) -> dict[str, Any]:
         """All of Status, as plain values under the keys that the bus shows."""
-        packages = self._packages.versions()
+        packages = await self._packages.versions()
+        await self.engine.known()
         configured = self._files.mirrors()
         repository = self._files.repository()
         return {
@@ -56,7 +57,7 @@ class Status:
 
     def _source_of(self, base_url: str) -> str:
         """Name of the source that the repository is from; "" when it is none of the catalogue."""
-        for source in self.catalogue.sources.values():
+        for source in self.sources.current().sources.values():
             if base_url.startswith(source.prefix.rstrip("/") + "/"):
                 return source.name
         return ""
@@ -67,7 +68,9 @@ class Status:
         return bool(known) and as_known(configured.mirrors) != self.live.mirrors
 
     def _problems(self, configured: ConfiguredMirrors) -> list[Problem]:
-        problems = [Problem(text, f"ls {paths.ADMIN_SOURCES}") for text in self.catalogue.problems]
+        problems = [
+            Problem(text, f"ls {paths.ADMIN_SOURCES}") for text in self.sources.current().problems
+        ]
         if configured.problem is not None:
             problems.append(configured.problem)
         elif self._drift(configured):

@@ -103,9 +103,9 @@ def _version(facts: EngineFacts | None) -> quirks.Version | None:
     """The version of the running engine, or else of the installed one."""
     if facts is not None:
         return quirks.numbers(facts.version)
-    from dockmgrd.rpmdb import InstalledPackages  # slow to load
+    from dockmgrd.rpmdb import installed_versions  # slow to load
 
-    return quirks.numbers(InstalledPackages().versions().get("docker-ce", ""))
+    return quirks.numbers(installed_versions().get("docker-ce", ""))
 
 
 def _check_paths(

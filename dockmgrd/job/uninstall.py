@@ -25,7 +25,7 @@ from dockmgrd.job.plan import FileChange, Plan
 from dockmgrd.job.repofile import RepositoryFile
 from dockmgrd.model import Stage
 from dockmgrd.options import UninstallOptions
-from dockmgrd.rpmdb import PACKAGES, InstalledPackages
+from dockmgrd.rpmdb import PACKAGES, installed_versions
 from dockmgrd.worker.protocol import Change, Outcome, RemovePackages
 
 _LEGACY = (
@@ -111,7 +111,8 @@ class _Host:
             files=(*([repository] if repository else []), *self.drop_ins),
             actions=tuple(await self.service.actions()) if changes else (),
             stops=self.running,
-            deletes=self.to_purge.present() if self.to_purge else (),
+            # Not those of the run time: the engine itself makes and deletes them.
+            deletes=self.to_purge.without(*purge.RUN_FILES).present() if self.to_purge else (),
         )
 
 
@@ -184,7 +185,7 @@ class _Service:
         self._context = context
         self._stopped: list[str] = []
         # Another package's containerd, such as a Kubernetes node's, is none of ours.
-        ours = "containerd.io" in InstalledPackages().versions()
+        ours = "containerd.io" in installed_versions()
         self.units = (*_DOCKER_UNITS, *([names.CONTAINERD_UNIT] if ours else []))
 
     async def containers(self, *, may_fail: bool) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from dockmgrd.job.packages import Span
 from dockmgrd.job.repofile import Repository
 from dockmgrd.model import Stage
 from dockmgrd.options import ListVersionsOptions
-from dockmgrd.rpmdb import InstalledPackages
+from dockmgrd.rpmdb import installed_versions
 from dockmgrd.worker.protocol import ListPackages
 
 _ENGINE = "docker-ce"
@@ -37,7 +37,7 @@ async def list_versions(context: JobContext, options: ListVersionsOptions) -> di
         return (await packages.run(context, request, _ALL)).offered
 
     offered, served = await origin.serve(origin.repositories(context, options), ask)
-    installed = InstalledPackages().versions().get(_ENGINE, "")
+    installed = installed_versions().get(_ENGINE, "")
     context.report(Stage.FINISHED, 1.0)
     return {"changed": False, **served, "versions": _table(offered, installed)}
 

@@ -94,6 +94,7 @@ class _Watched:
 async def watching() -> AsyncIterator[_Watched]:
     watched = _Watched()
     await watched.watch.start()
+    await watched.watch.known()
     try:
         yield watched
     finally:
