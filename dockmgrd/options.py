@@ -21,6 +21,8 @@ MAX_LIST = 16
 MAX_PROBED = 256
 SECONDS_TO_PROBE = 10
 _MAX_SECONDS_TO_PROBE = 60
+SECONDS_TO_WAIT_FOR_LOCK = 60
+_MAX_LOCK_WAIT = 24 * 3600
 
 SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
     Kind.INSTALL: {
@@ -36,6 +38,7 @@ SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
         "replace-conflicting": "b",
         "start": "b",
         "enable": "b",
+        "lock-wait": "u",
         "dry-run": "b",
         "plan": "s",
     },
@@ -45,10 +48,11 @@ SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
         "purge-data": "b",
         "keep-config": "b",
         "force": "b",
+        "lock-wait": "u",
         "dry-run": "b",
         "plan": "s",
     },
-    Kind.LIST_VERSIONS: {"source": "s", "channel": "s", "platform": "s"},
+    Kind.LIST_VERSIONS: {"source": "s", "channel": "s", "platform": "s", "lock-wait": "u"},
 }
 """D-Bus signature of every option. `interactive` is taken off by the daemon before."""
 
@@ -75,6 +79,8 @@ class InstallOptions:
     replace_conflicting: bool = False
     start: bool = True
     enable: bool = True
+    lock_wait: int = SECONDS_TO_WAIT_FOR_LOCK
+    """Seconds to wait while another process works with packages."""
     dry_run: bool = False
     plan: str = ""
     """Digest of the plan that the caller has seen and agreed to."""
@@ -93,6 +99,7 @@ class InstallOptions:
                 _check_url(key.replace("_", "-"), values[key])
         if values.get("repo_url") and values.get("source"):
             raise InvalidArgs("Options 'repo-url' and 'source' exclude each other; give one.")
+        _check_lock_wait(values)
         _check_plan(values)
         if "mirrors" in values:
             values["mirrors"] = normalise_mirrors(values["mirrors"])
@@ -108,12 +115,14 @@ class ListVersionsOptions:
     source: str = "official"
     channel: str = "stable"
     platform: str = ""
+    lock_wait: int = SECONDS_TO_WAIT_FOR_LOCK
 
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> ListVersionsOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
         values = _checked(Kind.LIST_VERSIONS, options)
         _check_origin(values)
+        _check_lock_wait(values)
         return cls(**values)
 
     @property
@@ -165,6 +174,7 @@ class UninstallOptions:
     purge_data: bool = False
     keep_config: bool = False
     force: bool = False
+    lock_wait: int = SECONDS_TO_WAIT_FOR_LOCK
     dry_run: bool = False
     plan: str = ""
 
@@ -172,6 +182,7 @@ class UninstallOptions:
     def parse(cls, options: Mapping[str, Any]) -> UninstallOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
         values = _checked(Kind.UNINSTALL, options)
+        _check_lock_wait(values)
         _check_plan(values)
         return cls(**values)
 
@@ -222,6 +233,12 @@ def _check_url(key: str, url: str) -> None:
             f"Option '{key}' is {shown(url)}; give an address that begins with https:// and has no "
             "user name and no space in it."
         )
+
+
+def _check_lock_wait(values: Mapping[str, Any]) -> None:
+    """:raises InvalidArgs: when nobody could mean to wait so long."""
+    if not 0 <= values.get("lock_wait", 0) <= _MAX_LOCK_WAIT:
+        raise InvalidArgs(f"Option 'lock-wait' is 0 to {_MAX_LOCK_WAIT} seconds.")
 
 
 def _check_plan(values: Mapping[str, Any]) -> None:

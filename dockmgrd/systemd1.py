@@ -128,8 +128,15 @@ class Systemd:
 
     async def state(self, unit: str) -> UnitState:
         """What systemd knows of the unit; `load_state` is not-found for one that is not there."""
-        *texts, drop_ins = await self.unit_properties(unit, _UNIT, *_OF_STATE)
-        return UnitState(*texts, drop_ins=tuple(drop_ins))
+        values = dict(zip(_OF_STATE, await self.unit_properties(unit, _UNIT, *_OF_STATE)))
+        return UnitState(
+            load_state=values["LoadState"],
+            active_state=values["ActiveState"],
+            sub_state=values["SubState"],
+            unit_file_state=values["UnitFileState"],
+            fragment_path=values["FragmentPath"],
+            drop_ins=tuple(values["DropInPaths"]),
+        )
 
     async def status_text(self, unit: str) -> str:
         """What the service last said of itself by sd_notify."""

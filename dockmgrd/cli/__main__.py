@@ -7,16 +7,20 @@ neither asyncio nor the bus.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
+from typing import NoReturn
 
 from dockmgrd.cli.arguments import PROGRAM, Invocation, parse
 from dockmgrd.cli.output import discard_rest, prepare, print_json
 from dockmgrd.errors import DockmgrError
 
 _STOPPED_BY_SIGNAL = 128
+_SECONDS_TO_PRESS_AGAIN = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +41,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         discard_rest()
         _say(f"The answer cannot be written ({error.strerror}); what was asked for is done.")
         return DockmgrError.exit_code
+
+
+def run() -> NoReturn:
+    """Be the process: what Python tidies up at its end takes longer than the answer to --help."""
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _run_and_flush(given: Sequence[str]) -> int:
@@ -62,9 +75,10 @@ def _run(invocation: Invocation) -> int:
 
     from dockmgrd.cli.session import Session
 
+    session = Session(invocation)
+
     async def supervise() -> int:
         """Run the command until it ends or a signal says to leave it."""
-        session = Session(invocation)
         task = asyncio.ensure_future(session.run())
         received: list[int] = []
 
@@ -81,10 +95,24 @@ def _run(invocation: Invocation) -> int:
             session.leave()
             if session.farewell:
                 _say(session.farewell)
+            if session.followed and received == [signal.SIGINT] and sys.stdin.isatty():
+                await _hear_again(session.followed)
             return _STOPPED_BY_SIGNAL + received[0]
         return 0
 
-    return asyncio.run(supervise())
+    async def _hear_again(job: str) -> None:
+        """Cancel the job when Ctrl-C is pressed once more."""
+        again = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, again.set)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(again.wait(), _SECONDS_TO_PRESS_AGAIN)
+            await Session(replace(invocation, command="cancel", job=job, fastest=False)).run()
+
+    code = asyncio.run(supervise())
+    if session.successor:
+        sys.stdout.flush()
+        os.execvp(session.successor[0], session.successor)
+    return code
 
 
 def _say(sentence: str) -> None:
@@ -95,4 +123,4 @@ def _say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

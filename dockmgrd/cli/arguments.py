@@ -45,6 +45,13 @@ COMMANDS: tuple[Command, ...] = (
         positional=_JOB,
     ),
     Command(
+        "log",
+        "show the log of a job",
+        "Show what a job has logged, by journalctl. Without root it shows what the user may see.",
+        ("dockmgrctl log 3fa2b1", "dockmgrctl --json log 3fa2b1"),
+        positional=_JOB,
+    ),
+    Command(
         "cancel",
         "stop a job",
         "Stop a job, which is possible until packages are written, and wait for its end.",

@@ -9,6 +9,13 @@ YES = "yes"
 LOCAL_KEYS = frozenset({YES})
 """Options that the service does not know."""
 
+_LOCK_WAIT = Option(
+    "--lock-wait",
+    "lock-wait",
+    "how long to wait while dnf is busy, 60 unless said otherwise",
+    metavar="SECONDS",
+    number=True,
+)
 _PLAN = (
     Option("--dry-run", "dry-run", "change nothing, show what would be done"),
     Option(
@@ -71,6 +78,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("--replace-conflicting", "replace-conflicting", "remove packages in the way"),
             Option("--no-start", "start", "do not start the engine", value=False),
             Option("--no-enable", "enable", "do not have it start at boot", value=False),
+            _LOCK_WAIT,
             *_PLAN,
         ),
     ),
@@ -84,6 +92,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("--purge-data", "purge-data", "delete images, containers and volumes too"),
             Option("--keep-config", "keep-config", "keep the engine's configuration files"),
             Option("--force", "force", "stop containers that run"),
+            _LOCK_WAIT,
             *_PLAN,
         ),
     ),
@@ -92,7 +101,7 @@ COMMANDS: tuple[Command, ...] = (
         "list the versions that can be installed",
         "Ask a source which versions of the Docker Engine it has for this host.",
         ("dockmgrctl versions", "dockmgrctl versions --source tuna --channel test"),
-        (_SOURCE, _CHANNEL, _PLATFORM),
+        (_SOURCE, _CHANNEL, _PLATFORM, _LOCK_WAIT),
     ),
     Command(
         "sources",

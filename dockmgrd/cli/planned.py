@@ -74,9 +74,15 @@ def _packages(plan: Mapping[str, Any], width: int | None) -> list[str]:
             action,
             each.get("package", ""),
             size(each["download-bytes"]) if each.get("download-bytes") else "",
-            each.get("reason") or each.get("repository", ""),
+            _origin(each),
         )
         for action in _ACTIONS
         for each in plan.get(action, [])
     ]
     return table(("ACTION", "PACKAGE", "SIZE", "FROM, OR WHY"), rows, width) if rows else []
+
+
+def _origin(package: Mapping[str, Any]) -> str:
+    where = str(package.get("reason") or package.get("repository", ""))
+    replaces = package.get("replaces")
+    return f"{where}, in place of {replaces}" if replaces else where

@@ -42,6 +42,10 @@ class Session:
         self._table = findings.LiveTable(sys.stderr, quiet=invocation.quiet)
         self._asking = False
         self.farewell = ""
+        self.followed = ""
+        """Id of the job whose end is awaited."""
+        self.successor: tuple[str, ...] = ()
+        """Program that shall take over when the run is over."""
 
     async def run(self) -> None:
         """Do it.
@@ -61,6 +65,7 @@ class Session:
                     "sources": self._sources,
                     "jobs": self._jobs,
                     "follow": self._follow,
+                    "log": self._log,
                     "cancel": self._cancel,
                 }[self._invocation.command](client)
 
@@ -95,6 +100,13 @@ class Session:
     async def _follow(self, client: Client) -> None:
         job = find(await client.jobs(), self._invocation.job)
         self._conclude(await self._ended(client, names.job_path(job.job_id)))
+
+    async def _log(self, client: Client) -> None:
+        """Have journalctl show what the job's unit logged, and what others logged of the job."""
+        job = find(await client.jobs(), self._invocation.job)
+        fields = (f"_SYSTEMD_UNIT={names.job_unit(job.job_id)}", f"DOCKMGR_JOB_ID={job.job_id}")
+        form = ("--output=json",) if self._invocation.json else ()
+        self.successor = ("journalctl", "--quiet", *form, fields[0], "+", fields[1])
 
     async def _cancel(self, client: Client) -> None:
         job = find(await client.jobs(), self._invocation.job)
@@ -188,7 +200,7 @@ class Session:
 
     async def _ended(self, client: Client, path: str) -> JobRecord:
         """The job when it has ended, its progress shown on the way."""
-        job_id = path[len(names.JOB_PATH_PREFIX) :]
+        self.followed = job_id = path[len(names.JOB_PATH_PREFIX) :]
         self.farewell = (
             f"job {job_id} goes on; 'dockmgrctl follow {job_id}' shows it, "
             f"'dockmgrctl cancel {job_id}' stops it."

@@ -135,4 +135,6 @@ def _now() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)  # The daemon waits for our end, not for Python to tidy up.

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockmgrd import atomicfile, daemonjson, names, paths
-from dockmgrd.errors import ConflictingPackages, DockmgrError, from_name
-from dockmgrd.job import installplan, origin, packages
+from dockmgrd.errors import ConflictingPackages, DockmgrError, ResolutionFailed, from_name
+from dockmgrd.job import installplan, kernel, origin, packages
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.packages import Span
+from dockmgrd.job.packages import SourceFault, Span
 from dockmgrd.job.plan import Plan
 from dockmgrd.job.repofile import Repository, RepositoryFile
 from dockmgrd.job.set_mirror import apply_mirrors
@@ -20,7 +20,8 @@ from dockmgrd.model import Stage
 from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import Change, InstallPackages, Outcome
 
-_ENGINE = ("docker-ce", "docker-ce-cli", "containerd.io")
+_CONTAINERD = "containerd.io"
+_ENGINE = ("docker-ce", "docker-ce-cli", _CONTAINERD)
 _EXTRAS = ("docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras")
 _COMPLETION = ("bash-completion",)  # docker-ce-cli brings what it completes
 _OF_ENGINE_VERSION = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
@@ -46,6 +47,8 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
     repositories = origin.repositories(context, options)
     if options.mirrors:
         daemonjson.parse(_daemon_json() or b"", str(paths.DAEMON_JSON))  # mended before, not after
+    if options.start and not (await context.systemd.state(names.DOCKER_UNIT)).active:
+        await kernel.require_modules()
     if options.dry_run:
         rehearsals, served = await origin.serve(
             repositories, lambda each: _Packages(context, options, each).rehearse()
@@ -126,13 +129,18 @@ class _Packages:
         resolved: Callable[[Sequence[Change]], Awaitable[bool]],
         before_writing: Callable[[], Awaitable[None]] | None,
     ) -> Outcome:
-        return await packages.run(
-            self._context,
-            _request(self._options, self._repository),
-            _PACKAGES,
-            resolved=resolved,
-            before_writing=before_writing,
-        )
+        try:
+            return await packages.run(
+                self._context,
+                _request(self._options, self._repository),
+                _PACKAGES,
+                resolved=resolved,
+                before_writing=before_writing,
+            )
+        except ResolutionFailed as error:
+            raise _with_way_out(error, self._options) from error
+        except SourceFault as fault:
+            raise SourceFault(_with_way_out(fault.error, self._options)) from fault
 
 
 async def _finish(context: JobContext, options: InstallOptions, done: _Changed) -> dict[str, Any]:
@@ -167,8 +175,24 @@ def _request(options: InstallOptions, repository: Repository) -> InstallPackages
         allow_removals=options.replace_conflicting or bool(options.plan),
         extras=_COMPLETION if options.completion else (),
         urls=(options.containerd_rpm,) if options.containerd_rpm else (),
+        lock_wait=options.lock_wait,
         **repository.for_worker(),
     )
+
+
+def _with_way_out(error: DockmgrError, options: InstallOptions) -> DockmgrError:
+    """The error; where containerd.io is what is missing, with the way to have it all the same.
+
+    The solver's reasons are sentences: that they are about containerd.io is told by its name.
+    """
+    about_containerd = isinstance(error, ResolutionFailed) and _CONTAINERD in error.message
+    if not about_containerd or options.containerd_rpm:
+        return error
+    message = (
+        f"{error.message.rstrip('.')}; or give the address of a {_CONTAINERD} that fits with "
+        "--containerd-rpm URL."
+    )
+    return from_name(error.dbus_name, message)
 
 
 def _described(outcome: Outcome) -> dict[str, Any]:

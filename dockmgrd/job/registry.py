@@ -250,7 +250,10 @@ def _refusal(answer: Answer, step: str) -> _Failed:
 def _explained(error: Exception) -> tuple[Verdict, str]:
     """What kept a connection from being made or used."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Verdict.UNTRUSTED, f"its certificate is not trusted: {error.verify_message}"
+        return (
+            Verdict.UNTRUSTED,
+            f"its certificate is not trusted: {error.verify_message.rstrip('.')}",
+        )
     if isinstance(error, ssl.SSLError):
         return Verdict.BROKEN, f"TLS fails: {error.reason or 'no reason given'}"
     if isinstance(error, socket.gaierror):

@@ -16,6 +16,7 @@ from dockmgrd.engine import EngineFacts
 from dockmgrd.errors import RolledBack, ServiceFailed
 from dockmgrd.job.change import Change
 from dockmgrd.job.context import JobContext
+from dockmgrd.mirrors import as_known
 from dockmgrd.model import Stage
 from dockmgrd.systemd1 import ENDED
 
@@ -55,7 +56,7 @@ class LiveChange:
             return False
         if facts.mirrors != wanted:
             if written:
-                await self._go_back()
+                await self._go_back(facts)
             raise RolledBack(
                 f"The engine uses the mirrors {', '.join(facts.mirrors) or 'none'} after the "
                 f"reload and not {', '.join(wanted) or 'none'}, so daemon.json is as it was; "
@@ -64,12 +65,14 @@ class LiveChange:
         await self._recall_insecure(facts)
         return True
 
-    async def _go_back(self) -> None:
+    async def _go_back(self, facts: EngineFacts) -> None:
         """Have the engine and the file as they were.
 
         A former file that does not name the engine's mirrors would not bring them back.
         """
-        if self.change.document.mirrors == self.former.mirrors:
+        if facts.mirrors == self.former.mirrors:
+            self.change.restore()
+        elif as_known(self.change.document.mirrors) == self.former.mirrors:
             self.change.restore()
             await self._reloaded(self.former.mirrors)
         else:

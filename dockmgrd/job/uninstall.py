@@ -167,7 +167,9 @@ async def _remove(context: JobContext, options: UninstallOptions, host: _Host) -
 def _request(options: UninstallOptions) -> RemovePackages:
     # Who agrees to a plan agrees to the removals in it.
     return RemovePackages(
-        names=PACKAGES + _LEGACY, allow_removals=options.force or bool(options.plan)
+        names=PACKAGES + _LEGACY,
+        allow_removals=options.force or bool(options.plan),
+        lock_wait=options.lock_wait,
     )
 
 

@@ -33,7 +33,7 @@ async def list_versions(context: JobContext, options: ListVersionsOptions) -> di
 
     async def ask(repository: Repository) -> Sequence[Mapping[str, Any]]:
         names = (_ENGINE, *_WITH_ENGINE)
-        request = ListPackages(names=names, **repository.for_worker())
+        request = ListPackages(names=names, lock_wait=options.lock_wait, **repository.for_worker())
         return (await packages.run(context, request, _ALL)).offered
 
     offered, served = await origin.serve(origin.repositories(context, options), ask)

@@ -94,11 +94,11 @@ class Backend(Protocol):
 
     def installed(self, names: Iterable[str]) -> list[Package]: ...
 
-    def offered(self, names: Iterable[str], *, hidden: bool = False) -> list[Package]:
-        """What our repository has for this architecture.
+    def offered(self, names: Iterable[str]) -> list[Package]:
+        """What our repository has for this architecture."""
 
-        :param hidden: with what excludes and modules hide.
-        """
+    def hides(self, name: str) -> bool:
+        """Whether our repository has it, and excludes or modules hide it from the solver."""
 
     def available(self, name: str) -> list[Package]:
         """What any repository has of the name for this host."""

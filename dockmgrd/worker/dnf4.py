@@ -75,13 +75,11 @@ class Dnf4:
     def installed(self, names: Iterable[str]) -> list[Package]:
         return _packages(self._base.sack.query().installed().filter(name=list(names)))
 
-    def offered(self, names: Iterable[str], *, hidden: bool = False) -> list[Package]:
-        variables = self._base.conf.substitutions
-        architectures = [variables["arch"], variables["basearch"], "noarch"]
-        query = self._base.sack.query(flags=hawkey.IGNORE_EXCLUDES if hidden else 0).available()
-        return _packages(
-            query.filter(name=list(names), reponame=self._repository, arch=architectures)
-        )
+    def offered(self, names: Iterable[str]) -> list[Package]:
+        return _packages(self._offers(names))
+
+    def hides(self, name: str) -> bool:
+        return bool(self._offers([name], flags=hawkey.IGNORE_EXCLUDES))
 
     def available(self, name: str) -> list[Package]:
         return _packages(self._base.sack.query().available().filter(name=name))
@@ -149,6 +147,12 @@ class Dnf4:
                 [reason, *display.complaints], began=display.began, log=_LOG
             )
         return display.complaints
+
+    def _offers(self, names: Iterable[str], flags: int = 0) -> Any:
+        variables = self._base.conf.substitutions
+        architectures = [variables["arch"], variables["basearch"], "noarch"]
+        query = self._base.sack.query(flags=flags).available()
+        return query.filter(name=list(names), reponame=self._repository, arch=architectures)
 
     def _resolve_erasing(self) -> None:
         try:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import dnf
 import dnf.callback
 import dnf.exceptions
+import dnf.plugin
 
 from dockmgrd.errors import PackageManagerLocked
 from dockmgrd.model import Stage
@@ -40,6 +42,9 @@ def opened() -> Iterator[Any]:
             raise locks.named_in(pid_files, error.pid) from error
         except dnf.exceptions.LockError as error:
             raise PackageManagerLocked(one_line(error)) from error
+        finally:
+            if dnf.plugin.DYNAMIC_PACKAGE in sys.modules:
+                base.unload_plugins()  # or there could be no other Base in this process
 
 
 def load_repositories(base: Any, repository: str, channel: Channel) -> tuple[str, ...]:

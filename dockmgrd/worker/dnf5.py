@@ -77,15 +77,23 @@ class Dnf5:
         query.filter_name(list(names))
         return _packages(query)
 
-    def offered(self, names: Iterable[str], *, hidden: bool = False) -> list[Package]:
+    def offered(self, names: Iterable[str]) -> list[Package]:
         variables = self._base.get_vars()
-        query = self._offers(names, hidden=hidden)
+        query = self._available(names)
         query.filter_repo_id([self._ours])
         query.filter_arch([variables.get_value("arch"), variables.get_value("basearch"), "noarch"])
         return _packages(query)
 
+    def hides(self, name: str) -> bool:
+        # The flag with which queries see what is hidden does not exist in Python.
+        goal = libdnf5.base.Goal(self._base)
+        settings = libdnf5.base.GoalJobSettings()
+        settings.set_to_repo_ids([self._ours])
+        goal.add_rpm_install(name, settings)
+        return bool(goal.resolve().get_problems() & libdnf5.base.GoalProblem_EXCLUDED)
+
     def available(self, name: str) -> list[Package]:
-        return _packages(self._offers([name]))
+        return _packages(self._available([name]))
 
     def address(self) -> str:
         return dnf5_base.address(self._loaded().of(self._ours))
@@ -161,12 +169,8 @@ class Dnf5:
         assert self._repositories is not None, "load comes first"
         return self._repositories
 
-    def _offers(self, names: Iterable[str], *, hidden: bool = False) -> Any:
-        if hidden:
-            flags = libdnf5.rpm.PackageQuery.ExcludeFlags_IGNORE_EXCLUDES
-            query = libdnf5.rpm.PackageQuery(self._base, flags)
-        else:
-            query = libdnf5.rpm.PackageQuery(self._base)
+    def _available(self, names: Iterable[str]) -> Any:
+        query = libdnf5.rpm.PackageQuery(self._base)
         query.filter_available()
         query.filter_name(list(names))
         return query
@@ -185,14 +189,16 @@ class Dnf5:
 
 
 def _why(transaction: Any) -> str:
-    """The solver's first problem; or what was wrong before it was asked."""
-    for event in transaction.get_resolve_logs():
-        problems = event.get_solver_problems()
-        if problems is not None:
-            for rules in problems.get_problems():
-                texts = [libdnf5.base.SolverProblems.problem_to_string(rule) for rule in rules]
-                return "; ".join(reversed(texts))
-    return "; ".join(" ".join(each.split()) for each in transaction.get_resolve_logs_as_strings())
+    """What the solver says, as one line; or what was wrong before it was asked.
+
+    Its rules by themselves cannot be had in Python.
+    """
+    events = transaction.get_resolve_logs()
+    texts = [
+        each.get_solver_problems().to_string() for each in events if each.get_solver_problems()
+    ]
+    lines = "\n".join(texts or transaction.get_resolve_logs_as_strings()).splitlines()
+    return "; ".join(each.strip(" -") for each in lines if each.strip(" -"))
 
 
 def _packages(found: Iterable[Any]) -> list[Package]:

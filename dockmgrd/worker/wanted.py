@@ -80,7 +80,7 @@ def _candidate(backend: Backend, request: InstallPackages, name: str) -> Package
             f"{name} {request.version} is not at {address}; the nearest there are "
             f"{', '.join(nearest(versions, request.version))}."
         )
-    if backend.offered([name], hidden=True):
+    if backend.hides(name):
         raise ResolutionFailed(
             f"{name} is hidden from dnf by an exclude or a module; look at 'excludepkgs' in "
             "/etc/dnf/dnf.conf and in the repository files."

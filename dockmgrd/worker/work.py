@@ -17,7 +17,7 @@ from pathlib import Path
 from dockmgrd.errors import InvalidArgs, SignatureRejected, TransactionFailed
 from dockmgrd.model import Stage
 from dockmgrd.worker import arrivals, locks, plan, signatures, space, wanted
-from dockmgrd.worker.backend import Backend, Module, Package
+from dockmgrd.worker.backend import Backend, Module, Package, newest_first
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import OtherRepositoryUnreachable
 from dockmgrd.worker.protocol import (
@@ -132,7 +132,7 @@ def _offered(module: Module, request: ListPackages, channel: Channel) -> Outcome
                     "built": each.built,
                     "size": each.size,
                 }
-                for each in backend.offered(request.names)
+                for each in newest_first(backend.offered(request.names))
             )
         )
 

@@ -50,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "suites(*names): the suites whose hosts the test needs")
+    config.addinivalue_line("markers", "soak: goes on for long in `make soak`; see bed.soaking")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -5,6 +5,7 @@ Below the directory that `provide` returns:
 
     docker/linux/TREE/ARCH/{stable,test,old}   what download.docker.com and the mirrors serve;
                                                `old` is an early state of `stable`
+    docker/linux/TREE/ARCH/lagging             `stable` with a containerd.io that is too old for it
     docker/linux/*/gpg                         the bed's public key
     unsigned/linux/…, stranger/linux/…         `stable` again: empty packages without a signature,
                                                and with the signature of a key that nobody trusts
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from bed.suites import Suite
 
+_LAGGING_CONTAINERD = "1.2.6"
 _MODULES = (base_packages, docker_packages, rpmbuild)
 
 
@@ -64,6 +67,7 @@ def _build(suite: Suite, source: Path, keys: identity.Identity, directory: Path)
             for package in docker_packages.packages(suite, generation)
         ]
         _make_repository(directory / _channel_path("docker", suite, channel), set(rpms))
+    _build_lagging(suite, keys, directory, current)
     _build_hollow(suite, keys, directory, (past, current))
     shutil.rmtree(packages)
     for site in ("docker", "unsigned", "stranger"):
@@ -88,6 +92,22 @@ def _build_docker(suite: Suite, source: Path, keys: identity.Identity, packages:
         rpmbuild.build(docker_packages.packages(suite, generation), packages, content)
     rpmbuild.sign(sorted(packages.iterdir()), keys, identity.OWN_KEY)
     shutil.rmtree(content)
+
+
+def _build_lagging(
+    suite: Suite, keys: identity.Identity, directory: Path, current: docker_packages.Generation
+) -> None:
+    packages, own = directory / "packages", directory / "packages-lagging"
+    described = docker_packages.packages(suite, replace(current, containerd=_LAGGING_CONTAINERD))
+    [containerd] = [package for package in described if package.name == "containerd.io"]
+    rpmbuild.build([rpmbuild.hollow(containerd)], own)
+    rpmbuild.sign(sorted(own.iterdir()), keys, identity.OWN_KEY)
+    rest = [
+        packages / rpmbuild.file_name(package) for package in described if package is not containerd
+    ]
+    repository = directory / _channel_path("docker", suite, "lagging")
+    _make_repository(repository, [*rest, *own.iterdir()])
+    shutil.rmtree(own)
 
 
 def _build_hollow(

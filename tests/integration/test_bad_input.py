@@ -125,7 +125,7 @@ def test_what_the_engine_does_not_take_is_rolled_back(docker_host: Host) -> None
     assert docker_host.read("/etc/docker/daemon.json") == '{"debug":   false}\n'
 
 
-@pytest.mark.suites("bookworm", "trixie")
+@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_no_network_is_told_and_leaves_no_repository_behind(host: Host) -> None:
     host.internet.unresolvable("download.docker.com")
     api = Api(host)
@@ -154,11 +154,3 @@ def test_a_full_file_system_leaves_daemon_json_alone(host: Host) -> None:
         api.wait(api.set_mirror("https://mirror.bed.test"))
     assert caught.value.name == OURS + "InsufficientSpace"
     assert host.read("/etc/docker/daemon.json") == "{}\n"
-
-
-@pytest.mark.suites("forky")
-def test_a_host_without_dnf4_is_told_apart(host: Host) -> None:
-    api = Api(host)
-    with nothing_changes(host), pytest.raises(ApiError) as caught:
-        api.wait(api.install())
-    assert caught.value.name == OURS + "UnsupportedPlatform"

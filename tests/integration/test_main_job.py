@@ -37,7 +37,7 @@ def container(host: Host) -> tuple[int, str]:
     return state["Pid"], state["StartedAt"]
 
 
-@pytest.mark.suites("bookworm", "trixie")
+@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_the_whole_path_by_busctl_alone(host: Host) -> None:
     api = Api(host)
     with api.watch() as changes:
@@ -83,7 +83,7 @@ def test_the_whole_path_by_busctl_alone(host: Host) -> None:
     assert api.status()["installed"] is False
 
 
-@pytest.mark.suites("bookworm", "trixie")
+@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_what_is_so_already_is_not_done_again(docker_host: Host) -> None:
     api = Api(docker_host)
     assert api.wait(api.install(source=("s", "official")))["changed"] is False

@@ -7,6 +7,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def install(
     version: str = "",
     allow_removals: bool = False,
     fingerprint: str | None = None,
+    lock_wait: int = 0,
 ) -> InstallPackages:
     return InstallPackages(
         names=names,
@@ -65,6 +67,7 @@ def install(
         fingerprint=fingerprint or identity.provide().fingerprint(),
         weak_dependencies=names == ALL,
         allow_removals=allow_removals,
+        lock_wait=lock_wait,
     )
 
 
@@ -346,40 +349,90 @@ def holding(host: Host, script: str) -> Iterator[int]:
     with host.popen("python3", "-c", program) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())
-        yield pid
-        host.run("kill", str(pid))
+        try:
+            yield pid
+        finally:
+            host.run("kill", str(pid), check=False)
 
 
-DNF_READS = """
+DNF4_READS = """
 os.makedirs("/var/cache/dnf", exist_ok=True)
 open("/var/cache/dnf/metadata_lock.pid", "w").write(str(os.getpid()))
 """
-DNF_WRITES = """
+DNF4_WRITES = """
 open("/var/lib/dnf/rpmdb_lock.pid", "w").write(str(os.getpid()))
 """
-RPM_WRITES = """
+_RECORD_LOCK = """
 import fcntl
-lock = open("/var/lib/rpm/.rpm.lock", "rb+")
+os.makedirs(os.path.dirname({path!r}), exist_ok=True)
+lock = open({path!r}, "ab+")
 fcntl.lockf(lock, fcntl.LOCK_EX)
+"""
+DNF5_WORKS = _RECORD_LOCK.format(path="/var/lib/dnf/system-repo.lock")
+DNF5_WRITES = _RECORD_LOCK.format(path="/run/dnf/rpmtransaction.lock")
+RPM_WRITES = _RECORD_LOCK.format(path="/var/lib/rpm/.rpm.lock")
+
+
+@pytest.mark.parametrize("when", ["read", "write", "rpm"])
+def test_another_package_manager_at_work(host: Host, when: str) -> None:
+    scripts = {
+        "read": DNF5_WORKS if host.suite.dnf5 else DNF4_READS,
+        "write": DNF5_WRITES if host.suite.dnf5 else DNF4_WRITES,
+        "rpm": RPM_WRITES,
+    }
+    use_source(host)
+    with holding(host, scripts[when]) as pid:
+        message = refused(host, install(names=MINIMAL), "PackageManagerLocked")
+        assert f"Process {pid} (python3 -c " in message
+        begun = time.monotonic()
+        refused(host, install(names=MINIMAL, lock_wait=2), "PackageManagerLocked")
+        assert time.monotonic() - begun > 2
+    assert done(host, install(names=MINIMAL)).changed
+
+
+LETS_GO = """
+import threading
+{lock}
+os.mkfifo("/run/let-go")
+def let_go():
+    open("/run/let-go").read()
+    {release}
+threading.Thread(target=let_go).start()
 """
 
 
-@pytest.mark.parametrize(
-    "script", [DNF_READS, DNF_WRITES, RPM_WRITES], ids=["read", "write", "rpm"]
-)
-def test_another_package_manager_at_work(host: Host, script: str) -> None:
+@pytest.mark.parametrize("how", ["by ending", "by letting go"])
+@pytest.mark.parametrize("when", ["work", "rpm"])
+def test_a_lock_is_waited_for(host: Host, when: str, how: str) -> None:
+    """The worker goes on when the holder has ended, or only lets go, and begins anew."""
     use_source(host)
-    with holding(host, script) as pid:
-        message = refused(host, install(names=MINIMAL), "PackageManagerLocked")
-        assert f"Process {pid} (python3 -c " in message
-    assert done(host, install(names=MINIMAL)).changed
+    if when == "rpm" or host.suite.dnf5:
+        lock = RPM_WRITES if when == "rpm" else DNF5_WORKS
+        release = "fcntl.lockf(lock, fcntl.LOCK_UN)"
+    else:
+        lock, release = DNF4_WRITES, 'os.unlink("/var/lib/dnf/rpmdb_lock.pid")'
+    told = []
+    with holding(host, LETS_GO.format(lock=lock, release=release)) as pid:
+
+        def let_go(event: Event) -> None:
+            if isinstance(event, ProgressEvent) and event.message.startswith("waiting for"):
+                told.append(event.message)
+                if how == "by ending":
+                    host.run("kill", "--signal", "KILL", str(pid))
+                else:
+                    host.run("sh", "-c", "echo > /run/let-go")
+
+        outcome = work(host, install(names=MINIMAL, lock_wait=60), let_go)[-1]
+    assert isinstance(outcome, Outcome)
+    assert outcome.changed, outcome.error_message
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize(
     ("folder", "size", "purpose"),
     [
-        ("/var/cache/dnf", "200k", "to download"),
-        ("/var/cache/dnf", "4m", "to download"),
+        ("/var/cache", "200k", "to download"),
+        ("/var/cache", "4m", "to download"),
         ("/usr/libexec/docker", "4k", "to install"),
     ],
 )

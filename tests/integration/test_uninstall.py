@@ -33,7 +33,7 @@ def files_of(host: Host, folder: str) -> list[str]:
     return sorted(each.name for each in path.iterdir()) if path.exists() else []
 
 
-@pytest.mark.suites("bookworm", "trixie")
+@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_containers_are_stopped_and_all_data_goes_with_consent(docker_host: Host) -> None:
     """With live-restore containers would outlive the engine, and keep their mounts."""
     host, api = docker_host, Api(docker_host)

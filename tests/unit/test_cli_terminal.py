@@ -100,6 +100,20 @@ async def test_control_c_ends_the_line_and_leaves_the_job(
     assert "\r\ndockmgrctl: job" in terminal.written.decode()
 
 
+async def test_control_c_twice_stops_the_job(bus_address: str, terminal: Terminal) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await terminal.run(bus_address, "install", "-y")
+        job_id = await host.until_waited()
+        await terminal.read_until("0%")
+        os.write(terminal.ours, b"\x03")
+        await terminal.read_until("stops it.\r\n")
+        os.write(terminal.ours, b"\x03")
+        await terminal.read_until("is cancelled.\r\n")
+        assert await process.wait() == 130
+        assert host.jobs[job_id]["State"] == "cancelled"
+
+
 PLAN = {
     "dry-run": True,
     "changed": True,

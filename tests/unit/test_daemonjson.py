@@ -96,6 +96,90 @@ def test_a_member_that_was_not_there_is_added_behind_the_others(
         assert text.startswith(kept), "what was there stands first, as it was"
 
 
+_spaces = st.text(alphabet=" \t\r\n", max_size=4)
+_lists = st.lists(st.sampled_from([*MIRRORS, "https://old.example/", "http://x/p/"]), unique=True)
+_texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+
+
+@st.composite
+def _jsons(draw: st.DrawFn, depth: int = 2) -> str:
+    """Any way to write a value: escapes, odd numbers, white space wherever it may stand."""
+    kind = draw(st.integers(0, 4 if depth else 2))
+    if kind == 0:
+        return draw(st.sampled_from(["1e5", "-0.0", "10E+2", "9" * 5000, "true", "null", "0"]))
+    if kind <= 2:
+        return draw(_written_strings())
+    inner = draw(st.lists(_jsons(depth - 1), max_size=3))
+    spaced = [f"{draw(_spaces)}{each}{draw(_spaces)}" for each in inner]
+    if kind == 3:
+        return f"[{','.join(spaced) or draw(_spaces)}]"
+    members = [
+        f'{draw(_spaces)}"{number}"{draw(_spaces)}:{each}' for number, each in enumerate(spaced)
+    ]
+    return f"{{{','.join(members) or draw(_spaces)}}}"
+
+
+@st.composite
+def _written_strings(draw: st.DrawFn) -> str:
+    return json.dumps(draw(_texts), ensure_ascii=draw(st.booleans()))
+
+
+@st.composite
+def _files(draw: st.DrawFn) -> str:
+    """A daemon.json as somebody may have written it, with or without the member."""
+    members = [
+        f'{draw(_spaces)}"k{number}"{draw(_spaces)}:{draw(_spaces)}{draw(_jsons())}{draw(_spaces)}'
+        for number in range(draw(st.integers(0, 3)))
+    ]
+    if draw(st.booleans()):
+        key = draw(st.sampled_from(['"registry-mirrors"', '"registry\\u002dmirrors"']))
+        value = json.dumps(draw(_lists), indent=draw(_indents))
+        place = draw(st.integers(0, len(members)))
+        members.insert(place, f"{draw(_spaces)}{key}{draw(_spaces)}:{value}{draw(_spaces)}")
+    body = ",".join(members) or draw(_spaces)
+    mark = draw(st.sampled_from(["", "\ufeff"]))
+    return f"{mark}{draw(_spaces)}{{{body}}}{draw(_spaces)}"
+
+
+@given(original=_files(), changes=st.lists(_lists, min_size=1, max_size=4))
+def test_whatever_is_valid_keeps_every_byte_outside_the_member(
+    original: str, changes: list[list[str]]
+) -> None:
+    text = original
+    for mirrors in changes:
+        text = change(text, tuple(mirrors))
+        document = daemonjson.parse(text.encode(), NAME)
+        assert document.mirrors == tuple(mirrors)
+        assert change(text, tuple(mirrors)) == text, "the same change twice writes once"
+        assert _others(text) == _others(original)
+    head, tail = original.split("{")[0], original.rpartition("}")[2]
+    assert text.startswith(head)
+    assert text.endswith(tail)
+    if _has_member(original):
+        assert outside(text) == outside(original)
+
+
+@given(original=_files())
+def test_the_member_can_be_taken_out(original: str) -> None:
+    document = daemonjson.parse(original.encode(), NAME)
+    text = daemonjson.without_mirrors(document).decode()
+    assert not _has_member(text)
+    assert _others(text) == _others(original)
+
+
+def _has_member(text: str) -> bool:
+    return daemonjson.MIRRORS_KEY in daemonjson.parse(text.encode(), NAME).values
+
+
+def _others(text: str) -> list[str]:
+    """The other members as they are written, from the key to the end of the value."""
+    return [
+        text[each.start : each.value_end]
+        for each in daemonjson.parse(text.encode(), NAME).members
+        if each.key != daemonjson.MIRRORS_KEY
+    ]
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

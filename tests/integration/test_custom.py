@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Ways out where a source alone does not do: a containerd.io by address, an own repository."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed import layers, repositories, sites
+from bed.api import Api, ApiError
+from bed.suites import ARCH, BOOKWORM, CENTOS_STREAM_9, os_release_text
+
+if TYPE_CHECKING:
+    from bed.fixtures import NewHost
+    from bed.host import Host
+
+ERROR = "org.dockmgr1.Error."
+TRUE, FALSE = ("b", True), ("b", False)
+CENTOS_8 = {**CENTOS_STREAM_9, "VERSION_ID": "8", "PRETTY_NAME": "CentOS Linux 8"}
+
+
+def containerd_at(site: str, version: str) -> str:
+    folder = f"linux/{BOOKWORM.trees[0]}/{ARCH}/stable/Packages"
+    return f"https://{site}/{folder}/containerd.io-{version}-1.{BOOKWORM.dist}.{ARCH}.rpm"
+
+
+def test_a_containerd_that_is_too_old(new_host: NewHost) -> None:
+    """CentOS 8 in its day: docker-ce was there, and the containerd.io beside it did not do."""
+    host = new_host(layers.ours(BOOKWORM), files={"/usr/lib/os-release": os_release_text(CENTOS_8)})
+    tree = f"/linux/rhel/8/{ARCH}"
+    host.internet.fault(sites.DOCKER, "instead", prefix=f"{tree}/stable", value=f"{tree}/lagging")
+    _, current, _ = repositories.generations(BOOKWORM)
+    api = Api(host)
+    with pytest.raises(ApiError, match=r"containerd\.io >= .*--containerd-rpm URL") as caught:
+        api.wait(api.install())
+    assert caught.value.name == ERROR + "ResolutionFailed"
+
+    [stranger] = _packages_of(host, "stranger")
+    with pytest.raises(ApiError, match=rf"{sites.STRANGER}.* is not to be trusted") as caught:
+        api.wait(api.install(containerd_rpm=("s", f"https://{sites.STRANGER}/{stranger}")))
+    assert caught.value.name == ERROR + "SignatureRejected"
+    with pytest.raises(ApiError, match="cannot be fetched") as caught:
+        api.wait(api.install(containerd_rpm=("s", containerd_at(sites.DOCKER, "0.0"))))
+    assert caught.value.name == ERROR + "SourceUnreachable"
+    assert host.run("rpm", "-q", "docker-ce", check=False).returncode != 0
+
+    url = ("s", containerd_at(sites.DOCKER, current.containerd))
+    result = api.wait(api.install(containerd_rpm=url))
+    assert (
+        sum(each.startswith(("containerd.io-", "docker-ce-3:")) for each in result["installed"])
+        == 2
+    )
+    assert result["engine-version"]
+    assert "module_hotfixes=1" in host.read("/etc/yum.repos.d/docker-ce.repo")
+    assert not api.wait(api.install(containerd_rpm=url))["changed"]
+
+
+def _packages_of(host: Host, site: str) -> list[str]:
+    root = repositories.provide(host.suite) / site
+    found = root.glob(f"linux/{host.suite.trees[0]}/{ARCH}/stable/Packages/containerd.io-*")
+    return sorted(str(path.relative_to(root)) for path in found)[-1:]
+
+
+def test_what_is_not_of_the_catalogue_is_a_question_of_its_own(host: Host) -> None:
+    host.run("groupadd", "--force", "--system", "dockmgr")
+    api = Api(host, user="bob")
+    for option in ("containerd_rpm", "repo_url"):
+        with pytest.raises(ApiError) as caught:
+            api.install(**{option: ("s", "https://mine.bed.test/x.rpm")})
+        assert caught.value.name.endswith("InteractiveAuthorizationRequired"), caught.value
+    rules = (
+        'polkit.addRule((action) => { if (action.id == "org.dockmgr1.install") return "yes"; });'
+    )
+    host.write("/etc/polkit-1/rules.d/10-test.rules", rules)
+    with pytest.raises(ApiError):
+        api.install(repo_url=("s", "https://mine.bed.test/"))
+
+
+def test_a_repository_of_ones_own(host: Host) -> None:
+    own = f"https://{sites.ALIYUN}/docker-ce/linux/{host.suite.trees[0]}/{ARCH}/stable"
+    key = layers.sources_text()
+    assert "official" in key
+    api = Api(host)
+    result = api.wait(api.install(repo_url=("s", own), minimal=TRUE, start=FALSE))
+    assert result["source"] == "custom"
+    assert f"baseurl={own}\n" in host.read("/etc/yum.repos.d/docker-ce.repo")
+    assert {request.host for request in host.internet.requests()} <= {sites.ALIYUN, sites.BASE}
+
+
+def test_a_kernel_without_addrtype(host: Host) -> None:
+    """EL 10 has the module in a package that nothing pulls in."""
+    release = host.run("uname", "-r").stdout.strip()
+    builtin = f"/lib/modules/{release}/modules.builtin"
+    host.write(builtin, host.read(builtin).replace("kernel/net/xt_addrtype.ko\n", ""))
+    host.run("depmod")
+    api = Api(host)
+    with pytest.raises(ApiError, match=f"kernel-modules-extra-{release}") as caught:
+        api.wait(api.install())
+    assert caught.value.name == ERROR + "KernelModuleMissing"
+    assert host.run("rpm", "-q", "docker-ce", check=False).returncode != 0
+    assert api.wait(api.install(start=FALSE, dry_run=TRUE))["changed"]
+    host.write("/etc/docker/daemon.json", '{"iptables": false}')
+    assert api.wait(api.install(dry_run=TRUE))["changed"]
+    host.run("rm", "--recursive", "/lib/modules")
+    host.path("/etc/docker/daemon.json").unlink()
+    assert api.wait(api.install(dry_run=TRUE, completion=TRUE))["changed"], "nobody can tell"

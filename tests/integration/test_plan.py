@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is done is what was shown: plans, their digests, and what they say of conflicts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bed import repositories
+from bed.api import Api, ApiError
+
+if TYPE_CHECKING:
+    from bed.host import Host
+    from bed.suites import Suite
+
+ERROR = "org.dockmgr1.Error."
+TRUE = ("b", True)
+TINY = "/srv/bed/registry/tiny.tar"
+ALL_SUITES = pytest.mark.suites("bookworm", "trixie", "forky")
+
+
+def names_of(entries: list[Any]) -> set[str]:
+    """Names of packages, of NEVRAs or of what a plan says of each."""
+    nevras = [each if isinstance(each, str) else each["package"] for each in entries]
+    return {nevra.rsplit("-", 2)[0] for nevra in nevras}
+
+
+def state(host: Host) -> tuple[list[str], list[str]]:
+    """All that a plan must not change: packages, and the repositories' files."""
+    files = sorted(path.name for path in host.path("/etc/yum.repos.d").iterdir())
+    return sorted(host.run("rpm", "-qa").stdout.split()), files
+
+
+def refused(api: Api, job: str, error: str) -> dict[str, Any]:
+    """The Result of a job that ends with the error, and its message under `message`."""
+    with pytest.raises(ApiError) as caught:
+        api.wait(job)
+    assert caught.value.name == ERROR + error, caught.value.text
+    result: dict[str, Any] = api.properties(job)["Result"]
+    return {**result, "message": caught.value.text}
+
+
+@ALL_SUITES
+def test_what_conflicts_goes_as_the_plan_says(host: Host) -> None:
+    host.run("dnf", "-y", "install", "podman-docker", "runc", "buildah", "toolbox")
+    host.run("dnf", "-y", "remove", "crun", check=False)
+    api, before = Api(host), state(host)
+    plan = api.wait(api.install(dry_run=TRUE, minimal=TRUE))
+    assert state(host) == before
+    reasons = {each["package"].rsplit("-", 2)[0]: each["reason"] for each in plan["remove"]}
+    assert reasons == {
+        "podman-docker": "it conflicts with docker-ce",
+        "runc": "containerd.io replaces it",
+        "buildah": "it needs runc",
+    }
+    assert {"docker-ce", "docker-ce-cli", "containerd.io", "crun"} <= names_of(plan["install"])
+    assert plan["actions"] == ["enable docker.service", "start docker.service"]
+    assert plan["diff"].startswith("--- /dev/null\n+++ /etc/yum.repos.d/docker-ce.repo\n")
+    assert plan["download-bytes"] > 30_000_000
+    assert plan["disk-bytes"] > plan["download-bytes"]
+    assert api.wait(api.install(dry_run=TRUE, minimal=TRUE))["digest"] == plan["digest"]
+
+    conflict = refused(api, api.install(minimal=TRUE), "ConflictingPackages")
+    assert conflict["remove"] == plan["remove"]
+    assert all(name in conflict["message"] for name in reasons)
+
+    host.run("dnf", "-y", "remove", "buildah")
+    agreed = ("s", plan["digest"])
+    new = refused(api, api.install(minimal=TRUE, plan=agreed), "PlanChanged")
+    assert "it would not remove buildah-" in new["message"]
+    assert names_of(new["remove"]) == {"podman-docker", "runc"}
+
+    done = api.wait(api.install(minimal=TRUE, plan=("s", new["digest"])))
+    assert names_of(done["removed"]) == {"podman-docker", "runc"}
+    assert names_of(done["installed"]) == names_of(new["install"])
+    assert host.run("rpm", "-q", "podman", "toolbox").returncode == 0, "podman stays"
+    assert not api.wait(api.install(minimal=TRUE, dry_run=TRUE))["changed"]
+
+
+def test_what_is_not_public_is_not_in_a_plan(host: Host) -> None:
+    host.write("/etc/docker/daemon.json", '{"log-opts": {"token": "secret"}}', mode=0o600)
+    api = Api(host)
+    plan = api.wait(api.install(dry_run=TRUE, mirrors=("as", ["https://mirror.bed.test"])))
+    assert "/etc/docker/daemon.json changes" in plan["diff"]
+    assert "secret" not in json.dumps(plan)
+
+
+def test_a_restart_is_told_with_what_becomes_of_containers(docker_host: Host, suite: Suite) -> None:
+    host, api = docker_host, Api(docker_host)
+    past, _, _ = repositories.generations(suite)
+    older = {"version": ("s", past.engine), "dry_run": TRUE}
+    plan = api.wait(api.install(**older))
+    assert plan["notes"] == ["Docker is restarted; no container runs."]
+    assert plan["actions"] == ["restart docker.service"]
+    assert [each["replaces"] != "" for each in plan["downgrade"]] == [True, True, True]
+    host.run("docker", "load", "--input", TINY)
+    host.run("docker", "run", "--detach", "--name", "web", "tiny", "sleep", "600")
+    [note] = api.wait(api.install(**older))["notes"]
+    assert note == "Docker is restarted and live-restore is off, so these stop: web."
+    host.write("/etc/docker/daemon.json", '{"live-restore": true}')
+    host.run("systemctl", "reload", "docker")
+    [note] = api.wait(api.install(**older))["notes"]
+    assert note == "Docker is restarted, and live-restore keeps what runs: web."
+
+
+@pytest.mark.suites("bookworm", "forky")
+def test_an_uninstallation_is_planned_too(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    drop_in = "/etc/systemd/system/docker.service.d/proxy.conf"
+    host.write(drop_in, "[Service]\nEnvironment=HTTPS_PROXY=http://proxy.lan\n")
+    host.run("docker", "load", "--input", TINY)
+    run = ("docker", "run", "--detach", "--stop-timeout", "1")
+    host.run(*run, "--name", "web", "--volume", "data:/data", "tiny", "sleep", "600")
+    before = state(host)
+    plan = api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))
+    assert state(host) == before
+    assert host.run("docker", "ps", "--quiet").stdout != ""
+    assert plan["refusal"].startswith("Containers are running: web;")
+    assert (plan["stops"], plan["volumes"]) == (["web"], ["data"])
+    assert {"/var/lib/docker", "/var/lib/containerd"} <= set(plan["deletes"])
+    assert "docker-ce" in names_of(plan["remove"])
+    assert f"--- {drop_in}\n+++ /dev/null\n" in plan["diff"]
+    assert "stop docker.socket" in plan["actions"]
+    assert host.path(drop_in).exists()
+
+    consent = {"purge_data": TRUE, "force": TRUE, "plan": ("s", plan["digest"])}
+    host.run(*run, "--name", "other", "tiny", "sleep", "600")
+    changed = refused(api, api.uninstall(**consent), "PlanChanged")
+    assert "it would also stop container other" in changed["message"]
+    assert host.run("systemctl", "is-active", "docker").stdout == "active\n"
+    host.run("docker", "rm", "--force", "other")
+    done = api.wait(api.uninstall(**consent))
+    assert names_of(done["removed"]) == names_of(plan["remove"])
+    assert drop_in in done["purged"]
+    assert not host.path(drop_in).parent.exists()
+    assert not api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))["changed"]

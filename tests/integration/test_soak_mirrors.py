@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Mirrors changed over and over under load, and killed in the middle: nothing is ever lost."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bed.api import Api
+from bed.soaking import rounds
+from integration.mirror_hosts import (
+    DAEMON_JSON,
+    MIRROR,
+    MIRROR2,
+    active,
+    engine_host,
+    set_mirror,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bed.host import Host
+
+__all__ = ["engine_host"]
+
+CHANGES = rounds(25, 500)
+KILLS = rounds(10, 200)
+OTHERS = {"shutdown-timeout": 20, "debug": False, "labels": ["a=1", "b=\u00e9"]}
+LISTS = ([MIRROR], [MIRROR2], [MIRROR, MIRROR2], [MIRROR2, MIRROR])
+
+# Runs on the host until its standard input ends: pulls, and prints what fails.
+_PULL = """
+import select, subprocess, sys
+pulls = 0
+while not select.select([sys.stdin], [], [], 0)[0]:
+    for command in (["docker", "pull", "-q", "hello-world"], ["docker", "rmi", "hello-world"]):
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            print(command, done.stderr, flush=True)
+    pulls += 1
+print(pulls)
+"""
+
+# Runs on the host until its standard input ends: asks the engine every 10 ms, and prints how
+# often it did, how often that failed, and the longest time without an answer.
+_PING = """
+import select, socket, sys, time
+asked = failed = 0
+longest = 0.0
+answered = time.monotonic()
+while not select.select([sys.stdin], [], [], 0.01)[0]:
+    asked += 1
+    try:
+        with socket.socket(socket.AF_UNIX) as engine:
+            engine.settimeout(5)
+            engine.connect("/run/docker.sock")
+            engine.sendall(b"GET /_ping HTTP/1.0\\r\\n\\r\\n")
+            if b" 200 " not in engine.recv(4096):
+                failed += 1
+    except OSError:
+        failed += 1
+    now = time.monotonic()
+    longest, answered = max(longest, now - answered), now
+print(asked, failed, longest)
+"""
+
+# Runs on the host: starts a change, kills its job after a moment, prints what became of it.
+_KILL = """
+import asyncio, json, sys
+from dockmgrd import names
+from dockmgrd.bus import Bus
+from dockmgrd.errors import RemoteError
+
+MANAGER = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+           "org.freedesktop.systemd1.Manager")
+
+async def main():
+    mirrors, seconds = json.loads(sys.argv[1])
+    async with Bus() as bus:
+        [path] = await bus.call(names.BUS_NAME, names.MANAGER_PATH, names.MANAGER_INTERFACE,
+                                "SetMirror", "asa{sv}", [mirrors, {}])
+        unit = names.job_unit(path.rpartition("/")[2])
+        await asyncio.sleep(seconds)
+        try:
+            await bus.call(*MANAGER, "KillUnit", "ssi", [unit, "all", 9])
+        except RemoteError:
+            pass
+        try:
+            await bus.call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait", timeout=60)
+            print("done")
+        except RemoteError as error:
+            print(error.name.rpartition(".")[2])
+
+asyncio.run(main())
+"""
+
+
+@contextmanager
+def meanwhile(host: Host, program: str) -> Iterator[list[str]]:
+    """Run a program on the host until the context ends; then the lines that it printed are
+    there.
+    """
+    lines: list[str] = []
+    process = host.popen("/usr/bin/python3", "-IBc", program)
+    try:
+        yield lines
+    finally:
+        output, errors = process.communicate("\n", timeout=60)
+        lines += [*output.splitlines(), *errors.splitlines()]
+
+
+def state_of_container(host: Host) -> dict[str, Any]:
+    output = host.run("docker", "inspect", "--format", "{{json .State}}", "runs-on").stdout
+    state: dict[str, Any] = json.loads(output)
+    assert state["Running"]
+    return {key: state[key] for key in ("Pid", "StartedAt")}
+
+
+def run_container(host: Host) -> None:
+    host.run("docker", "load", "-i", "/srv/bed/registry/tiny.tar")
+    host.run("docker", "run", "--detach", "--name", "runs-on", "tiny", "sleep", "1000000")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+@pytest.mark.suites("bookworm", "trixie", "forky")
+def test_changes_in_a_row_under_a_container_and_pulls(
+    engine_host: Host, record_property: Callable[[str, object], None]
+) -> None:
+    host, api = engine_host, Api(engine_host)
+    host.write(DAEMON_JSON, json.dumps(OTHERS, indent=1, ensure_ascii=False))
+    host.run("systemctl", "restart", "docker")
+    api.wait(set_mirror(api, *LISTS[-1]))
+    run_container(host)
+    before = state_of_container(host)
+    with meanwhile(host, _PULL) as pulls, meanwhile(host, _PING) as pings:
+        for number in range(CHANGES):
+            mirrors = LISTS[number % len(LISTS)]
+            assert api.wait(set_mirror(api, *mirrors)) == {
+                "changed": True,
+                "mirrors": mirrors,
+                "active": True,
+                "notes": [],
+            }
+            assert active(host) == mirrors
+            content = json.loads(host.read(DAEMON_JSON))
+            assert content == {**OTHERS, "registry-mirrors": mirrors}
+            assert list(content) == [*OTHERS, "registry-mirrors"]
+    assert state_of_container(host) == before, "the container has run on"
+    *failed_pulls, count = pulls
+    assert failed_pulls == []
+    assert int(count) > CHANGES / 10
+    asked, failed, longest = map(float, pings[0].split())
+    record_property(
+        "figures", f"{CHANGES} changes, {count} pulls, {asked:g} pings: {longest:.3f} s"
+    )
+    print(f"{CHANGES} changes, {count} pulls, {asked:g} pings, longest gap {longest:.3f} s")
+    assert failed == 0
+    assert longest < 1.0, "the engine answers throughout; the machine may be slow"
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_a_change_killed_at_any_moment_leaves_a_file_that_the_engine_starts_with(
+    engine_host: Host,
+) -> None:
+    host, api = engine_host, Api(engine_host)
+    host.write(DAEMON_JSON, json.dumps(OTHERS, indent=1, ensure_ascii=False))
+    api.wait(set_mirror(api, MIRROR))
+    outcomes: dict[tuple[str, str], int] = {}
+    for number in range(KILLS):
+        old = json.loads(host.read(DAEMON_JSON))["registry-mirrors"]
+        new = LISTS[(LISTS.index(old) + 1) % len(LISTS)]
+        seconds = 0.25 * number / KILLS
+        request = json.dumps([new, seconds])
+        outcome = host.run("/usr/bin/python3", "-IBc", _KILL, request).stdout.strip()
+        content = json.loads(host.read(DAEMON_JSON))
+        mirrors = content["registry-mirrors"]
+        assert content == {**OTHERS, "registry-mirrors": mirrors}
+        assert mirrors in (old, new)
+        assert outcome == "Interrupted" or mirrors == new
+        host.run("systemctl", "reset-failed", "docker")
+        host.run("systemctl", "restart", "docker")
+        assert active(host) == mirrors
+        key = (outcome, "new" if mirrors == new else "old")
+        outcomes[key] = outcomes.get(key, 0) + 1
+    print(f"{KILLS} kills: {outcomes}")
+    assert outcomes.get(("Interrupted", "old")), "some were killed before they wrote"
+    assert api.wait(set_mirror(api, MIRROR, MIRROR2))["active"] is True, "the next one goes on"
+    left = {each.name for each in host.path("/etc/docker").iterdir()}
+    assert left <= {"daemon.json", "daemon.json.dockmgrd-backup", "key.json"}
