@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from bed import layers, system
 from bed.host import Host
 from bed.suites import BOOKWORM
-from bench.pairs import Comparison, compare, timed
+from bed.workers import install, use_source
+from bench.pairs import Comparison, compare, megabytes, timed
+from dockmgrd.worker.protocol import PROCEED, encode
 
 PACKAGES = (
     "docker-ce",
@@ -27,9 +29,23 @@ gpgkey=file://{system.KEY_FILE}
 """
 
 
+_PEER = "dnf -y install …; systemctl enable --now docker"
+_INSTALL = ("dnf", "-y", "install", *PACKAGES)
+
+# Runs on the host: does the command with that input, and tells the most memory that it, or any
+# process below it, had resident at a time: bytes.
+_PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[2:], input=sys.argv[1], text=True, check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+"""
+
+
 def measures() -> Iterator[Comparison]:
     """All figures of installing, as they are ready."""
     yield installing()
+    yield installing_again()
+    yield memory()
 
 
 def installing() -> Comparison:
@@ -37,17 +53,61 @@ def installing() -> Comparison:
 
     def ours() -> float:
         with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
-            return timed(lambda: host.run("dockmgrctl", "install", "--quiet", timeout=300))
+            return _ours(host)
+
+    def plain() -> float:
+        with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+            return _plain(host)
+
+    return compare("install, cold", _PEER, ours, plain, runs=5)
+
+
+def installing_again() -> Comparison:
+    """Install on a host that has had Docker before: its dnf knows the metadata."""
+    with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+
+        def ours() -> float:
+            seconds = _ours(host)
+            host.run("dockmgrctl", "uninstall", "--quiet", timeout=300)
+            return seconds
+
+        def plain() -> float:
+            seconds = _plain(host)
+            host.run("dockmgrctl", "uninstall", "--quiet", timeout=300)
+            return seconds
+
+        return compare("install, warm", _PEER, ours, plain, runs=5)
+
+
+def memory() -> Comparison:
+    """The most memory of the package worker, against dnf's own."""
+
+    def peak(host: Host, request: str, *command: str) -> float:
+        return float(host.run("python3", "-c", _PEAK, request, *command, timeout=300).stdout)
+
+    def ours() -> float:
+        with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+            use_source(host)
+            request = encode(install()) + PROCEED * 2
+            return peak(host, request.decode(), "python3", "-m", "dockmgrd.worker")
 
     def plain() -> float:
         with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
             host.write("/etc/yum.repos.d/docker-ce.repo", _REPOSITORY)
+            return peak(host, "", *_INSTALL)
 
-            def install() -> None:
-                host.run("dnf", "-y", "install", *PACKAGES, timeout=300)
-                host.run("systemctl", "enable", "--now", "docker.service")
+    return compare("memory, worker", " ".join(_INSTALL[:3]), ours, plain, runs=3, shown=megabytes)
 
-            return timed(install)
 
-    peer = "dnf -y install …; systemctl enable --now docker"
-    return compare("install, cold", peer, ours, plain, runs=3)
+def _ours(host: Host) -> float:
+    return timed(lambda: host.run("dockmgrctl", "install", "--quiet", timeout=300))
+
+
+def _plain(host: Host) -> float:
+    host.write("/etc/yum.repos.d/docker-ce.repo", _REPOSITORY)
+
+    def install_and_start() -> None:
+        host.run(*_INSTALL, timeout=300)
+        host.run("systemctl", "enable", "--now", "docker.service")
+
+    return timed(install_and_start)

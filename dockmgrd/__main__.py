@@ -11,6 +11,7 @@ import sys
 import systemd.daemon
 
 from dockmgrd import journal, logcontrol, names, watchdog
+from dockmgrd.adminconfig import AdminConfigFile
 from dockmgrd.bus import Bus
 from dockmgrd.engine import Engine
 from dockmgrd.exports import Exports
@@ -34,6 +35,8 @@ async def serve() -> None:
         exports = Exports(bus, names.MANAGER_PATH)
         await exports.follow_callers()
         polkit = Polkit(bus)
+        await polkit.follow_callers()
+        limits = AdminConfigFile()
         manager = Systemd(bus)
         await manager.connect()
         sources = Sources()
@@ -43,7 +46,7 @@ async def serve() -> None:
             engine=Engine(),
             changed=lambda: service.manager.update() if service.manager else None,
         )
-        status = Status(engine, sources, Platform.read().name)
+        status = Status(engine, sources, Platform.read().name, limits)
         await engine.start()
         jobs = Jobs(
             manager,
@@ -51,23 +54,22 @@ async def serve() -> None:
             changed=lambda job: service.job_changed(job, jobs),
             forgotten=service.job_forgotten,
         )
-        service.export_manager(ManagerFace(jobs, status, polkit, sources))
+        service.export_manager(ManagerFace(jobs, status, polkit, sources, limits))
         exports.add(logcontrol.PATH, logcontrol.LogControlFace(polkit))
         await jobs.adopt()
         await bus.own_name(names.BUS_NAME)
         systemd.daemon.notify("READY=1\nSTATUS=Ready")
         life = asyncio.ensure_future(watchdog.feed())
-        told_to_stop = await _until_unneeded(bus, exports, jobs)
+        told_to_stop = await _until_unneeded(bus, IdleWatch(exports, jobs, limits))
         await leave(bus, exports, at_once=told_to_stop)
         life.cancel()
         await engine.stop()
 
 
-async def _until_unneeded(bus: Bus, exports: Exports, jobs: Jobs) -> bool:
+async def _until_unneeded(bus: Bus, idle: IdleWatch) -> bool:
     """Wait for SIGTERM (True), for idleness (False), or for the end of the connection (raises)."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    idle = IdleWatch(exports, jobs)
     waits = [
         asyncio.ensure_future(stop.wait()),
         asyncio.ensure_future(idle.wait()),

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which polkit actions a request needs, and the details that go with the question."""
+"""Which polkit actions a request needs, and the details that go with the question.
+
+The daemon asks these, and the job asks itself again whether they are still the ones it was
+started for: what a question depends on can change between the answer and the work.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from dockmgrd import names
 from dockmgrd.mirrors import Mode, insecure, merged
@@ -26,6 +31,9 @@ class Question:
     action: str
     details: Mapping[str, str] = field(default_factory=dict)
 
+    def to_json(self) -> dict[str, Any]:
+        return {"action": self.action, "details": dict(self.details)}
+
 
 @dataclass(frozen=True)
 class Known:
@@ -35,25 +43,27 @@ class Known:
     """Those that daemon.json names."""
     candidates: tuple[str, ...] = ()
     """Those of the catalogue, which everybody may probe."""
+    admitted: Callable[[str], bool] = lambda _: True
+    """Whether the administrator's list of hosts, if there is one, has that of the mirror."""
 
 
 def questions(options: Options, known: Known) -> tuple[Question, ...]:
     """All that must be answered with yes before the request may run."""
     if isinstance(options, InstallOptions):
-        return _install(options)
+        return _install(options, known)
     if isinstance(options, ListVersionsOptions):
         return ()
     if isinstance(options, SetMirrorOptions):
         # The question is about the list that comes of it: a rule that lets somebody set one
         # mirror must not let them take another one away.
         mirrors = merged(options.mode, known.configured, options.mirrors)
-        return _mirrors(mirrors, options.mode)
+        return _mirrors(mirrors, options.mode, known)
     if isinstance(options, ProbeOptions):
         return _probe(options, known)
     return _uninstall(options)
 
 
-def _install(options: InstallOptions) -> tuple[Question, ...]:
+def _install(options: InstallOptions, known: Known) -> tuple[Question, ...]:
     """What is not of the catalogue is a question of its own; what only asks needs no mirrors'."""
     custom = " ".join(filter(None, (options.repo_url, options.containerd_rpm)))
     if custom:
@@ -63,11 +73,12 @@ def _install(options: InstallOptions) -> tuple[Question, ...]:
         install = Question(names.ACTION_INSTALL, details)
     if not options.mirrors or options.dry_run:
         return (install,)
-    return (install, *_mirrors(options.mirrors, Mode.REPLACE))
+    return (install, *_mirrors(options.mirrors, Mode.REPLACE, known))
 
 
-def _mirrors(mirrors: tuple[str, ...], mode: Mode) -> tuple[Question, ...]:
-    action = names.ACTION_SET_MIRROR_INSECURE if insecure(mirrors) else names.ACTION_SET_MIRROR
+def _mirrors(mirrors: tuple[str, ...], mode: Mode, known: Known) -> tuple[Question, ...]:
+    trusted = not insecure(mirrors) and all(map(known.admitted, mirrors))
+    action = names.ACTION_SET_MIRROR if trusted else names.ACTION_SET_MIRROR_INSECURE
     return (Question(action, {"mirrors": " ".join(mirrors), "mode": mode.value}),)
 
 

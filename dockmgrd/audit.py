@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the journal keeps for the auditor: who asked for what, and how it ended."""
+"""What the journal keeps for the auditor: who asked for what, who decided how, and how it ended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from dockmgrd import journal, names
-from dockmgrd.errors import DockmgrError
+from dockmgrd.actions import Question
+from dockmgrd.errors import DockmgrError, harmless
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
 
 _ENDS: Mapping[JobState, tuple[str, int]] = {
@@ -15,6 +19,41 @@ _ENDS: Mapping[JobState, tuple[str, int]] = {
     JobState.CANCELLED: (names.MESSAGE_JOB_CANCELLED, journal.NOTICE),
     JobState.INTERRUPTED: (names.MESSAGE_JOB_INTERRUPTED, journal.WARNING),
 }
+_SECONDS_OF_A_WINDOW = 60.0
+_REFUSALS_A_WINDOW = 60
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asked: the user, and the unique name of the connection."""
+
+    uid: int
+    sender: str
+
+    def __str__(self) -> str:
+        return f"{self.uid} ({self.sender})"
+
+
+@dataclass
+class _Refusals:
+    """Counts each user's refusals: journald drops what comes too fast, and that would be our own
+    record of others.
+    """
+
+    begun: float = 0.0
+    counts: Counter[int] = field(default_factory=Counter)
+
+    def admit(self, uid: int) -> int:
+        """How many the user has had in this minute, this one included."""
+        now = time.monotonic()
+        if now - self.begun >= _SECONDS_OF_A_WINDOW:
+            self.begun = now
+            self.counts.clear()
+        self.counts[uid] += 1
+        return self.counts[uid]
+
+
+_refusals = _Refusals()
 
 
 def job_started(request: JobRequest) -> None:
@@ -35,21 +74,68 @@ def job_ended(request: JobRequest, result: JobResult) -> None:
     )
 
 
-def denied(kind: Kind, uid: int, error: DockmgrError) -> None:
-    """Record that a user was not allowed what they asked for."""
-    journal.record(
+def allowed(verb: Kind | str, by: Caller, asked: Iterable[Question]) -> None:
+    """Record that a user may do what they asked for, and by whose word."""
+    asked = tuple(asked)
+    decided = "root" if by.uid == 0 else "polkit" if asked else "nobody has to be asked"
+    _decided(
         journal.Entry(
-            f"User {uid} was refused {kind.value}: {error.message}",
+            f"User {by} may {_name(verb)}, decided by {decided}{_told(asked)}",
+            message_id=names.MESSAGE_ALLOWED,
+            priority=journal.NOTICE if asked else journal.INFO,
+            fields={"DOCKMGR_RESULT": "allowed", "DOCKMGR_DECIDED_BY": decided},
+        ),
+        verb,
+        by,
+        asked,
+    )
+
+
+def denied(verb: Kind | str, by: Caller, error: DockmgrError, asked: Iterable[Question]) -> None:
+    """Record that a user was not allowed what they asked for, unless they ask without end."""
+    count = _refusals.admit(by.uid)
+    if count > _REFUSALS_A_WINDOW:
+        return
+    last = (
+        " Further refusals of this minute are not recorded." if count == _REFUSALS_A_WINDOW else ""
+    )
+    _decided(
+        journal.Entry(
+            f"User {by} was refused {_name(verb)}: {error.message}{last}",
             message_id=names.MESSAGE_DENIED,
             priority=journal.WARNING,
-            fields={
-                "DOCKMGR_ACTION": kind.value,
-                "DOCKMGR_CALLER_UID": str(uid),
-                "DOCKMGR_RESULT": "denied",
-                "DOCKMGR_ERROR": error.dbus_name,
-            },
-        )
+            fields={"DOCKMGR_RESULT": "denied", "DOCKMGR_ERROR": error.dbus_name},
+        ),
+        verb,
+        by,
+        tuple(asked),
     )
+
+
+def _decided(
+    entry: journal.Entry, verb: Kind | str, by: Caller, asked: tuple[Question, ...]
+) -> None:
+    fields = {
+        "DOCKMGR_ACTION": _name(verb),
+        "DOCKMGR_REQUEST": harmless(_told(asked).lstrip(": ")),
+        "DOCKMGR_CALLER_UID": str(by.uid),
+        "DOCKMGR_CALLER_SENDER": by.sender,
+        **entry.fields,
+    }
+    journal.record(journal.Entry(harmless(entry.message), entry.message_id, entry.priority, fields))
+
+
+def _name(verb: Kind | str) -> str:
+    return verb.value if isinstance(verb, Kind) else verb
+
+
+def _told(asked: tuple[Question, ...]) -> str:
+    """The actions and what they were about, to stand behind a sentence."""
+    told = [
+        " ".join([each.action, *(f"{key}={value}" for key, value in each.details.items() if value)])
+        for each in asked
+    ]
+    return f": {'; '.join(told)}" if told else "."
 
 
 def _record(
@@ -65,7 +151,7 @@ def _record(
     reason = f": {error_message}" if error_message else "."
     journal.record(
         journal.Entry(
-            f"Job {request.job_id} ({kind}) of user {uid} {word}{reason}",
+            harmless(f"Job {request.job_id} ({kind}) of user {uid} {word}{reason}"),
             message_id=message_id,
             priority=priority,
             fields={

@@ -21,6 +21,7 @@ from dockmgrd.dbusnext import (
     RequestNameReply,
 )
 from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.frames import SIGNAL, Frame
 from dockmgrd.transport import Transport
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ DBUS_PATH = "/org/freedesktop/DBus"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
 ALLOW_INTERACTIVE_AUTHORIZATION = MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION
+
+_A_CROWD = 8
+"""Calls waiting, from which on it matters whose they are."""
 
 SignalHandler = Callable[[Message], None]
 
@@ -80,6 +84,8 @@ class Bus(Transport):
         self._subscriptions: dict[Match, list[SignalHandler]] = {}
         self._owners: dict[str, str] = {}
         self._owner_followers: dict[str, list[Callable[[str], None]]] = {}
+        self._users: dict[str, int] = {}
+        self._learning: dict[str, asyncio.Task[None]] = {}
         self.on_call: Callable[[Message], None] | None = None
 
     async def __aenter__(self) -> Bus:
@@ -222,6 +228,36 @@ class Bus(Transport):
             [self._owners[name]] = await self.call_bus("GetNameOwner", "s", name)
         except RemoteError as error:
             logger.debug("%s has no owner yet: %s", name, error.name)
+
+    def wants(self, frame: Frame) -> bool:
+        """Whether it is a signal that is subscribed to, or a reply that is awaited."""
+        if frame.type != SIGNAL:
+            return frame.reply_serial in self._method_return_handlers
+        return any(
+            frame.is_signal(self._owners.get(each.sender, each.sender), each.interface, each.member)
+            for each in self._subscriptions
+        )
+
+    def user_of(self, sender: str) -> object:
+        """The user id once it is known, and until then the connection."""
+        crowded = len(self._turns) > _A_CROWD
+        if crowded and sender not in self._users and sender not in self._learning:
+            self._learning[sender] = self._loop.create_task(self._learn_user(sender))
+        return self._users.get(sender, sender)
+
+    def forget_caller(self, sender: str) -> None:
+        super().forget_caller(sender)
+        self._users.pop(sender, None)
+
+    async def _learn_user(self, sender: str) -> None:
+        """Needed when callers wait for each other only, and then for fairness only."""
+        try:
+            [uid] = await self.call_bus("GetConnectionUnixUser", "s", sender)
+            self._users[sender] = uid
+        except (RemoteError, NoReply) as error:
+            logger.debug("the user of %s is not known: %s", sender, error)
+        finally:
+            del self._learning[sender]
 
     def _on_message(self, msg: Message) -> None:
         if msg.message_type is MessageType.METHOD_CALL:

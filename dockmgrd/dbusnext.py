@@ -26,6 +26,7 @@ from dbus_next import (  # noqa: E402
     Variant,
 )
 from dbus_next import introspection as intr  # noqa: E402
+from dbus_next._private.unmarshaller import Unmarshaller  # noqa: E402
 from dbus_next.aio.message_bus import MessageBus, _MessageWriter  # noqa: E402
 from dbus_next.signature import SignatureTree  # noqa: E402
 
@@ -42,6 +43,7 @@ __all__ = [
     "NameFlag",
     "RequestNameReply",
     "SignatureTree",
+    "Unmarshaller",
     "Variant",
     "intr",
 ]

@@ -7,12 +7,14 @@ and what is the way out. It is the same on the bus, in the journal and in dockmg
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from dockmgrd.names import ERROR_PREFIX
 
 _STANDARD = "org.freedesktop.DBus.Error."
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s'\"]*@")
 
 
 class DockmgrError(Exception):
@@ -232,9 +234,20 @@ def from_name(dbus_name: str, message: str) -> DockmgrError:
     return _BY_NAME.get(dbus_name, DockmgrError)(message)
 
 
-def shown(text: str) -> str:
-    """The caller's text for a message: short, and nothing in it that steers a terminal or a log."""
-    clean = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+def redacted(text: str) -> str:
+    """The text with no name and password in the addresses that it holds."""
+    return _CREDENTIALS.sub("\N{HORIZONTAL ELLIPSIS}@", text) if "@" in text else text
+
+
+def harmless(text: str) -> str:
+    """The text in one line, with no credentials, and nothing that steers a terminal or a log."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for character in redacted(text)
     )
+
+
+def shown(text: str) -> str:
+    """The caller's text for a message: harmless, and short."""
+    clean = harmless(text)
     return f"'{clean[:80]}…'" if len(clean) > 80 else f"'{clean}'"

@@ -48,7 +48,11 @@ class Exports:
     async def follow_callers(self) -> None:
         """Notice from now on who leaves the bus. Needed once, before calls can arrive."""
         left = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, arg2="")
-        await self._bus.subscribe(left, lambda message: self._callers.discard(message.body[0]))
+        await self._bus.subscribe(left, lambda message: self._on_left(message.body[0]))
+
+    def _on_left(self, name: str) -> None:
+        self._callers.discard(name)
+        self._bus.forget_caller(name)
 
     def add(self, path: str, face: Face) -> None:
         """Export the face at the path, and say so to those who follow the ObjectManager."""
@@ -74,6 +78,7 @@ class Exports:
 
         :param at_once: answer those that still wait for something with an error.
         """
+        self._bus.take_all_turns()
         while self._calls:
             if at_once:
                 for call in self._calls:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 import os
 
+from dockmgrd.adminconfig import AdminConfigFile
 from dockmgrd.exports import Exports
 from dockmgrd.jobs import Jobs
 
-SECONDS_OF_SILENCE = 30.0
 SECONDS_VARIABLE = "DOCKMGRD_IDLE_SECONDS"
 """Environment variable for another time of silence, to try the daemon's end."""
 
@@ -17,10 +17,10 @@ SECONDS_VARIABLE = "DOCKMGRD_IDLE_SECONDS"
 class IdleWatch:
     """Knows whether something happened since it last looked."""
 
-    def __init__(self, exports: Exports, jobs: Jobs) -> None:
+    def __init__(self, exports: Exports, jobs: Jobs, limits: AdminConfigFile) -> None:
         self._exports = exports
         self._jobs = jobs
-        self._seconds = float(os.environ.get(SECONDS_VARIABLE, SECONDS_OF_SILENCE))
+        self._limits = limits
 
     async def wait(self) -> None:
         """Return when the daemon has been unneeded for the whole time of silence."""
@@ -28,7 +28,11 @@ class IdleWatch:
             for job in self._jobs.running:
                 await job.ended.wait()
             answered = self._exports.calls_answered
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(self._seconds())
             quiet = self._exports.calls_answered == answered and not self._exports.wanted
             if quiet and not self._jobs.running:
                 return
+
+    def _seconds(self) -> float:
+        given = os.environ.get(SECONDS_VARIABLE)
+        return float(given) if given else self._limits.current().idle_seconds

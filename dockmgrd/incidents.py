@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-import uuid
+import os
 
 from dockmgrd import errors, journal, names
 
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 def report_incident(error: Exception) -> errors.Internal:
     """Log a fault of ours with its traceback, and make the error that the caller may see."""
-    incident = uuid.uuid4().hex[:12]
+    incident = os.urandom(6).hex()
     journal.record(
         journal.Entry(
             f"Unexpected error, incident {incident}: {type(error).__name__}",

@@ -113,8 +113,16 @@ class Jobs:
             self._changed(job)
         self._prune()
 
-    async def submit(self, kind: Kind, options: Mapping[str, Any], uid: int) -> Job:
+    async def submit(
+        self,
+        kind: Kind,
+        options: Mapping[str, Any],
+        uid: int,
+        granted: tuple[Mapping[str, Any], ...] = (),
+    ) -> Job:
         """Start a job, or join the one that runs when it does the very same.
+
+        :param granted: what the user was allowed; see `JobRequest`.
 
         :raises Busy: when another job changes the host.
         :raises LimitsExceeded: when too many are reading.
@@ -123,7 +131,7 @@ class Jobs:
         for running in self.running:
             if running.request.kind is kind and running.request.options == options:
                 return running
-        job = Job(JobRequest(new_id(), kind, dict(options), uid, _now()))
+        job = Job(JobRequest(new_id(), kind, dict(options), uid, _now(), granted))
         self._check_room(job.request)
         self._jobs[job.job_id] = job
         try:

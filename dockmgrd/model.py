@@ -84,6 +84,8 @@ class JobRequest:
     caller_uid: int
     created_at: int
     """Microseconds since the epoch."""
+    granted: tuple[Mapping[str, Any], ...] = ()
+    """The questions that were answered with yes, as `actions.Question.to_json` has them."""
 
     @property
     def reads_only(self) -> bool:
@@ -99,6 +101,7 @@ class JobRequest:
             "options": dict(self.options),
             "caller_uid": self.caller_uid,
             "created_at": self.created_at,
+            "granted": [dict(each) for each in self.granted],
         }
 
     @classmethod
@@ -112,6 +115,7 @@ class JobRequest:
             options=dict(data["options"]),
             caller_uid=int(data["caller_uid"]),
             created_at=int(data["created_at"]),
+            granted=tuple(dict(each) for each in data.get("granted", ())),
         )
 
 

@@ -23,6 +23,8 @@ VENDORED = _PACKAGE / "_vendor"
 STATE = Path("/var/lib/dockmgrd")
 JOBS = STATE / "jobs"
 LOCK = STATE / "lock"
+LAST_GOOD_CONFIG = STATE / "dockmgrd.yaml"
+ADMIN_CONFIG = Path("/etc/dockmgrd/dockmgrd.yaml")
 ADMIN_SOURCES = Path("/etc/dockmgrd/sources.d")
 ADMIN_MIRRORS = Path("/etc/dockmgrd/mirrors.d")
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockmgrd import __version__, actions, audit, candidates, errors, interfaces, names, options
+from dockmgrd.adminconfig import AdminConfig, AdminConfigFile
 from dockmgrd.dbusnext import Variant
 from dockmgrd.exports import Exports
-from dockmgrd.face import Caller, Face, caller
+from dockmgrd.face import Face, caller
 from dockmgrd.jobs import Job, Jobs
 from dockmgrd.model import JobResult, JobState, Kind
 from dockmgrd.polkit import Polkit
@@ -20,6 +21,7 @@ from dockmgrd.variants import to_variants
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
 _WAITS = Quota(64, "calls of Wait")
+_FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
 _RUNNING = JobResult(JobState.RUNNING, finished_at=0)
 
 
@@ -28,12 +30,20 @@ class ManagerFace(Face):
 
     interface = interfaces.load(names.MANAGER_INTERFACE)
 
-    def __init__(self, jobs: Jobs, status: Status, polkit: Polkit, sources: Sources) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        status: Status,
+        polkit: Polkit,
+        sources: Sources,
+        limits: AdminConfigFile,
+    ) -> None:
         super().__init__()
         self._jobs = jobs
         self._status = status
         self._polkit = polkit
         self._sources = sources
+        self._limits = limits
         self.update()
 
     def update(self) -> None:
@@ -71,47 +81,62 @@ class ManagerFace(Face):
         snapshot = await self._status.snapshot(self._active_path())
         return to_variants(snapshot, _STATUS_SIGNATURES)
 
+    async def get_permissions(self) -> dict[str, str]:
+        uid = await self._polkit.uid(caller())
+        answers = await self._polkit.permissions(caller(), uid, names.ACTIONS)
+        return {action.rpartition(".")[2]: answer for action, answer in answers.items()}
+
     async def list_sources(self) -> list[dict[str, Variant]]:
         return [
             to_variants(
                 {
                     "name": source.name,
                     "title": source.title,
-                    "prefix": source.prefix,
+                    "prefix": errors.redacted(source.prefix),
                     "region": source.region,
                     "notes": source.notes,
                     "intranet": source.intranet,
                 }
             )
             for source in self._sources.current().sources.values()
+            if self._limits.current().allows(source.name)
         ]
 
     async def _submit(self, kind: Kind, given: Mapping[str, Variant], **arguments: Any) -> str:
         """Validate, ask polkit, look at the state again, start: in this order."""
+        limits = self._limits.current()
         interactive, plain = _unpack(kind, given)
         plain.update(arguments)
+        if kind in _FROM_SOURCES and not plain.keys() & {"source", "repo-url"}:
+            plain["source"] = limits.default_source
         parsed = options.parse(kind, plain)
         if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
             for name in parsed.sources:
                 self._sources.current().source(name)
-        uid = await self._authorize(kind, parsed, caller().with_interaction(allowed=interactive))
-        job = await self._jobs.submit(kind, plain, uid)
-        return names.job_path(job.job_id)
-
-    async def _authorize(self, kind: Kind, parsed: options.Options, who: Caller) -> int:
-        """The caller's user id, when polkit allows all that the request needs."""
+        who = caller().with_interaction(allowed=interactive)
         uid = await self._polkit.uid(who)
-        probed = isinstance(parsed, options.ProbeOptions)
-        known = actions.Known(
-            self._status.configured_mirrors(), candidates.load().mirrors if probed else ()
-        )
+        asked = actions.questions(parsed, self._known(parsed, limits))
+        by = audit.Caller(uid, who.sender)
         try:
-            for question in actions.questions(parsed, known):
+            limits.check(parsed)
+            for question in asked:
                 await self._polkit.authorize(who, uid, question.action, question.details)
         except errors.DockmgrError as error:
-            audit.denied(kind, uid, error)
+            audit.denied(kind, by, error, asked)
             raise
-        return uid
+        audit.allowed(kind, by, asked)
+        granted = tuple(question.to_json() for question in asked)
+        job = await self._jobs.submit(kind, plain, uid, granted)
+        return names.job_path(job.job_id)
+
+    def _known(self, parsed: options.Options, limits: AdminConfig) -> actions.Known:
+        """The mirrors that the questions depend on."""
+        probed = isinstance(parsed, options.ProbeOptions)
+        return actions.Known(
+            self._status.configured_mirrors(),
+            candidates.load().mirrors if probed else (),
+            limits.admits,
+        )
 
     def _active_path(self) -> str:
         return names.job_path(self._jobs.active.job_id) if self._jobs.active else "/"
@@ -152,8 +177,18 @@ class JobFace(Face):
     async def cancel(self) -> None:
         who = caller()
         uid = await self._polkit.uid(who)
-        if uid != self._job.request.caller_uid:
-            await self._polkit.authorize(who, uid, names.ACTION_CANCEL, {"job": self._job.job_id})
+        request, by = self._job.request, audit.Caller(uid, who.sender)
+        if uid != request.caller_uid:
+            details = {"job": request.job_id, "kind": request.kind.value}
+            asked = actions.Question(names.ACTION_CANCEL, details)
+            try:
+                await self._polkit.authorize(who, uid, asked.action, asked.details)
+            except errors.DockmgrError as error:
+                audit.denied("cancel", by, error, (asked,))
+                raise
+            audit.allowed("cancel", by, (asked,))
+        else:
+            audit.allowed("cancel", by, ())
         await self._jobs.cancel(self._job)
 
     async def wait(self) -> dict[str, Variant]:

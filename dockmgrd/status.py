@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockmgrd import paths
+from dockmgrd.adminconfig import AdminConfigFile
+from dockmgrd.errors import redacted
 from dockmgrd.hostfiles import ConfiguredMirrors, HostFiles, Problem
 from dockmgrd.live import EngineWatch, Live
 from dockmgrd.mirrors import as_known
@@ -21,6 +23,7 @@ class Status:
     engine: EngineWatch
     sources: Sources
     platform: str
+    limits: AdminConfigFile
     _packages: InstalledPackages = field(default_factory=InstalledPackages)
     _files: HostFiles = field(default_factory=HostFiles)
 
@@ -41,7 +44,7 @@ class Status:
             "repository-file": repository.path,
             "service-state": self.live.service_state,
             "engine-version": self.live.engine_version,
-            "mirrors-configured": list(as_known(configured.mirrors)),
+            "mirrors-configured": [redacted(each) for each in as_known(configured.mirrors)],
             "mirrors-active": list(self.live.mirrors),
             "mirrors-drift": self._drift(configured),
             "platform": self.platform,
@@ -71,6 +74,9 @@ class Status:
         problems = [
             Problem(text, f"ls {paths.ADMIN_SOURCES}") for text in self.sources.current().problems
         ]
+        self.limits.current()
+        if self.limits.problem:
+            problems.append(Problem(self.limits.problem, f"mend {paths.ADMIN_CONFIG}"))
         if configured.problem is not None:
             problems.append(configured.problem)
         elif self._drift(configured):

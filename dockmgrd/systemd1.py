@@ -121,6 +121,17 @@ class Systemd:
         """Have systemd read its unit files again."""
         await self._call("Reload")
 
+    async def reload_manager_for(self, *units: str) -> None:
+        """As `reload_manager`, when systemd does not know one of the units as its files say.
+
+        A file trigger of the host's packages may have had it done already, and it takes its time.
+        """
+        for unit in units:
+            values = await self.unit_properties(unit, _UNIT, "LoadState", "NeedDaemonReload")
+            if values != ["loaded", False]:
+                await self.reload_manager()
+                break
+
     async def unit_path(self, unit: str) -> str:
         """Object path of the unit, loaded for it."""
         [path] = await self._call("LoadUnit", "s", unit)

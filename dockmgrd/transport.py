@@ -2,22 +2,33 @@
 """Messages in and out of a bus connection: dbus-next's transport, made fit for a daemon.
 
 dbus-next authenticates, marshals and unmarshals. Its writer takes a full socket buffer for a
-broken connection, which any local user can bring about by calling and not reading; and it reads
-without end while replies pile up.
+broken connection, which any local user can bring about by calling and not reading; it reads
+without end while replies pile up; a message that it cannot read leaves it deaf; and one user's
+calls stand in line before those of everybody else, each with a body that is read in Python.
+So calls are read when it is their sender's turn, and never when they are too long.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import struct
+import logging
 from typing import Any
 
+from dockmgrd import errors
 from dockmgrd.dbusnext import BusType, Message, MessageBus, MessageWriter
+from dockmgrd.frames import METHOD_CALL, Frame, Frames, Malformed
+from dockmgrd.turns import Turns
+
+logger = logging.getLogger(__name__)
+
+LONGEST_CALL = 512 << 10
+"""Bytes. The longest that makes sense is a list of mirrors to probe, with about half of that."""
 
 _UNSENT_HIGH = 4 << 20
 _UNSENT_LOW = 1 << 20
-_MESSAGES_A_TURN = 64
+_BYTES_AT_ONCE = 64 << 10
+_SECONDS_OF_A_TURN = 0.002
 
 
 class _Writer(MessageWriter):  # type: ignore[misc]
@@ -64,7 +75,8 @@ class Transport(MessageBus):  # type: ignore[misc]
         super().__init__(bus_address=address, bus_type=BusType.SYSTEM)
         self._writer = _Writer(self)
         self._reading_paused = False
-        self._unmarshaller: Any
+        self._frames = Frames(LONGEST_CALL)
+        self._turns = Turns()
 
     async def wait_for_disconnect(self) -> None:
         """Return when the connection has ended; raise what ended it when that was not us.
@@ -93,27 +105,73 @@ class Transport(MessageBus):  # type: ignore[misc]
         self._disconnect_future.exception()  # Seen: not everybody waits for the end.
 
     def _message_reader(self) -> None:
-        """Take what has arrived, in turns, and nothing more while too much waits to be sent.
+        """Take what has arrived. The event loop comes back for the rest, others first."""
+        if self._reading_paused or self._disconnected:
+            return
+        try:
+            data = self._sock.recv(_BYTES_AT_ONCE)
+            if not data:
+                raise EOFError("the bus closed the connection")
+            for frame in self._frames.cut(data):
+                self._on_frame(frame)
+        except BlockingIOError:
+            return
+        except (OSError, EOFError, Malformed) as error:
+            self._finalize(error)
 
-        The messages of a turn come from a buffered stream, so what it still holds raises no event
-        on the socket: the next turn is scheduled, not awaited.
-        """
-        for _ in range(_MESSAGES_A_TURN):
-            if self._reading_paused or self._disconnected:
-                return
-            try:
-                if not self._unmarshaller.unmarshall():
-                    return
-            except (OSError, EOFError, ValueError, struct.error) as error:
-                self._finalize(error)
-                return
-            message = self._unmarshaller.message
-            self._unmarshaller = self._create_unmarshaller()
-            self._on_message(message)
-        self._loop.call_soon(self._read_on)
+    def _on_frame(self, frame: Frame) -> None:
+        if frame.type != METHOD_CALL:
+            if not frame.too_long and self.wants(frame):
+                self._deliver(frame)
+        elif frame.too_long:
+            text = f"The message is longer than {LONGEST_CALL} bytes, more than any call may be."
+            self._refuse(frame, errors.LimitsExceeded, text)
+        else:
+            idle = not self._turns
+            if not self._turns.add(self.user_of(frame.sender), frame):
+                text = "Too many of your calls wait to be read; wait for replies in between."
+                self._refuse(frame, errors.LimitsExceeded, text)
+            elif idle:
+                self._loop.call_soon(self._take_turn)
 
-    def _read_on(self) -> None:
-        self._message_reader()
+    def _take_turn(self) -> None:
+        """Read calls for a moment; then what they ask for is done, and new ones may arrive."""
+        end = self._loop.time() + _SECONDS_OF_A_TURN
+        while self._loop.time() < end and (frame := self._turns.next()) is not None:
+            self._deliver(frame)
+        if self._turns:
+            self._loop.call_soon(self._take_turn)
+
+    def take_all_turns(self) -> None:
+        """Read every call that has arrived, however many wait."""
+        while (frame := self._turns.next()) is not None:
+            self._deliver(frame)
+
+    def forget_caller(self, sender: str) -> None:
+        """Read no call any more of a connection that has left: nobody is there for the reply."""
+        self._turns.drop(sender)
+
+    def wants(self, frame: Frame) -> bool:
+        """Whether a message that is no call is worth being read."""
+        return True
+
+    def user_of(self, sender: str) -> object:
+        """Who is behind the connection, as far as it is known: users take turns."""
+        return sender
+
+    def _deliver(self, frame: Frame) -> None:
+        try:
+            message = frame.message()
+        except Malformed as error:
+            logger.debug("message %d of %s: %s", frame.serial, frame.sender, error)
+            if frame.type == METHOD_CALL:
+                self._refuse(frame, errors.InvalidArgs, "The message cannot be read.")
+            return
+        self._on_message(message)
+
+    def _refuse(self, frame: Frame, error: type[errors.DockmgrError], text: str) -> None:
+        if frame.wants_reply and frame.sender:
+            self.send(frame.refusal(error.dbus_name, text))
 
     def _unsent_changed(self, unsent: int) -> None:
         if self._disconnected:
@@ -121,7 +179,6 @@ class Transport(MessageBus):  # type: ignore[misc]
         if self._reading_paused and unsent < _UNSENT_LOW:
             self._reading_paused = False
             self._loop.add_reader(self._fd, self._message_reader)
-            self._loop.call_soon(self._read_on)
         elif not self._reading_paused and unsent > _UNSENT_HIGH:
             self._reading_paused = True
             self._loop.remove_reader(self._fd)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""YAML files read as mappings and texts that know their line.
+"""YAML files read as mappings, lists and texts that know their line.
 
 Every scalar is the text that stands in the file: a region `no` is no boolean, a version `10` no
-number. Only what a catalogue needs is allowed: mappings whose keys differ, and scalars.
+number. The keys of a mapping differ, and are texts.
 """
 
 from __future__ import annotations
@@ -22,25 +22,37 @@ class Malformed(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """A value in a file: its text or its members, and where it stands."""
+    """A value in a file: its text, its members or its items, and where it stands."""
 
     path: Path
     line: int
-    value: str | Mapping[str, Entry]
+    value: str | Mapping[str, Entry] | tuple[Entry, ...]
 
     def text(self) -> str:
-        """:raises Malformed: when this is a mapping."""
+        """:raises Malformed: when this is a mapping or a list."""
+        if isinstance(self.value, tuple):
+            raise self.malformed("a list has no meaning here")
         if not isinstance(self.value, str):
             raise self.malformed("a text is expected here, not a mapping")
         return self.value
 
     def members(self) -> Mapping[str, Entry]:
-        """:raises Malformed: when this is a text. Nothing at all is a mapping without members."""
+        """:raises Malformed: when this is a text or a list. Nothing at all has no members."""
         if self.value == "":
             return {}
+        if isinstance(self.value, tuple):
+            raise self.malformed("a list has no meaning here")
         if isinstance(self.value, str):
             raise self.malformed("a mapping is expected here, not a text")
         return self.value
+
+    def items(self) -> tuple[Entry, ...]:
+        """:raises Malformed: when this is no list. A text is a list of one."""
+        if isinstance(self.value, tuple):
+            return self.value
+        if isinstance(self.value, str):
+            return (self,)
+        raise self.malformed("a list is expected here, not a mapping")
 
     def malformed(self, reason: str) -> Malformed:
         return Malformed(self.path, self.line, reason)
@@ -49,7 +61,7 @@ class Entry:
 def read(path: Path) -> Entry:
     """The content of the file; an empty file counts as a mapping without members.
 
-    :raises Malformed: when it is no YAML or holds more than mappings and scalars.
+    :raises Malformed: when it is no YAML.
     :raises OSError: when it cannot be read.
     """
     # Imported when needed: what only describes the platform or a job does not pay for it.
@@ -75,8 +87,8 @@ def _entry(path: Path, node: Any) -> Entry:
     line = node.start_mark.line + 1
     if node.id == "scalar":
         return Entry(path, line, node.value)
-    if node.id != "mapping":
-        raise Malformed(path, line, "a list has no meaning here")
+    if node.id == "sequence":
+        return Entry(path, line, tuple(_entry(path, each) for each in node.value))
     members: dict[str, Entry] = {}
     for key, value in node.value:
         if key.id != "scalar":

@@ -31,6 +31,13 @@ COMMANDS: tuple[Command, ...] = (
     *package_commands.COMMANDS,
     *mirror_commands.COMMANDS,
     Command(
+        "can",
+        "show what you may do",
+        "Show which actions polkit lets you do at once, which after a password, and which not. "
+        "Nobody is asked for anything.",
+        ("dockmgrctl can", "dockmgrctl --json can"),
+    ),
+    Command(
         "jobs",
         "list the jobs, newest first",
         "List the last jobs: what was done to the engine of this host, by whom, and how it ended.",

@@ -91,6 +91,12 @@ class Client:
         [sources] = await self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "ListSources")
         return list(to_plain(sources))
 
+    async def permissions(self) -> dict[str, str]:
+        """What the caller may do: see GetPermissions."""
+        where = (names.MANAGER_PATH, names.MANAGER_INTERFACE, "GetPermissions")
+        [permissions] = await self._ask(*where)
+        return dict(permissions)
+
     async def jobs(self) -> list[JobRecord]:
         """All jobs that the service remembers, newest first."""
         [objects] = await self._ask(names.MANAGER_PATH, _OBJECT_MANAGER, "GetManagedObjects")

@@ -23,7 +23,7 @@ def lines(plan: Mapping[str, Any], width: int | None) -> list[str]:
     """What the plan of an installation or its undoing does."""
     if not plan.get("changed"):
         return ["Nothing to do: all is so already."]
-    shown = ["This would be done:", *_packages(plan, width)]
+    shown = ["This would be done:", *_packages(plan)]
     if plan.get("download-bytes"):
         shown.append(f"To download: {size(plan['download-bytes'])}.")
     growth = plan.get("disk-bytes", 0)
@@ -68,7 +68,7 @@ async def confirmed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _packages(plan: Mapping[str, Any], width: int | None) -> list[str]:
+def _packages(plan: Mapping[str, Any]) -> list[str]:
     rows = [
         (
             action,
@@ -79,7 +79,8 @@ def _packages(plan: Mapping[str, Any], width: int | None) -> list[str]:
         for action in _ACTIONS
         for each in plan.get(action, [])
     ]
-    return table(("ACTION", "PACKAGE", "SIZE", "FROM, OR WHY"), rows, width) if rows else []
+    # Never cut: the user is to agree to each reason.
+    return table(("ACTION", "PACKAGE", "SIZE", "FROM, OR WHY"), rows, None) if rows else []
 
 
 def _origin(package: Mapping[str, Any]) -> str:

@@ -106,7 +106,7 @@ def summary(job: JobRecord, width: int | None) -> list[str]:
     """What a job that is done has done."""
     result = job.result
     if "digest" in result:
-        return planned.lines(result, width)
+        return [*planned.lines(result, width), *_passed_over(result, width)]
     if "versions" in result:
         return [*planned.versions(result, width), *_passed_over(result, width)]
     lines = wrapped(_outcome(job), width)
@@ -127,9 +127,10 @@ def summary(job: JobRecord, width: int | None) -> list[str]:
 
 
 def _passed_over(result: Mapping[str, Any], width: int | None) -> list[str]:
-    """The sources that did not serve, and why."""
+    """Which source served when the first did not, and why the others did not."""
     reasons = [f"{each.get('source')}: {each.get('message')}" for each in result.get("tried", [])]
-    return _field("passed over", reasons, width)
+    source = [result.get("source", "")] if reasons else []
+    return [*_field("source", source, width), *_field("passed over", reasons, width)]
 
 
 def _outcome(job: JobRecord) -> str:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.cli import findings, planned, render
+from dockmgrd.cli import findings, permissions, planned, render
 from dockmgrd.cli.agent import text_agent
 from dockmgrd.cli.arguments import Invocation
 from dockmgrd.cli.client import Client, connection
@@ -63,6 +63,7 @@ class Session:
                     "status": self._status,
                     "mirrors": self._mirrors,
                     "sources": self._sources,
+                    "can": self._can,
                     "jobs": self._jobs,
                     "follow": self._follow,
                     "log": self._log,
@@ -90,6 +91,10 @@ class Session:
     async def _sources(self, client: Client) -> None:
         answer = await client.sources()
         self._answer(answer, lambda width: render.sources(answer, width))
+
+    async def _can(self, client: Client) -> None:
+        answer = await client.permissions()
+        self._answer(answer, lambda width: permissions.lines(answer, width))
 
     async def _jobs(self, client: Client) -> None:
         records = await client.jobs()

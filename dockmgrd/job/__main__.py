@@ -18,6 +18,7 @@ from dockmgrd.bus import Bus
 from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine
 from dockmgrd.incidents import report_incident
+from dockmgrd.job import granted
 from dockmgrd.job.context import JobContext
 from dockmgrd.jobstore import JobStore
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
@@ -59,6 +60,7 @@ async def _result_of(request: JobRequest) -> JobResult:
 
 async def _perform(request: JobRequest) -> Mapping[str, Any]:
     parsed = options.parse(request.kind, request.options)
+    granted.check(request, parsed)
     systemd = Systemd(await _connection(), reconnect=_connection)
     try:
         await systemd.connect()
@@ -127,7 +129,7 @@ def _only_job() -> Iterator[None]:
 
 
 def _failure(state: JobState, error: errors.DockmgrError) -> JobResult:
-    return JobResult(state, _now(), error.details, error.dbus_name, error.message)
+    return JobResult(state, _now(), error.details, error.dbus_name, errors.redacted(error.message))
 
 
 def _now() -> int:

@@ -14,6 +14,7 @@ import systemd.daemon
 
 from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine
+from dockmgrd.errors import redacted
 from dockmgrd.model import JobRequest, Progress, Stage
 from dockmgrd.systemd1 import Systemd
 
@@ -42,7 +43,7 @@ class JobContext:
         """
         fraction = max(self._progress.fraction, min(fraction, 1.0))
         fresh = stage is not self._progress.stage
-        self._progress = Progress(stage, fraction, message, cancellable=not self._held)
+        self._progress = Progress(stage, fraction, redacted(message), cancellable=not self._held)
         if fresh or time.monotonic() - self._told_at >= _SECONDS_BETWEEN_UPDATES:
             self._tell()
 

@@ -149,7 +149,9 @@ async def _finish(context: JobContext, options: InstallOptions, done: _Changed) 
     changed = done.packages.changed or done.repository
     with context.held(), _keeping_daemon_json(packages_changed=done.packages.changed):
         if done.packages.changed:
-            await context.systemd.reload_manager()
+            await context.systemd.reload_manager_for(
+                names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT, names.CONTAINERD_UNIT
+            )
         if options.mirrors is not None:
             told = len(context.notes)
             applied = await apply_mirrors(context, options.mirrors)

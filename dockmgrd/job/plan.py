@@ -26,6 +26,8 @@ class FileChange:
     after: bytes | None
     binding: bool = True
     """Whether the new content is part of what is agreed to, or only that the file changes."""
+    public: bool = True
+    """Whether everybody may see the new content."""
 
     @property
     def step(self) -> str:
@@ -140,7 +142,7 @@ class Plan:
         """The changes of files. A Result is for everybody to read, a file may not be."""
         return "".join(
             each.diff()
-            if readable_for_all(each.path)
+            if each.public and readable_for_all(each.path)
             else f"{each.path} changes; it is not readable for everybody, so no more is shown.\n"
             for each in self.files
         )

@@ -13,6 +13,7 @@ from typing import Any
 from dockmgrd import atomicfile, paths
 from dockmgrd.catalog import Source
 from dockmgrd.errors import WriteFailed
+from dockmgrd.job.change import readable_for_all
 from dockmgrd.job.plan import FileChange
 from dockmgrd.platforms import Tree
 
@@ -109,14 +110,17 @@ class RepositoryFile:
 
     def change(self, repository: Repository | None) -> FileChange | None:
         """What `put` would change, or with None what `take_away` would; None for nothing."""
-        before = self._read()
+        before, public = self._read(), True
         if repository is not None:
             after: bytes | None = repository.text().encode()
-        elif before is None or not _is_ours(before):
+        elif before is not None and not _is_ours(before):
             return None
         else:
             after = self._saved.read_bytes() if self._saved.is_file() else None
-        return None if before == after else FileChange(self._path, before, after, binding=False)
+            public = readable_for_all(self._saved)
+        if before == after:
+            return None
+        return FileChange(self._path, before, after, binding=False, public=public)
 
     def take_away(self) -> bool:
         """Remove our file and put back the one that was there before; whether anything changed.

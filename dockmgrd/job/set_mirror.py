@@ -89,7 +89,7 @@ async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
     _check_paths(context, wanted, version)
     if unit.load_state == "loaded":
         command_line = await CommandLine.read(context.systemd, unit)
-        if wanted or document.mirrors:
+        if wanted or plan.writes:
             command_line.check_mirrors()
         if plan.writes and version is not None and quirks.has_validate(version):
             context.report(Stage.CHECKING, 0.2)

@@ -58,15 +58,18 @@ def check(
     key_file = Path(request.key_file)
     needed = {key_file: None}
     by_address = {each.nevra for each in given}
+    ours = [
+        each for each in files if each.repository == request.repository or each.nevra in by_address
+    ]
+    channel.progress(Stage.CHECKING, 0.0)
     with signatures.keyring([key_file]) as ring:
-        for position, file in enumerate(files):
-            channel.progress(Stage.CHECKING, position / len(files), file.name)
-            if file.repository != request.repository and file.nevra not in by_address:
-                needed.update(dict.fromkeys(_check_other(backend, file)))
-            elif not ring.accepts(file.path):
-                raise _rejected(
-                    file, f"it is damaged, or not signed by the key {request.fingerprint}"
-                )
+        # All at once is quicker; which one it is that is not good takes a second look.
+        if not ring.accepts(*(each.path for each in ours)):
+            bad = next((each for each in ours if not ring.accepts(each.path)), ours[0])
+            raise _rejected(bad, f"it is damaged, or not signed by the key {request.fingerprint}")
+    for position, file in enumerate(each for each in files if each not in ours):
+        channel.progress(Stage.CHECKING, (len(ours) + position) / len(files), file.name)
+        needed.update(dict.fromkeys(_check_other(backend, file)))
     return list(needed)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,7 @@ from dockmgrd.worker.protocol import (
 )
 
 _SMALLEST_STEP = 0.01
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -42,7 +44,8 @@ class Channel:
         """Keep standard input and output for the protocol.
 
         From now on what dnf, its plugins or a package's scripts print goes to standard error, and
-        what they read is empty. Signals end the process at once, as systemd expects.
+        what they read is empty. Signals end the process at once, as systemd expects, and so does
+        the death of the job.
         """
         requests, events = os.dup(0), os.dup(1)
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -51,6 +54,7 @@ class Channel:
         os.close(nothing)
         for number in _STOPPING:
             signal.signal(number, signal.SIG_DFL)
+        _die_with_parent(signal.SIGKILL)
         return cls(os.fdopen(requests, "rb"), os.fdopen(events, "wb"))
 
     def receive(self) -> Request:
@@ -97,6 +101,7 @@ class Channel:
             raise SystemExit(1)
         for number in _STOPPING:
             signal.signal(number, signal.SIG_IGN)
+        _die_with_parent(0)
         self.committed = True
         try:
             yield
@@ -112,3 +117,8 @@ class Channel:
             # be below one of its callbacks.
             if not self.committed:
                 os._exit(1)
+
+
+def _die_with_parent(number: int) -> None:
+    """Have the kernel send the signal when the job ends, or none for 0."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)

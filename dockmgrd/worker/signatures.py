@@ -32,9 +32,10 @@ class Keyring:
 
     directory: Path
 
-    def accepts(self, package: Path) -> bool:
-        """Whether the package file is whole and signed by a key of this ring."""
-        return _rpmkeys(*_isolated(self.directory), *_DEMANDS, "--checksig", str(package))
+    def accepts(self, *packages: Path) -> bool:
+        """Whether all the package files are whole and signed by a key of this ring."""
+        names = [str(each) for each in packages]
+        return not names or _rpmkeys(*_isolated(self.directory), *_DEMANDS, "--checksig", *names)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def _bring(
             "install with --replace-conflicting to agree, or remove what conflicts yourself",
         )
     locks.require_rpm_free()
-    files = backend.incoming()
+    files = sorted(backend.incoming(), key=lambda each: each.nevra)
     download_bytes = arrivals.download(backend, files, changes, channel)
     keys = arrivals.check(backend, files, request, given, channel)
     complaints = _write(backend, channel, Stage.INSTALLING, keys)

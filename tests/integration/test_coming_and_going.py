@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bed.api import Api
+from bed.soaking import rounds
 
 if TYPE_CHECKING:
     from bed.host import Host
 
-SOAK = bool(os.environ.get("DOCKMGRD_SOAK"))
-CALLS = 1000 if SOAK else 60
+CALLS = rounds(60, 1000)
 CLIENTS = 200
 
 # Runs on the host: each call from a connection of its own, around the moment that the daemon goes.
@@ -68,6 +67,7 @@ asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
 """
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_no_call_is_lost_around_the_exit(host: Host) -> None:
     silence = "0.1"

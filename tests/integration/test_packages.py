@@ -8,8 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,97 +17,38 @@ import pytest
 
 from bed import debian, docker_packages, identity, repositories, sites, system
 from bed.suites import ARCH
-from dockmgrd.catalog import Key, Source
-from dockmgrd.job.repofile import Repository
-from dockmgrd.platforms import Tree
+from bed.workers import (
+    ALL,
+    MINIMAL,
+    OFFICIAL,
+    RECORD_LOCK,
+    RPM_WRITES,
+    VERSIONED,
+    done,
+    holding,
+    install,
+    outcome_of,
+    use_source,
+    work,
+)
 from dockmgrd.worker.protocol import (
-    PROCEED,
     Event,
-    InstallPackages,
     Outcome,
     ProgressEvent,
     RemovePackages,
     Request,
-    ResolvedEvent,
     WritingEvent,
-    decode_event,
-    encode,
 )
 
 if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
-OFFICIAL = f"https://{sites.DOCKER}"
 ALIYUN = f"https://{sites.ALIYUN}/docker-ce"
-MINIMAL = ("docker-ce", "docker-ce-cli", "containerd.io")
-ALL = (*MINIMAL, "docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras")
-VERSIONED = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
 ERROR = "org.dockmgr1.Error."
 # One host with dnf4 and one with dnf5, where a test does not say more.
 pytestmark = pytest.mark.suites("bookworm", "forky")
 EVERYWHERE = pytest.mark.suites("bookworm", "trixie", "forky")
-
-
-def install(
-    *,
-    names: tuple[str, ...] = ALL,
-    version: str = "",
-    allow_removals: bool = False,
-    fingerprint: str | None = None,
-    lock_wait: int = 0,
-) -> InstallPackages:
-    return InstallPackages(
-        names=names,
-        version=version,
-        versioned=VERSIONED,
-        repository="docker-ce-stable",
-        key_file=system.KEY_FILE,
-        fingerprint=fingerprint or identity.provide().fingerprint(),
-        weak_dependencies=names == ALL,
-        allow_removals=allow_removals,
-        lock_wait=lock_wait,
-    )
-
-
-def use_source(host: Host, prefix: str = OFFICIAL) -> None:
-    """Write the repository file as a job would."""
-    key = Key(Path(system.KEY_FILE), identity.provide().fingerprint())
-    tree = Tree(*host.suite.trees[0].split("/"))
-    source = Source("test", "Test", prefix, "", "", key)
-    host.write("/etc/yum.repos.d/docker-ce.repo", Repository(source, tree, "stable").text())
-
-
-def work(
-    host: Host, request: Request, at_event: Callable[[Event], None] = lambda _event: None
-) -> list[Event]:
-    """Have a worker do it, and agree when it wants to write. The last event is the outcome."""
-    events = []
-    with host.popen("python3", "-m", "dockmgrd.worker") as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(encode(request).decode())
-        process.stdin.flush()
-        for line in process.stdout:
-            event = decode_event(line.encode())
-            events.append(event)
-            at_event(event)
-            if isinstance(event, ResolvedEvent) or event == WritingEvent(writing=True):
-                process.stdin.write(PROCEED.decode())
-                process.stdin.flush()
-    return events
-
-
-def outcome_of(host: Host, request: Request) -> Outcome:
-    outcome = work(host, request)[-1]
-    assert isinstance(outcome, Outcome), "the worker died"
-    return outcome
-
-
-def done(host: Host, request: Request) -> Outcome:
-    outcome = outcome_of(host, request)
-    assert (outcome.error_name, outcome.error_message) == ("", "")
-    return outcome
 
 
 def refused(host: Host, request: Request, error: str) -> str:
@@ -342,19 +282,6 @@ def test_a_dead_repository_of_somebody_else_is_left_out(host: Host) -> None:
     assert outcome.notes == ("Repository elsewhere did not answer and was left out.",)
 
 
-@contextmanager
-def holding(host: Host, script: str) -> Iterator[int]:
-    """A process that has run the script and goes on; its id in the host."""
-    program = f"import os, time\n{script}\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
-    with host.popen("python3", "-c", program) as process:
-        assert process.stdout is not None
-        pid = int(process.stdout.readline())
-        try:
-            yield pid
-        finally:
-            host.run("kill", str(pid), check=False)
-
-
 DNF4_READS = """
 os.makedirs("/var/cache/dnf", exist_ok=True)
 open("/var/cache/dnf/metadata_lock.pid", "w").write(str(os.getpid()))
@@ -362,15 +289,8 @@ open("/var/cache/dnf/metadata_lock.pid", "w").write(str(os.getpid()))
 DNF4_WRITES = """
 open("/var/lib/dnf/rpmdb_lock.pid", "w").write(str(os.getpid()))
 """
-_RECORD_LOCK = """
-import fcntl
-os.makedirs(os.path.dirname({path!r}), exist_ok=True)
-lock = open({path!r}, "ab+")
-fcntl.lockf(lock, fcntl.LOCK_EX)
-"""
-DNF5_WORKS = _RECORD_LOCK.format(path="/var/lib/dnf/system-repo.lock")
-DNF5_WRITES = _RECORD_LOCK.format(path="/run/dnf/rpmtransaction.lock")
-RPM_WRITES = _RECORD_LOCK.format(path="/var/lib/rpm/.rpm.lock")
+DNF5_WORKS = RECORD_LOCK.format(path="/var/lib/dnf/system-repo.lock")
+DNF5_WRITES = RECORD_LOCK.format(path="/run/dnf/rpmtransaction.lock")
 
 
 @pytest.mark.parametrize("when", ["read", "write", "rpm"])

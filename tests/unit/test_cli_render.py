@@ -174,6 +174,66 @@ def test_summary(kind: str, result: dict[str, Any], lines: list[str]) -> None:
 _HOSTILE = "a\x1b]0;owned\x07\x1b[2Jb\nc\r\u202ed\x9b31m\x00\u2028\x7f"
 
 
+PLAN: dict[str, Any] = {
+    "dry-run": True,
+    "changed": True,
+    "install": [
+        {"package": "containerd.io-2.1.5", "repository": "docker-ce-stable", "download-bytes": 34e6}
+    ],
+    "upgrade": [{"package": "tar-2", "replaces": "tar-1", "repository": "base"}],
+    "remove": [{"package": "runc-4:1.2.4", "reason": "containerd.io replaces it"}],
+    "download-bytes": 34_000_000,
+    "disk-bytes": -5_000_000,
+    "diff": "--- /dev/null\n+++ /etc/x\n@@ -0,0 +1 @@\n+\x1b[2J\n",
+    "actions": ["start docker.service"],
+    "stops": ["web"],
+    "deletes": ["/var/lib/docker"],
+    "volumes": ["data"],
+    "notes": ["Docker is restarted; no container runs."],
+    "digest": "1a2b",
+    "source": "ustc",
+    "tried": [{"source": "tuna", "message": "It is down."}],
+}
+
+
+def test_plan() -> None:
+    assert render.summary(job(Result=PLAN), None) == [
+        "This would be done:",
+        "ACTION   PACKAGE              SIZE     FROM, OR WHY",
+        "install  containerd.io-2.1.5  34.0 MB  docker-ce-stable",
+        "upgrade  tar-2                         base, in place of tar-1",
+        "remove   runc-4:1.2.4                  containerd.io replaces it",
+        "To download: 34.0 MB.",
+        "On the disk: 5.0 MB freed.",
+        "--- /dev/null",
+        "+++ /etc/x",
+        "@@ -0,0 +1 @@",
+        "+\N{REPLACEMENT CHARACTER}[2J",
+        "then: start docker.service",
+        "stops container: web",
+        "deletes: /var/lib/docker",
+        "deletes volume: data",
+        "note: Docker is restarted; no container runs.",
+        "digest: 1a2b",
+        "    source: ustc",
+        "passed over: tuna: It is down.",
+    ]
+
+
+def test_versions() -> None:
+    rows = [
+        {"version": "28.5.1", "built": "2025-10-08", "size": 41_000_000, "installed": False},
+        {"version": "27.0.1", "built": "", "size": 0, "installed": True},
+    ]
+    assert render.summary(job(Kind="versions", Result={"versions": rows}), None) == [
+        "VERSION  BUILT       SIZE",
+        "28.5.1   2025-10-08  41.0 MB",
+        "27.0.1                        installed",
+    ]
+    nothing = render.summary(job(Kind="versions", Result={"versions": []}), None)
+    assert nothing == ["The source has no version for this host."]
+
+
 def test_nothing_received_can_steer_the_terminal() -> None:
     status = {
         "installed": True,

@@ -95,7 +95,12 @@ def test_all_modules_and_data_are_in_the_rpm() -> None:
 
 def test_who_gets_what() -> None:
     rules = "/usr/share/polkit-1/rules.d/50-dockmgrd.rules"
-    assert _query(_built("dockmgrd-polkit-rules"), "list") == [rules]
+    folder = "/usr/share/doc/dockmgrd-polkit-rules"
+    documents = [f"{folder}/delegation.md", f"{folder}/examples"]
+    documents += [f"{folder}/examples/{path.name}" for path in (ROOT / "polkit/examples").iterdir()]
+    assert sorted(_query(_built("dockmgrd-polkit-rules"), "list")) == sorted(
+        [folder, *documents, rules]
+    )
     assert _query(_built("dockmgrctl"), "list") == ["/usr/bin/dockmgrctl"]
     daemon = _query(_built("dockmgrd"), "list")
     assert rules not in daemon

@@ -161,6 +161,27 @@ def test_a_file_of_which_only_the_saved_one_is_left_comes_back(path: Path) -> No
     assert path.read_bytes() == FOREIGN
 
 
+def test_what_would_change(path: Path) -> None:
+    file = RepositoryFile(path)
+    assert file.change(None) is None
+    change = file.change(REPOSITORY)
+    assert change is not None
+    assert (change.before, change.after) == (None, REPOSITORY.text().encode())
+    path.write_bytes(FOREIGN)
+    path.chmod(0o600)
+    assert file.change(None) is None, "another hand's file stays"
+    write(path)
+    assert file.change(REPOSITORY) is None
+    change = file.change(None)
+    assert change is not None
+    assert change.after == FOREIGN
+    assert not change.public, "what only root could read is not shown"
+    path.unlink()
+    change = file.change(None)
+    assert change is not None
+    assert (change.before, change.after) == (None, FOREIGN)
+
+
 def test_what_cannot_be_read_is_reported(path: Path) -> None:
     path.mkdir()
     with pytest.raises(WriteFailed, match=r"docker-ce.repo cannot be read"):

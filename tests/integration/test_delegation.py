@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may do what: every verb and option with its own action, every kind of caller, and polkit in
+every state, against the table of docs/delegation.md; and the shipped examples of rules.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed import layers
+from integration.callers import Call, add_people, answers, call_all, hold_jobs, start_all
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+
+    from bed.host import Host
+
+RULES = Path(__file__).parents[2] / "polkit"
+EXAMPLES = "/usr/share/doc/dockmgrd-polkit-rules/examples"
+LIMITS = "allowed-mirrors: [mirror.example]\n"
+OURS, OTHER, PLAIN = ("https://mirror.example",), ("https://other.example",), ("http://m.example",)
+YES = ("b", True)
+
+# What is asked for, and the actions that it needs.
+VERBS: Sequence[tuple[str, Call, set[str]]] = [
+    ("install", Call("Install"), {"install"}),
+    ("install, mirrors", Call("Install", {"mirrors": ("as", OURS)}), {"install", "set-mirror"}),
+    (
+        "install, http mirrors",
+        Call("Install", {"mirrors": ("as", PLAIN)}),
+        {"install", "set-mirror-insecure"},
+    ),
+    (
+        "install, dry, mirrors",
+        Call("Install", {"mirrors": ("as", PLAIN), "dry-run": YES}),
+        {"install"},
+    ),
+    (
+        "install, repo",
+        Call("Install", {"repo-url": ("s", "https://r.example/")}),
+        {"install-custom"},
+    ),
+    (
+        "install, rpm",
+        Call("Install", {"containerd-rpm": ("s", "https://r.example/containerd.io.rpm")}),
+        {"install-custom"},
+    ),
+    ("set", Call("SetMirror", mirrors=OURS), {"set-mirror"}),
+    ("clear", Call("SetMirror", mirrors=()), {"set-mirror"}),
+    ("append", Call("SetMirror", {"mode": ("s", "append")}, OURS), {"set-mirror"}),
+    ("remove", Call("SetMirror", {"mode": ("s", "remove")}, OURS), {"set-mirror"}),
+    ("set, dry", Call("SetMirror", {"dry-run": YES}, OURS), {"set-mirror"}),
+    ("set http", Call("SetMirror", mirrors=PLAIN), {"set-mirror-insecure"}),
+    ("set not listed", Call("SetMirror", mirrors=OTHER), {"set-mirror-insecure"}),
+    ("set one of each", Call("SetMirror", mirrors=(*OURS, *OTHER)), {"set-mirror-insecure"}),
+    ("append http", Call("SetMirror", {"mode": ("s", "append")}, PLAIN), {"set-mirror-insecure"}),
+    ("probe", Call("ProbeMirrors", mirrors=OTHER), {"probe"}),
+    ("probe long", Call("ProbeMirrors", {"timeout": ("u", 60)}, ()), {"probe"}),
+    ("probe candidates", Call("ProbeMirrors", mirrors=()), set()),
+    ("versions", Call("ListVersions"), set()),
+    ("uninstall", Call("Uninstall", {"force": YES}), {"uninstall"}),
+    ("uninstall, dry", Call("Uninstall", {"purge-data": YES, "dry-run": YES}), {"uninstall"}),
+    ("purge", Call("Uninstall", {"purge-data": YES}), {"uninstall", "purge-data"}),
+    ("status", Call("Status", plain=("", [])), set()),
+]
+CALLS = [call for _, call, _ in VERBS]
+PERMISSIONS = Call("GetPermissions", plain=("", []))
+
+EVERYDAY = {"install", "set-mirror", "probe", "uninstall", "manage"}
+MAY: dict[str, set[str]] = {
+    "member": EVERYDAY,
+    "mirrors": {"set-mirror"},
+    "admin": set(),
+    "bob": set(),
+}
+ACTIONS = EVERYDAY | {"install-custom", "set-mirror-insecure", "purge-data", "cancel"}
+
+
+def check(host: Host, user: str, *, session: bool) -> None:
+    """The user may do what the table says, and is told the same."""
+    got = call_all(host, user, [*CALLS, PERMISSIONS], session=session)
+    for (label, _, needed), answer in zip(VERBS, got):
+        assert answer.allowed is (needed <= MAY[user]), (user, session, label, answer)
+        assert answer.allowed is not answer.refused, (user, session, label, answer)
+    [permissions] = got[-1].values or [{}]
+    assert permissions == {each: "yes" if each in MAY[user] else "auth" for each in ACTIONS}
+
+
+@pytest.mark.suites("bookworm", "trixie", "forky")
+def test_everyone_may_do_what_the_table_says(host: Host) -> None:
+    prepare(host)
+    [held] = call_all(host, None, [Call("SetMirror", mirrors=())])
+    assert held.values
+    for user in MAY:
+        for session in (False, True):
+            check(host, user, session=session)
+    roots = call_all(host, None, [*CALLS, PERMISSIONS])
+    assert all(answer.allowed for answer in roots), roots
+    assert roots[-1].values == [dict.fromkeys(ACTIONS, "yes")]
+
+    cancel = Call("Cancel", path=held.values[0], interface="org.dockmgr1.Job", plain=("", []))
+    for user in MAY:
+        [answer] = call_all(host, user, [cancel])
+        assert answer.refused, (user, answer)
+
+    refuse_in_time_while_polkit_hangs(host)
+    host.run("systemctl", "mask", "--now", "polkit.service")
+    for user in MAY:
+        for (label, _, needed), answer in zip(VERBS, call_all(host, user, CALLS)):
+            assert answer.allowed is not needed, (user, label, answer)
+            assert not needed or "polkit cannot be asked" in answer.text, (user, label, answer)
+    assert all(answer.allowed for answer in call_all(host, None, [*CALLS, cancel]))
+
+
+def refuse_in_time_while_polkit_hangs(host: Host) -> None:
+    """Each user asks as much at once as one may; together they ask for everything."""
+    pid = host.run("systemctl", "show", "-P", "MainPID", "polkit.service").stdout.strip()
+    host.run("kill", "-STOP", pid)
+    asking = [row for row in VERBS if row[2]]
+    started: list[tuple[str, list[tuple[str, Call, set[str]]], subprocess.Popen[str]]] = []
+    for index, user in enumerate(MAY):
+        mine = [asking[(index * 5 + number) % len(asking)] for number in range(4)]
+        started.append((user, mine, start_all(host, user, [call for _, call, _ in mine])))
+    assert all(answer.allowed for answer in call_all(host, None, CALLS))
+    [status] = call_all(host, "bob", [Call("Status", plain=("", []))])
+    assert status.allowed
+    for user, mine, process in started:
+        output, _ = process.communicate(timeout=30)
+        for (label, _, _), answer in zip(mine, answers(output)):
+            assert answer.refused, (user, label, answer)
+            assert "polkit did not answer in time" in answer.text, (user, label, answer)
+    host.run("kill", "-CONT", pid)
+
+
+def prepare(host: Host) -> None:
+    add_people(host)
+    hold_jobs(host)
+    host.write("/etc/dockmgrd/dockmgrd.yaml", LIMITS)
+    [rpm] = layers.DIST.glob("dockmgrd-polkit-rules-*.noarch.rpm")
+    host.install_rpms([rpm])
+    use_example(host, "40-mirrors-only.rules")
+
+
+def use_example(host: Host, name: str) -> None:
+    """What docs/delegation.md says: copy it. polkit reads it when it starts."""
+    host.run("cp", f"{EXAMPLES}/{name}", "/etc/polkit-1/rules.d/")
+    host.run("systemctl", "restart", "polkit.service")
+
+
+def test_the_other_examples_do_what_they_say(host: Host) -> None:
+    prepare(host)
+    host.run("rm", "/etc/dockmgrd/dockmgrd.yaml")
+    host.run("sh", "-c", "groupadd developers; usermod -aG developers bob")
+    host.run("cp", f"{EXAMPLES}/42-pinned-versions.rules", "/etc/polkit-1/rules.d/")
+    use_example(host, "41-one-mirror.rules")
+    host.write("/etc/docker/daemon.json", '{"registry-mirrors": ["https://present.example"]}')
+    tries = [
+        (Call("SetMirror", mirrors=OURS), True),
+        (Call("SetMirror", mirrors=("https://Mirror.Example/",)), True),
+        (Call("SetMirror", mirrors=()), False),
+        (Call("SetMirror", mirrors=OTHER), False),
+        (Call("SetMirror", mirrors=(*OURS, *OTHER)), False),
+        (Call("SetMirror", {"mode": ("s", "append")}, OURS), False),
+        (Call("SetMirror", {"mode": ("s", "remove")}, ("https://present.example",)), False),
+        (Call("Install"), False),
+    ]
+    got = call_all(host, "bob", [call for call, _ in tries])
+    assert [answer.allowed for answer in got] == [wanted for _, wanted in tries], got
+
+    def pinned(**options: str) -> Call:
+        return Call(
+            "Install", {key.replace("_", "-"): ("s", each) for key, each in options.items()}
+        )
+
+    tries = [
+        (pinned(version="28.5.1"), True),
+        (pinned(version="28.5.2", source="aliyun"), True),
+        (pinned(), False),
+        (pinned(version="28.5.0"), False),
+        (pinned(version="28.5.1", source="tuna"), False),
+        (pinned(version="28.5.1", source="aliyun,tuna"), False),
+        (pinned(version="28.5.1", repo_url="https://r.example/"), False),
+        (Call("Install", {"version": ("s", "28.5.1"), "mirrors": ("as", OTHER)}), False),
+        (Call("SetMirror", mirrors=OURS), False),
+    ]
+    got = call_all(host, "alice", [call for call, _ in tries])
+    assert [answer.allowed for answer in got] == [wanted for _, wanted in tries], got
+    shown = host.run("dockmgrctl", "can", user="member").stdout
+    assert [line.split()[:2] for line in shown.splitlines()[1:3]] == [
+        ["install", "yes"],
+        ["install-custom", "after"],
+    ]
