@@ -50,12 +50,13 @@ def compare(
     theirs: Callable[[], float],
     *,
     runs: int,
+    shown: Callable[[float], str] = _seconds,
 ) -> Comparison:
     """Run the two in turn; each returns its seconds. One pair before is not counted."""
     ours()
     theirs()
     pairs = [(ours(), theirs()) for _ in range(runs)]
-    return Comparison(what, peer, tuple(a for a, _ in pairs), tuple(b for _, b in pairs))
+    return Comparison(what, peer, tuple(a for a, _ in pairs), tuple(b for _, b in pairs), shown)
 
 
 def timed(action: Callable[[], object]) -> float:

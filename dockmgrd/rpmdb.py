@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,20 +43,28 @@ def installed_versions() -> dict[str, str]:
 class InstalledPackages:
     """The installed packages, read again only when a file of the database has changed.
 
-    rpm's library is loaded in a child process: a daemon that waits would keep its memory.
+    rpm's library is loaded in a child process: a daemon that waits would keep its memory. There is
+    one such child at a time, and all who ask meanwhile wait for it: each touches the database's
+    files, so several would make each other read it again without end.
     """
 
     def __init__(self) -> None:
         self._stamp: tuple[int, ...] = ()
         self._versions: Mapping[str, str] = {}
+        self._reading: asyncio.Future[None] | None = None
 
     async def versions(self) -> Mapping[str, str]:
         """Name → version-release of each that is installed."""
         stamp = _stamp()
         if not stamp or stamp != self._stamp:
-            self._versions = await in_child(installed_versions)
-            self._stamp = stamp
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.ensure_future(self._read(stamp))
+            await asyncio.shield(self._reading)
         return self._versions
+
+    async def _read(self, stamp: tuple[int, ...]) -> None:
+        self._versions = await in_child(installed_versions)
+        self._stamp = stamp
 
 
 def _stamp() -> tuple[int, ...]:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dockmgrd.frames import Frame
 
+_NOBODY = object()
 _MOST_WAITING = 1024
 _MOST_BYTES = 4 << 20
 
@@ -39,17 +41,18 @@ class Turns:
         self._waiting += 1
         return True
 
-    def next(self) -> Frame | None:
-        """The frame whose turn it is; None when nobody waits."""
-        for user in self._lines:
-            line = self._lines.pop(user)
-            frame = line.frames.popleft()
-            line.size -= frame.length
-            self._waiting -= 1
-            if line.frames:
-                self._lines[user] = line
-            return frame
-        return None
+    def next(self, may_go_on: Callable[[object], bool] = lambda _: True) -> Frame | None:
+        """The frame whose turn it is; None when nobody waits of those who may go on."""
+        user = next(filter(may_go_on, self._lines), _NOBODY)
+        if user is _NOBODY:
+            return None
+        line = self._lines.pop(user)
+        frame = line.frames.popleft()
+        line.size -= frame.length
+        self._waiting -= 1
+        if line.frames:
+            self._lines[user] = line
+        return frame
 
     def drop(self, sender: str) -> None:
         """Take away what the connection has waiting."""

@@ -18,7 +18,7 @@ from dockmgrd.errors import redacted
 from dockmgrd.model import JobRequest, Progress, Stage
 from dockmgrd.systemd1 import Systemd
 
-_SECONDS_BETWEEN_UPDATES = 0.1
+_SECONDS_BETWEEN_UPDATES = 0.25  # each wakes systemd, the bus, the daemon and its clients
 
 
 @dataclass
@@ -39,7 +39,7 @@ class JobContext:
     def report(self, stage: Stage, fraction: float, message: str = "") -> None:
         """Tell where the job is: `fraction` of the whole, 0 to 1; it never goes back.
 
-        A new stage is told at once, anything else at most ten times a second.
+        A new stage is told at once, anything else at most four times a second.
         """
         fraction = max(self._progress.fraction, min(fraction, 1.0))
         fresh = stage is not self._progress.stage

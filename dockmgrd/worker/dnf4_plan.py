@@ -9,7 +9,7 @@ from typing import Any
 
 from dnf import callback
 
-from dockmgrd.worker import plan
+from dockmgrd.worker import plan, removals
 from dockmgrd.worker.protocol import Change
 
 _ACTIONS = {
@@ -49,8 +49,12 @@ def _changes(
     for item in items:
         package, action = item.pkg, _ACTIONS.get(item.action)
         if action == plan.REMOVE:
-            reason = (
-                plan.ASKED_FOR if package.name in asked_for else _reason(base, package, asked_for)
+            reason = removals.reason(
+                _Relations(base),
+                package,
+                base.transaction.install_set,
+                base.transaction.remove_set,
+                asked_for,
             )
             yield Change(action, str(package), reason=reason, growth=-package.installsize)
         elif action is not None:
@@ -65,24 +69,26 @@ def _changes(
             )
 
 
-def _reason(base: Any, package: Any, asked_for: Collection[str]) -> str:
-    """Why the package cannot stay, as far as its own relations and those of the others tell."""
-    query = base.sack.query
-    this = query().filterm(pkg=[package])
-    incoming = list(base.transaction.install_set)
-    for new in incoming:
-        if query().filterm(pkg=[new]).filterm(obsoletes=this):
-            return plan.obsoleted_by(new.name)
-    for new in incoming:
-        conflicts = list(new.conflicts)
-        if conflicts and query().filterm(pkg=[package]).filterm(provides=conflicts):
-            return plan.conflicts_with(new.name)
-        opposed = list(package.conflicts)
-        if opposed and query().filterm(pkg=[new]).filterm(provides=opposed):
-            return plan.conflicts_with(new.name)
-    # What was asked for first: it is the cause of what other removals drag along.
-    outgoing = sorted(base.transaction.remove_set, key=lambda each: each.name not in asked_for)
-    for old in outgoing:
-        if old != package and this.filter(requires=query().filterm(pkg=[old])):
-            return plan.needs(old.name)
-    return plan.IN_THE_WAY
+class _Relations:
+    """See `removals.Relations`."""
+
+    def __init__(self, base: Any) -> None:
+        self._base = base
+
+    def name(self, package: Any) -> str:
+        name: str = package.name
+        return name
+
+    def obsoletes(self, one: Any, other: Any) -> bool:
+        return bool(self._only(one).filterm(obsoletes=self._only(other)))
+
+    def conflicts(self, one: Any, other: Any) -> bool:
+        opposed = list(one.conflicts)
+        return bool(opposed and self._only(other).filterm(provides=opposed))
+
+    def requires(self, one: Any, other: Any) -> bool:
+        return bool(self._only(one).filterm(requires=self._only(other)))
+
+    def _only(self, package: Any) -> Any:
+        """A query with the one package in it."""
+        return self._base.sack.query().filterm(pkg=[package])
