@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bed import layers
+from bed.api import Api
+from bed.crowd import CROWD
 from bed.host import Host
 from bed.suites import BOOKWORM
 from bench.pairs import Comparison, compare, megabytes, timed
@@ -65,6 +67,7 @@ async def main(ours):
 
 asyncio.run(main(sys.argv[1] == "ours"))
 """
+_CROWD_BYTES_A_SECOND = 10_000_000
 _NOTHING = """[Service]
 Type=exec
 ExecStart=/bin/true
@@ -106,6 +109,7 @@ def measures() -> Iterator[Comparison]:
             )
         yield _cold_start(host)
         yield _to_running(host)
+    yield _under_a_crowd()
 
 
 def _memory(host: Host, unit: str) -> float:
@@ -142,3 +146,25 @@ def _to_running(host: Host) -> Comparison:
     return compare(
         "SetMirror to the running unit", "StartUnit", seconds("ours"), seconds("plain"), runs=9
     )
+
+
+def _under_a_crowd() -> Comparison:
+    """A job while two hundred clients call, follow and vanish, against the job alone."""
+
+    def seconds(clients: int) -> Callable[[], float]:
+        def run() -> float:
+            with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+                host.internet.fault(
+                    "download.docker.com", "slow", prefix="/linux/", value=_CROWD_BYTES_A_SECOND
+                )
+                api = Api(host)
+                job = api.install()
+                crowd = host.popen("/usr/bin/python3", "-IBc", CROWD, str(clients), job)
+                api.wait(job)
+                properties = api.properties(job)
+                crowd.communicate()
+                return float(properties["FinishedAt"] - properties["CreatedAt"]) / 1e6
+
+        return run
+
+    return compare("a job under 200 clients", "the job alone", seconds(200), seconds(0), runs=3)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.api import Api
+from bed.crowd import CROWD
 from bed.soaking import rounds
 
 if TYPE_CHECKING:
@@ -36,36 +37,6 @@ async def main(calls, silence):
 asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
 """
 
-# Runs on the host: clients that call, follow the job, and vanish without a word.
-_CROWD = """
-import asyncio, os, random, sys
-from dockmgrd.bus import PROPERTIES, Bus, Match
-
-async def client(number, path):
-    dice = random.Random(number)
-    await asyncio.sleep(dice.uniform(0, 2))
-    bus = await Bus().connect()
-    await bus.subscribe(Match("org.dockmgr1", PROPERTIES, "PropertiesChanged"), lambda _: None)
-    calls = [
-        ("/org/dockmgr1", "org.dockmgr1.Manager", "Status", "", []),
-        (path, PROPERTIES, "GetAll", "s", ["org.dockmgr1.Job"]),
-        (path, "org.dockmgr1.Job", "Wait", "", []),
-        ("/org/dockmgr1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "", []),
-    ]
-    for _ in range(dice.randrange(1, 5)):
-        asking = asyncio.ensure_future(bus.call("org.dockmgr1", *dice.choice(calls)))
-        await asyncio.wait({asking}, timeout=dice.uniform(0, 1))
-        asking.cancel()
-    os.close(os.dup(bus._fd))
-    bus._sock.shutdown(2)
-
-async def main(clients, path):
-    await asyncio.gather(*(client(number, path) for number in range(clients)),
-                         return_exceptions=True)
-
-asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
-"""
-
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
@@ -89,7 +60,7 @@ def test_a_crowd_that_vanishes_leaves_the_daemon_as_it_was(host: Host) -> None:
     job = api.install()
     api.status()
     before = memory(host)
-    host.run("/usr/bin/python3", "-IBc", _CROWD, str(CLIENTS), job, user="alice", timeout=120)
+    host.run("/usr/bin/python3", "-IBc", CROWD, str(CLIENTS), job, user="alice", timeout=120)
     api.status()
     assert memory(host) - before < 2 << 20
     assert api.properties(job)["State"] == "running"
