@@ -76,7 +76,8 @@ class Call:
     """Signature and body where it is no verb."""
 
     def to_json(self) -> list[Any]:
-        signature, body = "a{sv}", [dict(self.options)]
+        signature: str = "a{sv}"
+        body: list[Any] = [dict(self.options)]
         if self.plain is not None:
             signature, body = self.plain
         elif self.mirrors is not None:

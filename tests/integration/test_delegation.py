@@ -111,7 +111,7 @@ def test_everyone_may_do_what_the_table_says(host: Host) -> None:
     host.run("systemctl", "mask", "--now", "polkit.service")
     for user in MAY:
         for (label, _, needed), answer in zip(VERBS, call_all(host, user, CALLS)):
-            assert answer.allowed is not needed, (user, label, answer)
+            assert answer.allowed is (not needed), (user, label, answer)
             assert not needed or "polkit cannot be asked" in answer.text, (user, label, answer)
     assert all(answer.allowed for answer in call_all(host, None, [*CALLS, cancel]))
 
