@@ -272,9 +272,20 @@ class Systemd:
                 self._bus = await asyncio.wait_for(self._reconnect(), _SECONDS_TO_COME_BACK)
                 await self.connect()
             elif not self._bus.owner(SYSTEMD):
-                await asyncio.wait_for(self._back.wait(), _SECONDS_TO_COME_BACK)
+                await asyncio.wait_for(self._news(), _SECONDS_TO_COME_BACK)
         except (asyncio.TimeoutError, OSError):
             raise error from None
+
+    async def _news(self) -> None:
+        """Return when systemd is back on the bus, or the bus has gone, too."""
+        back = asyncio.ensure_future(self._back.wait())
+        end = asyncio.ensure_future(self._bus.wait_for_disconnect())
+        end.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            await asyncio.wait({back, end}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            back.cancel()
+            end.cancel()
 
     def _owner_changed(self, owner: str) -> None:
         """What systemd had begun for us is not announced to us any more: ask again."""

@@ -32,6 +32,7 @@ class JobContext:
     notes: list[str] = field(default_factory=list)
     _progress: Progress = field(default_factory=Progress)
     _told_at: float = 0.0
+    _due: asyncio.TimerHandle | None = None
     _held: bool = False
     _cancel_wanted: bool = False
     _task: asyncio.Task[object] | None = None
@@ -39,13 +40,17 @@ class JobContext:
     def report(self, stage: Stage, fraction: float, message: str = "") -> None:
         """Tell where the job is: `fraction` of the whole, 0 to 1; it never goes back.
 
-        A new stage is told at once, anything else at most four times a second.
+        A new stage is told at once, anything else at most four times a second: what comes in
+        between is told when its time has come, and the last of it is never left out.
         """
         fraction = max(self._progress.fraction, min(fraction, 1.0))
         fresh = stage is not self._progress.stage
         self._progress = Progress(stage, fraction, redacted(message), cancellable=not self._held)
-        if fresh or time.monotonic() - self._told_at >= _SECONDS_BETWEEN_UPDATES:
+        wait = self._told_at + _SECONDS_BETWEEN_UPDATES - time.monotonic()
+        if fresh or wait <= 0:
             self._tell()
+        elif self._due is None:
+            self._due = asyncio.get_running_loop().call_later(wait, self._tell)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -76,5 +81,8 @@ class JobContext:
             self._task.cancel()
 
     def _tell(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
         self._told_at = time.monotonic()
         systemd.daemon.notify("STATUS=" + json.dumps(self._progress.to_json()))

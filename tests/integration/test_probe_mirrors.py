@@ -92,7 +92,7 @@ def test_findings_are_told_while_the_others_are_still_tried(host: Host) -> None:
     host.internet.fault("token.bed.test", "hang", prefix="/v2/")
     api = Api(host)
     with api.watch() as changes:
-        job = probe(api, TOKEN, MIRROR, timeout=("u", 2))
+        job = probe(api, TOKEN, MIRROR, timeout=("u", 4))
         api.wait(job)
     told = [changed["Result"]["probed"] for _, changed in changes if changed.get("Result")]
     assert [each["mirror"] for each in told[0]] == [MIRROR]
