@@ -18,7 +18,7 @@ PYTHON39 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9*/bin/python) \
 	$(shell python3.9 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV39 := $(call environment,tests/requirements-py39.txt)
 
-.PHONY: demo check check-unit check-integration check-py39 rpm bed bench soak clean apt
+.PHONY: demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt
 
 demo: rpm $(VENV)/ready
 	@$(RUN) -m bed.demo
@@ -52,6 +52,11 @@ bench: rpm $(VENV)/ready
 	@$(RUN) -m bench
 
 # The tests that get better the longer they go on, for long.
+# What `make check` does with 2,000 calls and a few documents, for longer.
+fuzz: rpm $(VENV)/ready
+	FUZZ_CALLS=100000 $(VENV)/bin/pytest tests/integration/test_fuzz.py
+	FUZZ_EXAMPLES=5000 $(VENV)/bin/pytest tests/unit/test_fuzz_parsers.py --numprocesses=2
+
 soak: rpm $(VENV)/ready
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/integration -m soak --capture=no
 

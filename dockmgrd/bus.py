@@ -23,6 +23,7 @@ from dockmgrd.dbusnext import (
 from dockmgrd.errors import NoReply, RemoteError
 from dockmgrd.frames import SIGNAL, Frame
 from dockmgrd.transport import Transport
+from dockmgrd.turns import A_CROWD
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +32,6 @@ DBUS_PATH = "/org/freedesktop/DBus"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
 ALLOW_INTERACTIVE_AUTHORIZATION = MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION
-
-_A_CROWD = 8
-"""Calls waiting, from which on it matters whose they are."""
 
 SignalHandler = Callable[[Message], None]
 
@@ -240,7 +238,7 @@ class Bus(Transport):
 
     def user_of(self, sender: str) -> object:
         """The user id once it is known, and until then the connection."""
-        crowded = len(self._turns) > _A_CROWD
+        crowded = len(self._turns) > A_CROWD
         if crowded and sender not in self._users and sender not in self._learning:
             self._learning[sender] = self._loop.create_task(self._learn_user(sender))
         return self._users.get(sender, sender)

@@ -176,6 +176,8 @@ class Polkit:
                 timeout=seconds,
             )
         )
+        # Seen also when the caller leaves in the very moment in which polkit answers with an error.
+        call.add_done_callback(lambda done: done.cancelled() or done.exception())
         with self._leaving(caller.sender) as left:
             ends: tuple[asyncio.Future[Any], ...] = (call, left)
             try:

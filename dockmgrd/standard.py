@@ -79,9 +79,13 @@ class StandardMethods:
             return self._faces[interface_name]
         if interface_name in {each.name for each in OF_EVERY_OBJECT}:
             return None
-        raise errors.UnknownInterface(f"{self._path} has no interface {interface_name}.")
+        raise errors.UnknownInterface(
+            f"{self._path} has no interface {errors.shown(interface_name)}."
+        )
 
     @staticmethod
     def _check_property(face: Face | None, interface_name: str, property_name: str) -> None:
         if face is None or property_name not in face.properties:
-            raise errors.UnknownProperty(f"{interface_name} has no property {property_name}.")
+            raise errors.UnknownProperty(
+                f"{errors.shown(interface_name)} has no property {errors.shown(property_name)}."
+            )

@@ -132,6 +132,7 @@ class Transport(MessageBus):  # type: ignore[misc]
             data = self._sock.recv(_BYTES_AT_ONCE)
             if not data:
                 raise EOFError("the bus closed the connection")
+            self._turns.begin_round()
             for frame in self._frames.cut(data):
                 self._on_frame(frame)
         except BlockingIOError:
@@ -147,7 +148,11 @@ class Transport(MessageBus):  # type: ignore[misc]
             text = f"The message is longer than {LONGEST_CALL} bytes, more than any call may be."
             self._refuse(frame, errors.LimitsExceeded, text)
         else:
-            if not self._turns.add(self.user_of(frame.sender), frame):
+            user = self.user_of(frame.sender)
+            if self._turns.is_newcomer(user):
+                self._deliver(frame)
+                return
+            if not self._turns.add(user, frame):
                 text = "Too many of your calls wait to be read; wait for replies in between."
                 self._refuse(frame, errors.LimitsExceeded, text)
             self._schedule_turn()

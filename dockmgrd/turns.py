@@ -10,14 +10,49 @@ from dataclasses import dataclass, field
 from dockmgrd.frames import Frame
 
 _NOBODY = object()
-_MOST_WAITING = 1024
+A_CROWD = 8
+"""Calls waiting, from which on it matters whose they are."""
+
+_MOST_OF_A_CONNECTION = 1024
+_MOST_OF_A_USER = 16384
 _MOST_BYTES = 4 << 20
 
 
 @dataclass
 class _Line:
-    frames: deque[Frame] = field(default_factory=deque)
+    """The calls of one user, by connection; these take turns too."""
+
+    frames: dict[str, deque[Frame]] = field(default_factory=dict)
+    count: int = 0
     size: int = 0
+
+    def add(self, frame: Frame) -> bool:
+        of_connection = self.frames.get(frame.sender, ())
+        if (
+            len(of_connection) >= _MOST_OF_A_CONNECTION
+            or self.count >= _MOST_OF_A_USER
+            or self.size + frame.length > _MOST_BYTES
+        ):
+            return False
+        self.frames.setdefault(frame.sender, deque()).append(frame)
+        self.count += 1
+        self.size += frame.length
+        return True
+
+    def next(self) -> Frame:
+        sender = next(iter(self.frames))
+        waiting = self.frames.pop(sender)
+        frame = waiting.popleft()
+        if waiting:
+            self.frames[sender] = waiting
+        self.count -= 1
+        self.size -= frame.length
+        return frame
+
+    def drop(self, sender: str) -> None:
+        dropped = self.frames.pop(sender, ())
+        self.count -= len(dropped)
+        self.size -= sum(each.length for each in dropped)
 
 
 class Turns:
@@ -25,21 +60,30 @@ class Turns:
 
     def __init__(self) -> None:
         self._lines: dict[object, _Line] = {}
-        self._waiting = 0
+        self._seen: set[object] = set()
+
+    def begin_round(self) -> None:
+        """More has arrived: who comes now for the first time is a newcomer again."""
+        self._seen.clear()
+
+    def is_newcomer(self, user: object) -> bool:
+        """Whether the user need not wait: nothing of theirs does, and it is the first this round.
+
+        In a crowd that is for users who are known by their id alone, or a flooder would take a
+        new connection for each call.
+        """
+        known = isinstance(user, int) or len(self) <= A_CROWD
+        if not known or user in self._lines or user in self._seen:
+            return False
+        self._seen.add(user)
+        return True
 
     def __len__(self) -> int:
-        return self._waiting
+        return sum(line.count for line in self._lines.values())
 
     def add(self, user: object, frame: Frame) -> bool:
         """Have the frame wait; False, and it does not, when the user has too much waiting."""
-        line = self._lines.setdefault(user, _Line())
-        full = len(line.frames) >= _MOST_WAITING or line.size + frame.length > _MOST_BYTES
-        if full:
-            return False
-        line.frames.append(frame)
-        line.size += frame.length
-        self._waiting += 1
-        return True
+        return self._lines.setdefault(user, _Line()).add(frame)
 
     def next(self, may_go_on: Callable[[object], bool] = lambda _: True) -> Frame | None:
         """The frame whose turn it is; None when nobody waits of those who may go on."""
@@ -47,19 +91,14 @@ class Turns:
         if user is _NOBODY:
             return None
         line = self._lines.pop(user)
-        frame = line.frames.popleft()
-        line.size -= frame.length
-        self._waiting -= 1
-        if line.frames:
+        frame = line.next()
+        if line.count:
             self._lines[user] = line
         return frame
 
     def drop(self, sender: str) -> None:
         """Take away what the connection has waiting."""
         for user, line in list(self._lines.items()):
-            kept = deque(each for each in line.frames if each.sender != sender)
-            self._waiting -= len(line.frames) - len(kept)
-            if len(kept) < len(line.frames):
-                line.frames, line.size = kept, sum(each.length for each in kept)
-                if not kept:
-                    del self._lines[user]
+            line.drop(sender)
+            if not line.count:
+                del self._lines[user]

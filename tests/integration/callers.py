@@ -41,6 +41,8 @@ from dockmgrd.variants import to_plain
 def typed(value):
     if isinstance(value, dict):
         return {key: Variant(*pair) for key, pair in value.items()}
+    if isinstance(value, list) and value[:1] == ["variant"]:
+        return Variant(*value[1:])
     return value
 
 async def answer(bus, call):

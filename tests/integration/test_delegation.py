@@ -136,6 +136,49 @@ def refuse_in_time_while_polkit_hangs(host: Host) -> None:
     host.run("kill", "-CONT", pid)
 
 
+def test_limits_of_the_administrator(host: Host) -> None:
+    prepare(host)
+    limits = "/etc/dockmgrd/dockmgrd.yaml"
+    host.write(limits, "allowed-sources: [aliyun, tuna]\nallowed-mirrors: [mirror.example]\n")
+    status, listed = Call("Status", plain=("", [])), Call("ListSources", plain=("", []))
+    refused, sources = call_all(host, None, [Call("Install", {"source": ("s", "ustc")}), listed])
+    assert "allowed are aliyun, tuna" in refused.text
+    assert [each["name"] for each in (sources.values or [[]])[0]] == ["aliyun", "tuna"]
+    [started] = call_all(host, None, [Call("Install", {"dry-run": YES})])
+    [path] = started.values or [""]
+    request = host.read(f"/var/lib/dockmgrd/jobs/{path.rpartition('/')[2]}/request.json")
+    assert '"source": "aliyun,tuna"' in request, "the first that are allowed, where none is named"
+
+    host.write(limits, "allowed-sources: [aliyun]\nidle-second: 3\n")
+    [told] = call_all(host, None, [status])
+    [problem] = (told.values or [{}])[0]["problems"]
+    assert f"{limits}, line 2: 'idle-second' is none of" in problem["text"]
+    host.run("systemctl", "restart", "dockmgrd.service")
+    assert call_all(host, "member", [Call("SetMirror", mirrors=OTHER)])[0].refused
+    assert call_all(host, None, [Call("Install", {"source": ("s", "ustc")})])[0].refused
+
+
+def test_who_leaves_before_polkit_has_answered_starts_nothing(host: Host) -> None:
+    prepare(host)
+    host.write("/etc/dockmgrd/dockmgrd.yaml", "")
+    call_all(host, "member", [Call("Status", plain=("", []))])
+    pid = host.run("systemctl", "show", "-P", "MainPID", "polkit.service").stdout.strip()
+    host.run("kill", "-STOP", pid)
+    watcher = host.popen("journalctl", "--follow", "--lines=0", "--output=cat", "-t", "dockmgrd")
+    caller = start_all(host, "member", [Call("SetMirror", mirrors=OURS)])
+    # What another of his calls is answered to came after that one.
+    call_all(host, "member", [Call("Status", plain=("", []))])
+    caller.kill()
+    caller.communicate()
+    assert watcher.stdout is not None
+    assert "has left the bus" in watcher.stdout.readline()
+    watcher.terminate()
+    watcher.communicate()
+    host.run("kill", "-CONT", pid)
+    assert call_all(host, "member", [Call("SetMirror", mirrors=OURS)])[0].allowed
+    assert len(list(host.path("/var/lib/dockmgrd").glob("jobs/*"))) == 1
+
+
 def prepare(host: Host) -> None:
     add_people(host)
     hold_jobs(host)

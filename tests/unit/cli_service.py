@@ -117,6 +117,9 @@ class _Manager(Face):
         super().__init__(Version="0")
         self._host = host
 
+    async def get_permissions(self) -> dict[str, str]:
+        return {"set-mirror": "yes", "install": "auth", "purge-data": "no", "later": "yes"}
+
     async def install(self, options: Mapping[str, Variant]) -> str:
         return await self._verb("install", to_plain(options))
 

@@ -26,7 +26,9 @@ class Nothing(Face):
 async def test_a_client_that_calls_and_never_reads_takes_nobody_down(
     service_bus: Bus, client_bus: Bus, bus_address: str
 ) -> None:
-    Exports(service_bus, "/").add("/", Nothing())
+    exports = Exports(service_bus, "/")
+    exports.add("/", Nothing())
+    await exports.follow_callers()
     flooder = await Bus(bus_address).connect()
     asyncio.get_running_loop().remove_reader(flooder._fd)
     for _ in range(UNREAD_CALLS):
@@ -44,6 +46,8 @@ async def test_a_client_that_calls_and_never_reads_takes_nobody_down(
     flooder._finalize(None)
     await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=60)
     assert service_bus.connected
+    await service_bus.flush()
+    await exports.drain(at_once=True)
 
 
 async def test_a_burst_of_large_signals_waits_for_the_socket(

@@ -317,7 +317,7 @@ async def test_a_connection_that_waits_for_too_much_is_refused_and_others_are_no
 ) -> None:
     def hold(client: Bus) -> asyncio.Future[list[Any]]:
         return asyncio.ensure_future(
-            call(client, service_bus, "WhoCalls", 1.5, signature="d", timeout=20)
+            call(client, service_bus, "WhoCalls", 4.0, signature="d", timeout=20)
         )
 
     held = [hold(client_bus) for _ in range(CALLS_OF_A_CONNECTION)]

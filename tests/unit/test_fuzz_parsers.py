@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Files and texts with anything in them: read, or refused by the error that says so.
+
+FUZZ_EXAMPLES says how many of each; `make fuzz` tries 5,000.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dockmgrd import adminconfig, candidates, catalog, daemonjson, errors, frames, mirrors, options
+from dockmgrd.jobstore import JobStore
+from dockmgrd.model import Kind
+from dockmgrd.platforms import Platform
+from dockmgrd.yamltree import Malformed
+
+JOB = "20260101T000000_abcdef"
+fuzz = settings(
+    max_examples=int(os.environ.get("FUZZ_EXAMPLES", "100")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+WORDS = (
+    *("sources:", "mirrors:", "key:", "prefix:", "allowed-mirrors:", "idle-seconds:", "{}", "[]"),
+    *("default-source:", "-", "&", "*", "!", "|", "'x'", '"x"', "true", "10", "https://m.example/"),
+    *("ID=centos", "VERSION_ID=9", "registry-mirrors"),
+)
+jsons = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+documents = (
+    st.binary(max_size=200)
+    | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    | st.lists(st.sampled_from([*WORDS, "\n", "\n", "\t", " ", " "]), max_size=30).map(
+        lambda words: "".join(words).encode()
+    )
+    | jsons.map(lambda data: json.dumps(data).encode())
+)
+
+
+def complaint(work: Callable[[], object], *expected: type[Exception]) -> str:
+    """What the work is refused with; "" when it is not. Any other error fails the test."""
+    try:
+        work()
+    except expected as error:
+        return str(error)
+    return ""
+
+
+@fuzz
+@given(content=documents)
+@pytest.mark.parametrize(
+    "read",
+    [
+        adminconfig.read,
+        lambda path: catalog.Catalogue.load(admin=path.parent),
+        lambda path: candidates.load(admin=path.parent),
+    ],
+    ids=["limits", "sources", "mirrors"],
+)
+def test_yaml(tmp_path: Path, content: bytes, read: Callable[[Path], Any]) -> None:
+    path = tmp_path / "any.yaml"
+    path.write_bytes(content)
+    said = complaint(lambda: read(path), Malformed)
+    assert not said or f"{path}, line " in said
+
+
+@fuzz
+@given(content=documents | jsons.map(lambda data: json.dumps({"registry-mirrors": data}).encode()))
+def test_daemon_json(content: bytes) -> None:
+    said = complaint(lambda: daemonjson.parse(content, "daemon.json"), errors.ConfigInvalid)
+    assert not said or "daemon.json" in said
+    if not said:
+        mirrors_of = daemonjson.parse(content, "daemon.json").mirrors
+        assert all(isinstance(each, str) for each in mirrors_of)
+
+
+@fuzz
+@given(content=documents)
+def test_files_of_a_job(tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / JOB
+    folder.mkdir(exist_ok=True)
+    for name in ("request.json", "result.json", "findings.json"):
+        (folder / name).write_bytes(content)
+    store = JobStore(tmp_path)
+    store.read_request(JOB)
+    store.read_result(JOB)
+    store.read_findings(JOB)
+
+
+@fuzz
+@given(content=documents)
+def test_os_release(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "os-release"
+    path.write_bytes(content)
+    Platform.read(path)
+
+
+@fuzz
+@given(
+    kind=st.sampled_from(Kind),
+    given_options=st.dictionaries(st.text(max_size=9), jsons, max_size=5),
+)
+def test_options(kind: Kind, given_options: dict[str, Any]) -> None:
+    known = dict(zip(options.SIGNATURES[kind], given_options.values()))
+    for each in (given_options, known):
+        refusals = (errors.InvalidArgs, errors.LimitsExceeded)
+        assert complaint(functools.partial(options.parse, kind, each), *refusals).isprintable()
+
+
+@fuzz
+@given(url=st.text(max_size=60) | st.text(max_size=30).map(lambda text: f"https://{text}"))
+def test_mirrors(url: str) -> None:
+    said = complaint(lambda: mirrors.normalise_mirror(url), errors.InvalidArgs)
+    assert said.isprintable()
+    if not said:
+        normal = mirrors.normalise_mirror(url)
+        assert mirrors.normalise_mirror(normal) == normal
+        assert normal.isprintable()
+
+
+@fuzz
+@given(
+    content=st.binary(max_size=400),
+    start=st.sampled_from([b"", b"l\x01\x00\x01", b"B\x04\x00\x01"]),
+)
+def test_messages(content: bytes, start: bytes) -> None:
+    try:
+        for frame in frames.Frames(300).cut(start + content):
+            if not frame.too_long:
+                frame.message()
+    except frames.Malformed:
+        pass
