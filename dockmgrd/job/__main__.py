@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -50,6 +50,11 @@ async def _result_of(request: JobRequest) -> JobResult:
         with nullcontext() if request.reads_only else _only_job():
             values = await _perform(request)
         return JobResult(JobState.DONE, _now(), values)
+    except asyncio.CancelledError:
+        return _failure(
+            JobState.CANCELLED,
+            errors.Cancelled(f"Job {request.job_id} was cancelled before it changed anything."),
+        )
     except errors.Cancelled as error:
         return _failure(JobState.CANCELLED, error)
     except errors.DockmgrError as error:
@@ -59,6 +64,9 @@ async def _result_of(request: JobRequest) -> JobResult:
 
 
 async def _perform(request: JobRequest) -> Mapping[str, Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    _heed_sigterm(task.cancel)
     parsed = options.parse(request.kind, request.options)
     granted.check(request, parsed)
     systemd = Systemd(await _connection(), reconnect=_connection)
@@ -66,18 +74,21 @@ async def _perform(request: JobRequest) -> Mapping[str, Any]:
         await systemd.connect()
         catalogue = Catalogue({}) if request.kind in _WITHOUT_SOURCES else Catalogue.load()
         context = JobContext(request, systemd, Engine(), catalogue)
-        task = asyncio.ensure_future(_dispatch(context, parsed))
         context.run_in(task)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, context.cancel)
-        try:
-            values = await task
-        except asyncio.CancelledError:
-            raise errors.Cancelled(
-                f"Job {request.job_id} was cancelled before it changed anything."
-            ) from None
+        _heed_sigterm(context.cancel)
+        values = await _dispatch(context, parsed)
     finally:
         systemd.disconnect()
     return {**values, "notes": context.notes}
+
+
+def _heed_sigterm(handler: Callable[[], object]) -> None:
+    """Call `handler` for SIGTERM, also for one that has come: the unit starts us with it blocked.
+
+    Else a job that is cancelled while Python starts would die of it and leave no result.
+    """
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 async def _connection() -> Bus:

@@ -24,6 +24,7 @@ EXAMPLES = "/usr/share/doc/dockmgrd-polkit-rules/examples"
 LIMITS = "allowed-mirrors: [mirror.example]\n"
 OURS, OTHER, PLAIN = ("https://mirror.example",), ("https://other.example",), ("http://m.example",)
 YES = ("b", True)
+QUESTION = "interface='org.freedesktop.PolicyKit1.Authority',member='CheckAuthorization'"
 
 # What is asked for, and the actions that it needs.
 VERBS: Sequence[tuple[str, Call, set[str]]] = [
@@ -165,9 +166,14 @@ def test_who_leaves_before_polkit_has_answered_starts_nothing(host: Host) -> Non
     pid = host.run("systemctl", "show", "-P", "MainPID", "polkit.service").stdout.strip()
     host.run("kill", "-STOP", pid)
     watcher = host.popen("journalctl", "--follow", "--lines=0", "--output=cat", "-t", "dockmgrd")
+    questions = host.popen("busctl", "monitor", "--json=short", f"--match={QUESTION}")
+    assert questions.stderr is not None
+    assert questions.stdout is not None
+    assert "Monitoring" in questions.stderr.readline()
     caller = start_all(host, "member", [Call("SetMirror", mirrors=OURS)])
-    # What another of his calls is answered to came after that one.
-    call_all(host, "member", [Call("Status", plain=("", []))])
+    assert "org.dockmgr1.set-mirror" in questions.stdout.readline()
+    questions.terminate()
+    questions.communicate()
     caller.kill()
     caller.communicate()
     assert watcher.stdout is not None

@@ -138,6 +138,22 @@ def test_a_job_can_be_cancelled_before_rpm_writes(host: Host) -> None:
     assert caught.value.name == "org.dockmgr1.Error.NotCancellable"
 
 
+def test_a_job_can_be_cancelled_while_its_process_starts(host: Host) -> None:
+    api = Api(host)
+    api.status()
+    host.run("mkfifo", "/run/start")
+    # Python reads this before anything of the job's; here it waits for somebody to write.
+    hold = "import sys; 'dockmgrd.job' in sys.orig_argv and open('/run/start').read()\n"
+    host.write("/usr/lib/python3/dist-packages/hold.pth", hold)
+    job = api.install()
+    api.cancel(job)
+    with host.path("/run/start").open("r+b", buffering=0) as start:
+        start.write(b"go")
+    with pytest.raises(ApiError, match="cancelled before it changed anything") as caught:
+        api.wait(job)
+    assert caught.value.name == "org.dockmgr1.Error.Cancelled"
+
+
 def test_one_job_at_a_time_and_the_same_request_joins(host: Host) -> None:
     host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=10_000_000)
     api = Api(host)

@@ -31,6 +31,7 @@ THING = interfaces.parse(
     <method name="WhoCalls"><arg name="pause" type="d" direction="in"/>
       <arg name="who" type="s" direction="out"/></method>
     <method name="AsksPolitely"><arg name="yes" type="b" direction="out"/></method>
+    <method name="WaitForRelease"/>
     <method name="Break"/><method name="Refuse"/><method name="GiveUp"/>
     <method name="ReturnNonsense"><arg name="number" type="u" direction="out"/></method>
     <property name="Colour" type="s" access="read"/>
@@ -44,6 +45,7 @@ class ThingFace(Face):
 
     def __init__(self) -> None:
         super().__init__(Colour="red", Size=1)
+        self.released = asyncio.Event()
 
     async def who_calls(self, pause: float) -> str:
         await asyncio.sleep(pause)
@@ -51,6 +53,9 @@ class ThingFace(Face):
 
     async def asks_politely(self) -> bool:
         return caller().interactive
+
+    async def wait_for_release(self) -> None:
+        await self.released.wait()
 
     async def refuse(self) -> None:
         raise errors.Busy("Job x is running; wait for it.")
@@ -316,9 +321,7 @@ async def test_a_connection_that_waits_for_too_much_is_refused_and_others_are_no
     thing: ThingFace, service_bus: Bus, client_bus: Bus, bus_address: str
 ) -> None:
     def hold(client: Bus) -> asyncio.Future[list[Any]]:
-        return asyncio.ensure_future(
-            call(client, service_bus, "WhoCalls", 4.0, signature="d", timeout=20)
-        )
+        return asyncio.ensure_future(call(client, service_bus, "WaitForRelease", timeout=60))
 
     held = [hold(client_bus) for _ in range(CALLS_OF_A_CONNECTION)]
     await client_bus.flush()
@@ -327,6 +330,7 @@ async def test_a_connection_that_waits_for_too_much_is_refused_and_others_are_no
     assert caught.value.name == "org.freedesktop.DBus.Error.LimitsExceeded"
     async with Bus(bus_address) as other:
         assert await call(other, service_bus, "AsksPolitely") == [False]
+    thing.released.set()
     await asyncio.gather(*held)
     assert await call(client_bus, service_bus, "AsksPolitely") == [False]
 
