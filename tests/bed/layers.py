@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from bed.suites import Suite
 
-DIST = Path(__file__).parents[2] / "dist"
+DIST = Path(os.environ.get("DOCKMGRD_DIST") or Path(__file__).parents[2] / "dist")
 SOURCES_FILE = "/etc/dockmgrd/sources.d/bed.yaml"
 _PACKAGES = ("dockmgrd", "dockmgrctl")
 _KNOWN_SOURCES = ("official", "aliyun", "tuna", "ustc")
