@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from dockmgrd.dbusnext import (
@@ -22,53 +21,15 @@ from dockmgrd.dbusnext import (
 )
 from dockmgrd.errors import NoReply, RemoteError
 from dockmgrd.frames import SIGNAL, Frame
+from dockmgrd.match import DBUS, DBUS_PATH, Match
 from dockmgrd.transport import Transport
 from dockmgrd.turns import A_CROWD
 
 logger = logging.getLogger(__name__)
 
-DBUS = "org.freedesktop.DBus"
-DBUS_PATH = "/org/freedesktop/DBus"
-PROPERTIES = "org.freedesktop.DBus.Properties"
-
 ALLOW_INTERACTIVE_AUTHORIZATION = MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION
 
 SignalHandler = Callable[[Message], None]
-
-
-@dataclass(frozen=True)
-class Match:
-    """Which signals are wanted. `sender` is a well-known or unique name; None matches any value."""
-
-    sender: str
-    interface: str
-    member: str
-    path: str | None = None
-    arg0: str | None = None
-    arg2: str | None = None
-
-    def rule(self) -> str:
-        """The match rule as the bus wants it."""
-        keys = {
-            "type": "signal",
-            "sender": self.sender,
-            "interface": self.interface,
-            "member": self.member,
-            "path": self.path,
-            "arg0": self.arg0,
-            "arg2": self.arg2,
-        }
-        return ",".join(f"{key}='{value}'" for key, value in keys.items() if value is not None)
-
-    def fits(self, message: Message) -> bool:
-        """Whether the signal is of the kind; its sender is for the caller to check."""
-        return (
-            message.interface == self.interface
-            and message.member == self.member
-            and self.path in (None, message.path)
-            and (self.arg0 is None or message.body[:1] == [self.arg0])
-            and (self.arg2 is None or message.body[2:3] == [self.arg2])
-        )
 
 
 class Bus(Transport):
@@ -252,20 +213,21 @@ class Bus(Transport):
         try:
             [uid] = await self.call_bus("GetConnectionUnixUser", "s", sender)
             self._users[sender] = uid
+            self._turns.learn(sender, uid)
         except (RemoteError, NoReply) as error:
             logger.debug("the user of %s is not known: %s", sender, error)
         finally:
             del self._learning[sender]
 
-    def _on_message(self, msg: Message) -> None:
-        if msg.message_type is MessageType.METHOD_CALL:
-            self._on_method_call(msg)
-        elif msg.message_type is MessageType.SIGNAL:
-            self._on_signal(msg)
+    def _on_message(self, message: Message) -> None:
+        if message.message_type is MessageType.METHOD_CALL:
+            self._on_method_call(message)
+        elif message.message_type is MessageType.SIGNAL:
+            self._on_signal(message)
         else:
-            settle = self._method_return_handlers.pop(msg.reply_serial, None)
+            settle = self._method_return_handlers.pop(message.reply_serial, None)
             if settle is not None:
-                settle(msg, None)
+                settle(message, None)
 
     def _on_method_call(self, message: Message) -> None:
         if self.on_call is not None:

@@ -30,15 +30,17 @@ def record(entry: Entry) -> None:
     if not under_systemd():
         print(entry.message, file=sys.stderr)
         return
-    import systemd.journal  # as in _JournalHandler
+    # What systemd.journal.send calls; the rest of that module is slow to load, see _JournalHandler.
+    from systemd._journal import sendv
 
-    systemd.journal.send(
-        entry.message,
-        MESSAGE_ID=entry.message_id,
-        PRIORITY=str(entry.priority),
-        SYSLOG_IDENTIFIER="dockmgrd",
+    fields = {
+        "MESSAGE": entry.message,
+        "MESSAGE_ID": entry.message_id,
+        "PRIORITY": str(entry.priority),
+        "SYSLOG_IDENTIFIER": "dockmgrd",
         **entry.fields,
-    )
+    }
+    sendv(*(f"{name}={value}" for name, value in fields.items()))
 
 
 def set_up_logging(identifier: str) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from dockmgrd.bus import PROPERTIES, Bus, Match
+from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Message
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceFailed
+from dockmgrd.match import PROPERTIES, Match
 
 SYSTEMD = "org.freedesktop.systemd1"
 _MANAGER_PATH = "/org/freedesktop/systemd1"
@@ -20,16 +21,10 @@ _SERVICE = "org.freedesktop.systemd1.Service"
 _DBUS_ERROR = "org.freedesktop.DBus.Error."
 _AWAY = (_DBUS_ERROR + "NoReply", _DBUS_ERROR + "NameHasNoOwner", _DBUS_ERROR + "Disconnected")
 _SECONDS_TO_COME_BACK = 60.0
+_ALREADY_SUBSCRIBED = "org.freedesktop.systemd1.AlreadySubscribed"
 _NO_SUCH_UNIT = "org.freedesktop.systemd1.NoSuchUnit"
 
-_OF_STATE = (
-    "LoadState",
-    "ActiveState",
-    "SubState",
-    "UnitFileState",
-    "FragmentPath",
-    "DropInPaths",
-)
+_STATE = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "DropInPaths")
 ENDED = ("inactive", "failed")
 """Values of ActiveState in which nothing of the unit runs."""
 
@@ -75,7 +70,12 @@ class Systemd:
         await self._bus.follow_owner(SYSTEMD, self._owner_changed)
         match = Match(SYSTEMD, _MANAGER, "JobRemoved", _MANAGER_PATH)
         await self._bus.subscribe(match, self._on_job_removed)
-        await self._call("Subscribe")
+        try:
+            await self._call("Subscribe")
+        except RemoteError as error:
+            # When the bus has been restarted, others have had our unique name before.
+            if error.name != _ALREADY_SUBSCRIBED:
+                raise
 
     def disconnect(self) -> None:
         """Give up the connection, which may be another one than at first."""
@@ -126,11 +126,11 @@ class Systemd:
 
         A file trigger of the host's packages may have had it done already, and it takes its time.
         """
-        for unit in units:
-            values = await self.unit_properties(unit, _UNIT, "LoadState", "NeedDaemonReload")
-            if values != ["loaded", False]:
-                await self.reload_manager()
-                break
+        known = await asyncio.gather(
+            *(self.unit_properties(each, _UNIT, "LoadState", "NeedDaemonReload") for each in units)
+        )
+        if any(values != ["loaded", False] for values in known):
+            await self.reload_manager()
 
     async def unit_path(self, unit: str) -> str:
         """Object path of the unit, loaded for it."""
@@ -139,7 +139,7 @@ class Systemd:
 
     async def state(self, unit: str) -> UnitState:
         """What systemd knows of the unit; `load_state` is not-found for one that is not there."""
-        values = dict(zip(_OF_STATE, await self.unit_properties(unit, _UNIT, *_OF_STATE)))
+        values = dict(zip(_STATE, await self.unit_properties(unit, _UNIT, *_STATE)))
         return UnitState(
             load_state=values["LoadState"],
             active_state=values["ActiveState"],

@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Messages in and out of a bus connection: dbus-next's transport, made fit for a daemon.
+"""Messages in and out of a bus connection, fit for a daemon that strangers call.
 
-dbus-next authenticates, marshals and unmarshals. Its writer takes a full socket buffer for a
-broken connection, which any local user can bring about by calling and not reading; it reads
-without end while replies pile up; a message that it cannot read leaves it deaf; and one user's
-calls stand in line before those of everybody else, each with a body that is read in Python.
+dbus-next marshals and unmarshals. Its own transport is not used: its writer takes a full socket
+buffer for a broken connection, which any local user can bring about by calling and not reading; it
+reads without end while replies pile up; a message that it cannot read leaves it deaf; and one
+user's calls stand in line before those of everybody else, each with a body that is read in Python.
 So calls are read when it is their sender's turn, and never when they are too long.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import socket
-from collections import Counter
-from typing import Any
+from collections import Counter, deque
 
 from dockmgrd import errors
-from dockmgrd.dbusnext import BusType, Message, MessageBus, MessageWriter
+from dockmgrd.dbusnext import Message
 from dockmgrd.frames import METHOD_CALL, Frame, Frames, Malformed
+from dockmgrd.link import Link
 from dockmgrd.turns import Turns
 
 logger = logging.getLogger(__name__)
@@ -35,75 +33,64 @@ _SOCKET_BUFFER = 16 << 10
 """Bytes. The bus takes little at a time; what lies in the socket already goes before all else."""
 
 
-class _Writer(MessageWriter):  # type: ignore[misc]
-    """Waits when the socket is full, where dbus-next's own writer closes the connection."""
-
-    bus: Transport
-    buf: memoryview | None
-    unsent = 0
+class _Writer:
+    """What is still to be sent, in order. A socket that is full is waited for."""
 
     def __init__(self, bus: Transport) -> None:
-        super().__init__(bus)
+        self._bus = bus
+        self._queue: deque[tuple[bytes, object]] = deque()
+        self._offset = 0
+        self.unsent = 0
         self.unsent_to: Counter[object] = Counter()
         """Bytes by user, as far as users are known."""
-        self._user: object = None
 
-    def buffer_message(self, msg: Message, future: Any = None) -> None:
-        data = msg._marshall(negotiate_unix_fd=False)
-        user = self.bus.user_of(msg.destination) if msg.destination else None
+    def add(self, message: Message) -> None:
+        """Raises what marshalling raises when the body is not of its signature."""
+        data = message._marshall(negotiate_unix_fd=False)
+        user = self._bus.user_of(message.destination) if message.destination else None
         self.unsent += len(data)
         self.unsent_to[user] += len(data)
-        self.messages.put_nowait((data, user, future))
+        self._queue.append((data, user))
 
-    def write_callback(self) -> None:
+    def write(self, to: socket.socket) -> None:
+        """Send what the socket takes.
+
+        :raises OSError: when the connection is broken.
+        """
         try:
-            while self.buf is not None or not self.messages.empty():
-                if self.buf is None:
-                    data, self._user, self.fut = self.messages.get_nowait()
-                    self.buf, self.offset = memoryview(data), 0
-                sent = self.sock.send(self.buf[self.offset :])
-                self.offset += sent
-                self.unsent -= sent
-                self._count_sent(sent)
-                if self.offset < len(self.buf):
+            while self._queue:
+                data, user = self._queue[0]
+                sent = to.send(memoryview(data)[self._offset :])
+                self._offset += sent
+                self._count_sent(user, sent)
+                if self._offset < len(data):
                     return
-                self.buf = None
+                self._queue.popleft()
+                self._offset = 0
         except BlockingIOError:
             return
-        except OSError as error:
-            self.bus._finalize(error)
-            return
-        finally:
-            self.bus._unsent_changed(self.unsent)
-        self.loop.remove_writer(self.fd)
 
-    def _count_sent(self, size: int) -> None:
-        self.unsent_to[self._user] -= size
-        if not self.unsent_to[self._user]:
-            del self.unsent_to[self._user]
+    def _count_sent(self, user: object, size: int) -> None:
+        self.unsent -= size
+        self.unsent_to[user] -= size
+        if not self.unsent_to[user]:
+            del self.unsent_to[user]
 
 
-class Transport(MessageBus):  # type: ignore[misc]
+class Transport(Link):
     """A connection to the system bus, or to the bus at `address`. Make it inside a running loop.
 
     Every message that arrives goes to `_on_message`.
     """
 
     def __init__(self, address: str | None = None) -> None:
-        super().__init__(bus_address=address, bus_type=BusType.SYSTEM)
+        super().__init__(address)
         self._writer = _Writer(self)
         self._reading_paused = False
         self._frames = Frames(LONGEST_CALL)
         self._turns = Turns()
         self._turn_is_due = False
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER)
-
-    async def wait_for_disconnect(self) -> None:
-        """Return when the connection has ended; raise what ended it when that was not us.
-
-        A wait that is cancelled leaves those of others alone, which dbus-next's own does not.
-        """
-        await asyncio.shield(self._disconnect_future)
 
     def send(self, msg: Message) -> None:
         """Queue a message; on a connection that has ended there is nobody to get it.
@@ -114,15 +101,18 @@ class Transport(MessageBus):  # type: ignore[misc]
             return
         if not msg.serial:
             msg.serial = self.next_serial()
-        self._writer.schedule_write(msg, None)
+        self._writer.add(msg)
+        self._loop.add_writer(self._fd, self._write)
 
-    def _finalize(self, err: Exception | None = None) -> None:
-        """End the connection, and close its socket, which dbus-next leaves to the collector."""
-        super()._finalize(err)
-        with contextlib.suppress(OSError):
-            self._stream.close()
-        self._sock.close()
-        self._disconnect_future.exception()  # Seen: not everybody waits for the end.
+    def _write(self) -> None:
+        try:
+            self._writer.write(self._sock)
+        except OSError as error:
+            self._finalize(error)
+            return
+        if not self._writer.unsent:
+            self._loop.remove_writer(self._fd)
+        self._unsent_changed(self._writer.unsent)
 
     def _message_reader(self) -> None:
         """Take what has arrived. The event loop comes back for the rest, others first."""
@@ -190,6 +180,10 @@ class Transport(MessageBus):  # type: ignore[misc]
     def user_of(self, sender: str) -> object:
         """Who is behind the connection, as far as it is known: users take turns."""
         return sender
+
+    def _on_message(self, message: Message) -> None:
+        """Act on a message that has arrived."""
+        raise NotImplementedError
 
     def _deliver(self, frame: Frame) -> None:
         try:

@@ -49,6 +49,11 @@ class _Line:
         self.size -= frame.length
         return frame
 
+    def take_over(self, other: _Line) -> None:
+        self.frames.update(other.frames)
+        self.count += other.count
+        self.size += other.size
+
     def drop(self, sender: str) -> None:
         dropped = self.frames.pop(sender, ())
         self.count -= len(dropped)
@@ -84,6 +89,14 @@ class Turns:
     def add(self, user: object, frame: Frame) -> bool:
         """Have the frame wait; False, and it does not, when the user has too much waiting."""
         return self._lines.setdefault(user, _Line()).add(frame)
+
+    def learn(self, sender: str, user: object) -> None:
+        """The connection is this user's: what waits of it stands in the user's line from now on, or
+        its next call would overtake it.
+        """
+        line = self._lines.pop(sender, None)
+        if line is not None:
+            self._lines.setdefault(user, _Line()).take_over(line)
 
     def next(self, may_go_on: Callable[[object], bool] = lambda _: True) -> Frame | None:
         """The frame whose turn it is; None when nobody waits of those who may go on."""

@@ -64,14 +64,16 @@ def read(path: Path) -> Entry:
     :raises Malformed: when it is no YAML.
     :raises OSError: when it cannot be read.
     """
-    # Imported when needed: what only describes the platform or a job does not pay for it.
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Malformed(path, 1, "it is not UTF-8") from error
+    # Imported when needed: most hosts have no such file, and a job would wait for it.
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=loader)
-    except UnicodeDecodeError as error:
-        raise Malformed(path, 1, "it is not UTF-8") from error
+        node = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise Malformed(path, mark.line + 1 if mark else 1, error.problem or "no YAML") from error

@@ -15,16 +15,13 @@ from typing import Any
 
 from dockmgrd import audit, errors, journal, options, paths
 from dockmgrd.bus import Bus
-from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine
 from dockmgrd.incidents import report_incident
 from dockmgrd.job import granted
 from dockmgrd.job.context import JobContext
 from dockmgrd.jobstore import JobStore
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+from dockmgrd.model import JobRequest, JobResult, JobState
 from dockmgrd.systemd1 import Systemd
-
-_WITHOUT_SOURCES = (Kind.SET_MIRROR, Kind.PROBE)
 
 
 def main(arguments: list[str]) -> int:
@@ -72,8 +69,7 @@ async def _perform(request: JobRequest) -> Mapping[str, Any]:
     systemd = Systemd(await _connection(), reconnect=_connection)
     try:
         await systemd.connect()
-        catalogue = Catalogue({}) if request.kind in _WITHOUT_SOURCES else Catalogue.load()
-        context = JobContext(request, systemd, Engine(), catalogue)
+        context = JobContext(request, systemd, Engine())
         context.run_in(task)
         _heed_sigterm(context.cancel)
         values = await _dispatch(context, parsed)

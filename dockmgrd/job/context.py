@@ -9,14 +9,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import systemd.daemon
 
-from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine
 from dockmgrd.errors import redacted
 from dockmgrd.model import JobRequest, Progress, Stage
 from dockmgrd.systemd1 import Systemd
+
+if TYPE_CHECKING:
+    from dockmgrd.catalog import Catalogue
 
 _SECONDS_BETWEEN_UPDATES = 0.25  # each wakes systemd, the bus, the daemon and its clients
 
@@ -28,7 +32,6 @@ class JobContext:
     request: JobRequest
     systemd: Systemd
     engine: Engine
-    catalogue: Catalogue
     notes: list[str] = field(default_factory=list)
     _progress: Progress = field(default_factory=Progress)
     _told_at: float = 0.0
@@ -36,6 +39,13 @@ class JobContext:
     _held: bool = False
     _cancel_wanted: bool = False
     _task: asyncio.Task[object] | None = None
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The sources and distributions, read when somebody asks: not every job does."""
+        from dockmgrd.catalog import Catalogue
+
+        return Catalogue.load()
 
     def report(self, stage: Stage, fraction: float, message: str = "") -> None:
         """Tell where the job is: `fraction` of the whole, 0 to 1; it never goes back.

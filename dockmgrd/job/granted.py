@@ -7,11 +7,15 @@ that the administrator lists. Each can be another one by the time the job has it
 
 from __future__ import annotations
 
-from dockmgrd import actions, adminconfig, candidates, options
+from typing import TYPE_CHECKING
+
+from dockmgrd import adminconfig, options
 from dockmgrd.errors import AccessDenied
-from dockmgrd.hostfiles import HostFiles
 from dockmgrd.mirrors import Mode, as_known
 from dockmgrd.model import JobRequest
+
+if TYPE_CHECKING:
+    from dockmgrd.actions import Known
 
 
 def check(request: JobRequest, parsed: options.Options) -> None:
@@ -23,6 +27,8 @@ def check(request: JobRequest, parsed: options.Options) -> None:
     limits.check(parsed)
     if request.caller_uid == 0:
         return
+    from dockmgrd import actions  # root's jobs need not wait for it
+
     for question in actions.questions(parsed, _known(parsed, limits)):
         if question.to_json() not in request.granted:
             raise AccessDenied(
@@ -31,7 +37,10 @@ def check(request: JobRequest, parsed: options.Options) -> None:
             )
 
 
-def _known(parsed: options.Options, limits: adminconfig.AdminConfig) -> actions.Known:
+def _known(parsed: options.Options, limits: adminconfig.AdminConfig) -> Known:
+    from dockmgrd import actions, candidates
+    from dockmgrd.hostfiles import HostFiles
+
     configured: tuple[str, ...] = ()
     merges = isinstance(parsed, options.SetMirrorOptions) and parsed.mode is not Mode.REPLACE
     probes = isinstance(parsed, options.ProbeOptions)

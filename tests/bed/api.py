@@ -46,7 +46,8 @@ asyncio.run(main())
 # Runs on the host. Says "ready", then a line of [path, changed properties] for every signal.
 _WATCHER = """
 import asyncio, json
-from dockmgrd.bus import PROPERTIES, Bus, Match
+from dockmgrd.bus import Bus
+from dockmgrd.match import PROPERTIES, Match
 from dockmgrd.variants import to_plain
 
 async def main():

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Many clients of a host's org.dockmgr1 that come, and go without a word."""
+"""Clients of a host's org.dockmgr1 that are many, or mean, and one who measures beside them."""
 
 from __future__ import annotations
 
 # Runs on the host: clients that call, follow the job, and vanish without a word.
 CROWD = """
 import asyncio, os, random, sys
-from dockmgrd.bus import PROPERTIES, Bus, Match
+from dockmgrd.bus import Bus
+from dockmgrd.match import PROPERTIES, Match
 
 async def client(number, path):
     dice = random.Random(number)
@@ -31,4 +32,48 @@ async def main(clients, path):
                          return_exceptions=True)
 
 asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
+"""
+
+# Runs on the host: calls 20,000 times without reading a reply, then stays so until it is ended.
+FLOOD = """
+import asyncio
+from dockmgrd.bus import Bus
+from dockmgrd.dbusnext import Message
+
+async def main():
+    async with Bus() as bus:
+        await bus.call("org.dockmgr1", "/org/dockmgr1", "org.freedesktop.DBus.Peer", "Ping")
+        asyncio.get_running_loop().remove_reader(bus._fd)
+        for number in range(20_000):
+            interface, member = [
+                ("org.dockmgr1.Manager", "Status"),
+                ("org.freedesktop.DBus.Introspectable", "Introspect"),
+            ][number % 2]
+            bus.send(Message(destination="org.dockmgr1", path="/org/dockmgr1",
+                             interface=interface, member=member))
+        while bus._writer.unsent:
+            await asyncio.sleep(0.01)
+        print("sent", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+# Runs on the host: prints the 99th percentile of the seconds that Status takes, measured for as
+# many seconds as told.
+SLOWEST = """
+import asyncio, sys, time
+from dockmgrd.bus import Bus
+
+async def main():
+    times = []
+    async with Bus() as bus:
+        end = time.monotonic() + float(sys.argv[1])
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            await bus.call("org.dockmgr1", "/org/dockmgr1", "org.dockmgr1.Manager", "Status")
+            times.append(time.monotonic() - begun)
+    print(sorted(times)[int(len(times) * 0.99)])
+
+asyncio.run(main())
 """

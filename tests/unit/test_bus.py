@@ -9,11 +9,12 @@ import socket
 import pytest
 
 from dockmgrd import interfaces
-from dockmgrd.bus import Bus, Match
+from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Message, MessageFlag
 from dockmgrd.errors import NoReply, RemoteError
 from dockmgrd.exports import Exports
 from dockmgrd.face import Face
+from dockmgrd.match import Match
 
 PEER = "org.freedesktop.DBus.Peer"
 UNREAD_CALLS = 20_000

@@ -14,7 +14,13 @@ from typing import Any, cast
 
 import pytest
 
-from dockmgrd.errors import DockmgrError, Internal, ServiceFailed, SourceUnreachable
+from dockmgrd.errors import (
+    DockmgrError,
+    Internal,
+    ResolutionFailed,
+    ServiceFailed,
+    SourceUnreachable,
+)
 from dockmgrd.errors import TransactionFailed as Failed
 from dockmgrd.job import packages
 from dockmgrd.job.context import JobContext
@@ -60,7 +66,7 @@ class Context(JobContext):
     def __init__(self) -> None:
         nobody = cast("Any", None)
         request = JobRequest("id", Kind.UNINSTALL, {}, 0, 0)
-        super().__init__(request, nobody, nobody, nobody)
+        super().__init__(request, nobody, nobody)
         self.told: list[tuple[Stage, float, bool]] = []
         self.stages: asyncio.Queue[Stage] = asyncio.Queue()
 
@@ -114,6 +120,17 @@ channel.finish(Outcome(error_name=SourceUnreachable.dbus_name, error_message="No
 """)
     with pytest.raises(SourceUnreachable, match=r"^No way\.$"):
         await run(Context())
+
+
+async def test_what_the_source_lacks_is_told_by_name(worker: Worker) -> None:
+    worker("""
+from dockmgrd.errors import ResolutionFailed
+channel.finish(Outcome(error_name=ResolutionFailed.dbus_name, error_message="No way.",
+                       missing=("containerd.io",)))
+""")
+    with pytest.raises(ResolutionFailed) as caught:
+        await run(Context())
+    assert caught.value.details == {"missing": ["containerd.io"]}
 
 
 async def test_a_very_long_line(worker: Worker) -> None:

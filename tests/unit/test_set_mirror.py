@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from dockmgrd import paths
-from dockmgrd.catalog import Catalogue
 from dockmgrd.engine import Engine, EngineFacts
 from dockmgrd.errors import ConfigConflict, RolledBack, ServiceFailed
 from dockmgrd.job import reload
@@ -109,7 +108,7 @@ def daemon_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def context(engine: _Engine, systemd: _Systemd | None = None) -> JobContext:
     request = JobRequest("20260101T000000_abcdef", Kind.SET_MIRROR, {}, 0, 0)
-    return JobContext(request, systemd or _Systemd(engine), engine, Catalogue({}))
+    return JobContext(request, systemd or _Systemd(engine), engine)
 
 
 async def test_an_engine_that_forgets_insecure_registries_gets_them_back(daemon_json: Path) -> None:

@@ -118,6 +118,21 @@ def test_users_take_turns_and_have_a_limit() -> None:
     assert turns.next() is None
 
 
+def test_calls_of_a_connection_stay_in_order_when_its_user_becomes_known() -> None:
+    turns = Turns()
+    assert all(turns.add(":1.1", sent_by(":1.1", serial)) for serial in range(1, 12))
+    assert turns.add(1000, sent_by(":1.2", 50))
+    turns.learn(":1.1", 1000)
+    turns.learn(":1.9", 1000)
+    turns.begin_round()
+    assert not turns.is_newcomer(1000), "the next call does not overtake those that wait"
+    assert turns.add(1000, sent_by(":1.1", 12))
+    assert len(turns) == 13
+    order = [frame.serial for frame in (turns.next() for _ in range(13)) if frame]
+    assert [serial for serial in order if serial != 50] == list(range(1, 13))
+    assert len(turns) == 0
+
+
 async def test_a_call_that_is_too_long_is_refused_unread(service_bus: Bus, client_bus: Bus) -> None:
     Exports(service_bus, "/").add("/", Nothing())
     where = (service_bus.unique_name, "/", PEER, "Ping")
