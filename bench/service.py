@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from bed import layers
 from bed.api import Api
-from bed.crowd import CROWD
+from bed.crowd import CROWD, FLOOD, SLOWEST
 from bed.host import Host
 from bed.suites import BOOKWORM
 from bench.pairs import Comparison, compare, megabytes, timed
@@ -109,6 +109,7 @@ def measures() -> Iterator[Comparison]:
             )
         yield _cold_start(host)
         yield _to_running(host)
+        yield _beside_a_flood(host)
     yield _under_a_crowd()
 
 
@@ -148,6 +149,25 @@ def _to_running(host: Host) -> Comparison:
     )
 
 
+def _beside_a_flood(host: Host) -> Comparison:
+    """The slowest Status of one user while another sends 20,000 calls and reads no reply."""
+
+    def slowest() -> float:
+        return float(host.run("/usr/bin/python3", "-IBc", SLOWEST, "3", user="alice").stdout)
+
+    def in_flood() -> float:
+        flooder = host.popen("/usr/bin/python3", "-IBc", FLOOD, user="bob")
+        try:
+            return slowest()
+        finally:
+            flooder.terminate()
+            flooder.communicate()
+
+    return compare(
+        "Status beside a flood, 99th of 100", "without the flood", in_flood, slowest, runs=5
+    )
+
+
 def _under_a_crowd() -> Comparison:
     """A job while two hundred clients call, follow and vanish, against the job alone."""
 
@@ -167,4 +187,4 @@ def _under_a_crowd() -> Comparison:
 
         return run
 
-    return compare("a job under 200 clients", "the job alone", seconds(200), seconds(0), runs=3)
+    return compare("a job under 200 clients", "the job alone", seconds(200), seconds(0), runs=5)

@@ -13,8 +13,10 @@ import systemd.daemon
 from dockmgrd import journal, logcontrol, names, watchdog
 from dockmgrd.adminconfig import AdminConfigFile
 from dockmgrd.bus import Bus
+from dockmgrd.callers import Callers
 from dockmgrd.engine import Engine
 from dockmgrd.exports import Exports
+from dockmgrd.gate import Gate
 from dockmgrd.idle import IdleWatch
 from dockmgrd.jobs import Jobs
 from dockmgrd.jobstore import JobStore
@@ -34,13 +36,13 @@ async def serve() -> None:
     async with Bus() as bus:
         exports = Exports(bus, names.MANAGER_PATH)
         await exports.follow_callers()
-        polkit = Polkit(bus)
-        await polkit.follow_callers()
+        gate = Gate(Callers(bus), Polkit(bus))
+        await gate.polkit.follow_callers()
         limits = AdminConfigFile()
         manager = Systemd(bus)
         await manager.connect()
         sources = Sources()
-        service = Service(exports, polkit)
+        service = Service(exports, gate)
         engine = EngineWatch(
             systemd=manager,
             engine=Engine(),
@@ -54,8 +56,8 @@ async def serve() -> None:
             changed=lambda job: service.job_changed(job, jobs),
             forgotten=service.job_forgotten,
         )
-        service.export_manager(ManagerFace(jobs, status, polkit, sources, limits))
-        exports.add(logcontrol.PATH, logcontrol.LogControlFace(polkit))
+        service.export_manager(ManagerFace(jobs, status, gate, sources, limits))
+        exports.add(logcontrol.PATH, logcontrol.LogControlFace(gate.callers))
         await jobs.adopt()
         await bus.own_name(names.BUS_NAME)
         systemd.daemon.notify("READY=1\nSTATUS=Ready")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dockmgrd import journal, names
@@ -20,7 +20,10 @@ _ENDS: Mapping[JobState, tuple[str, int]] = {
     JobState.INTERRUPTED: (names.MESSAGE_JOB_INTERRUPTED, journal.WARNING),
 }
 _SECONDS_OF_A_WINDOW = 60.0
-_REFUSALS_A_WINDOW = 60
+# Entries of a user in a minute, by how it was decided.
+_MOST: Mapping[str, int] = {"allowed": 60, "denied": 60, "invalid": 20}
+_LONGEST_MESSAGE = 1000
+_LONGEST_REQUEST = 4000
 
 
 @dataclass(frozen=True)
@@ -29,31 +32,32 @@ class Caller:
 
     uid: int
     sender: str
-
-    def __str__(self) -> str:
-        return f"{self.uid} ({self.sender})"
+    find_unit: Callable[[], Awaitable[str]]
+    """Tells the systemd unit of the caller, "" where that is not known. Asked for only when an
+    entry is written.
+    """
 
 
 @dataclass
-class _Refusals:
-    """Counts each user's refusals: journald drops what comes too fast, and that would be our own
+class _Budget:
+    """Counts each user's entries: journald drops what comes too fast, and that would be our own
     record of others.
     """
 
     begun: float = 0.0
-    counts: Counter[int] = field(default_factory=Counter)
+    counts: Counter[tuple[int, str]] = field(default_factory=Counter)
 
-    def admit(self, uid: int) -> int:
-        """How many the user has had in this minute, this one included."""
+    def admit(self, uid: int, decision: str) -> int:
+        """How many of its kind the user has had in this minute, this one included."""
         now = time.monotonic()
         if now - self.begun >= _SECONDS_OF_A_WINDOW:
             self.begun = now
             self.counts.clear()
-        self.counts[uid] += 1
-        return self.counts[uid]
+        self.counts[uid, decision] += 1
+        return self.counts[uid, decision]
 
 
-_refusals = _Refusals()
+_budget = _Budget()
 
 
 def job_started(request: JobRequest) -> None:
@@ -74,13 +78,13 @@ def job_ended(request: JobRequest, result: JobResult) -> None:
     )
 
 
-def allowed(verb: Kind | str, by: Caller, asked: Iterable[Question]) -> None:
+async def allowed(verb: Kind | str, by: Caller, asked: Iterable[Question]) -> None:
     """Record that a user may do what they asked for, and by whose word."""
     asked = tuple(asked)
     decided = "root" if by.uid == 0 else "polkit" if asked else "nobody has to be asked"
-    _decided(
+    await _decided(
         journal.Entry(
-            f"User {by} may {_name(verb)}, decided by {decided}{_told(asked)}",
+            f"may {_name(verb)}, decided by {decided}{_told(asked)}",
             message_id=names.MESSAGE_ALLOWED,
             priority=journal.NOTICE if asked else journal.INFO,
             fields={"DOCKMGR_RESULT": "allowed", "DOCKMGR_DECIDED_BY": decided},
@@ -91,17 +95,13 @@ def allowed(verb: Kind | str, by: Caller, asked: Iterable[Question]) -> None:
     )
 
 
-def denied(verb: Kind | str, by: Caller, error: DockmgrError, asked: Iterable[Question]) -> None:
-    """Record that a user was not allowed what they asked for, unless they ask without end."""
-    count = _refusals.admit(by.uid)
-    if count > _REFUSALS_A_WINDOW:
-        return
-    last = (
-        " Further refusals of this minute are not recorded." if count == _REFUSALS_A_WINDOW else ""
-    )
-    _decided(
+async def denied(
+    verb: Kind | str, by: Caller, error: DockmgrError, asked: Iterable[Question]
+) -> None:
+    """Record that a user was not allowed what they asked for."""
+    await _decided(
         journal.Entry(
-            f"User {by} was refused {_name(verb)}: {error.message}{last}",
+            f"was refused {_name(verb)}: {error.message}",
             message_id=names.MESSAGE_DENIED,
             priority=journal.WARNING,
             fields={"DOCKMGR_RESULT": "denied", "DOCKMGR_ERROR": error.dbus_name},
@@ -112,17 +112,49 @@ def denied(verb: Kind | str, by: Caller, error: DockmgrError, asked: Iterable[Qu
     )
 
 
-def _decided(
+async def invalid(verb: Kind | str, by: Caller, error: DockmgrError) -> None:
+    """Record that a user asked for what cannot be asked for."""
+    await _decided(
+        journal.Entry(
+            f"asked wrongly for {_name(verb)}: {error.message}",
+            message_id=names.MESSAGE_INVALID,
+            priority=journal.NOTICE,
+            fields={"DOCKMGR_RESULT": "invalid", "DOCKMGR_ERROR": error.dbus_name},
+        ),
+        verb,
+        by,
+        (),
+    )
+
+
+async def _decided(
     entry: journal.Entry, verb: Kind | str, by: Caller, asked: tuple[Question, ...]
 ) -> None:
+    """Write the entry with who asked for what, unless the user has had so many that it is noise."""
+    decision = entry.fields["DOCKMGR_RESULT"]
+    count = _budget.admit(by.uid, decision)
+    if by.uid != 0 and count > _MOST[decision]:
+        return
+    unit = await by.find_unit()
     fields = {
         "DOCKMGR_ACTION": _name(verb),
-        "DOCKMGR_REQUEST": harmless(_told(asked).lstrip(": ")),
+        "DOCKMGR_REQUEST": _cut(_told(asked).lstrip(": "), _LONGEST_REQUEST),
         "DOCKMGR_CALLER_UID": str(by.uid),
         "DOCKMGR_CALLER_SENDER": by.sender,
+        "DOCKMGR_CALLER_UNIT": harmless(unit),
         **entry.fields,
     }
-    journal.record(journal.Entry(harmless(entry.message), entry.message_id, entry.priority, fields))
+    place = f"{by.sender}, {unit}" if unit else by.sender
+    message = _cut(f"User {by.uid} ({place}) {entry.message}", _LONGEST_MESSAGE)
+    if by.uid != 0 and count == _MOST[decision]:
+        message += " This user's next ones of this minute are not recorded."
+    journal.record(journal.Entry(message, entry.message_id, entry.priority, fields))
+
+
+def _cut(text: str, length: int) -> str:
+    """The text made harmless, and its beginning only when it is longer than that."""
+    clean = harmless(text)
+    return clean if len(clean) <= length else f"{clean[:length]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _name(verb: Kind | str) -> str:

@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockmgrd import errors
-from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, DBUS, DBUS_PATH, Bus, Match
+from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, Bus
 from dockmgrd.dbusnext import Message, MessageFlag, Variant
 from dockmgrd.face import Face, answer_to
 from dockmgrd.incidents import report_incident
 from dockmgrd.interfaces import Interface
+from dockmgrd.match import DBUS, DBUS_PATH, Match
 from dockmgrd.quota import Quota
 from dockmgrd.standard import StandardMethods
 from dockmgrd.standard_interfaces import OBJECT_MANAGER, OF_EVERY_OBJECT
@@ -121,12 +122,15 @@ class Exports:
         method = interface.methods.get(message.member)
         if method is None:
             raise errors.UnknownMethod(f"{interface.name} has no method {message.member}.")
+        face = faces.get(interface.name)
         if message.signature != method.in_signature:
-            raise errors.InvalidArgs(
+            misfit = errors.InvalidArgs(
                 f"{message.member} takes arguments of type '{method.in_signature}', "
                 f"not '{message.signature}'."
             )
-        face = faces.get(interface.name)
+            if face is not None:
+                await face.refused(message.member, misfit)
+            raise misfit
         owner: object = face if face is not None else StandardMethods(self, message.path, faces)
         handler = getattr(owner, _WORD.sub("_", message.member).lower())
         result = await handler(*message.body)

@@ -82,6 +82,9 @@ class Face:
         """
         raise errors.PropertyReadOnly(f"{name} is read-only; the methods change it.")
 
+    async def refused(self, member: str, error: errors.DockmgrError) -> None:
+        """A call of the method does not fit its signature. By default nobody wants to know."""
+
     def emit(self, signal: str, *body: Any) -> None:
         """Send a signal of this interface to everybody."""
         if self._send is not None:

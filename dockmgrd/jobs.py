@@ -97,12 +97,16 @@ class Jobs:
 
     async def adopt(self) -> None:
         """Take up the jobs of an earlier daemon: those that ended, and those that still run."""
+        requests: list[JobRequest] = []
         for job_id in self._store.ids():
             request = self._store.read_request(job_id)
             if request is None:
                 logger.warning("job %s has no readable request; it is dropped", job_id)
                 self._store.delete(job_id)
-                continue
+            else:
+                requests.append(request)
+        for request in sorted(requests, key=lambda each: each.created_at):
+            job_id = request.job_id
             job = Job(request, result=self._store.read_result(job_id))
             self._jobs[job_id] = job
             if job.result is None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from dockmgrd.callers import Callers
 from dockmgrd.errors import AccessDenied, InvalidArgs, PropertyReadOnly
 from dockmgrd.face import Face, caller
 from dockmgrd.interfaces import parse
-from dockmgrd.polkit import Polkit
 
 PATH = "/org/freedesktop/LogControl1"
 
@@ -40,9 +40,9 @@ class LogControlFace(Face):
         )
     )
 
-    def __init__(self, polkit: Polkit) -> None:
+    def __init__(self, callers: Callers) -> None:
         super().__init__(LogLevel="info", LogTarget="journal", SyslogIdentifier="dockmgrd")
-        self._polkit = polkit
+        self._callers = callers
 
     async def set_property(self, name: str, value: Any) -> None:
         """Root sets the level; the target is the journal and stays it.
@@ -50,7 +50,7 @@ class LogControlFace(Face):
         :raises AccessDenied: for anybody but root.
         :raises InvalidArgs: for a level that syslog does not have.
         """
-        if await self._polkit.uid(caller()) != 0:
+        if await self._callers.uid(caller()) != 0:
             raise AccessDenied("Only root may change what is logged.")
         if name != "LogLevel":
             raise PropertyReadOnly(f"{name} is what it is: dockmgrd logs to the journal.")

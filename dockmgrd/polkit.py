@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dockmgrd.bus import DBUS, DBUS_PATH, Bus, Match
+from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Message, MessageFlag, Variant
 from dockmgrd.errors import (
     AccessDenied,
@@ -19,6 +19,7 @@ from dockmgrd.errors import (
     RemoteError,
 )
 from dockmgrd.face import Caller
+from dockmgrd.match import DBUS, DBUS_PATH, Match
 from dockmgrd.quota import Quota
 
 _POLKIT = "org.freedesktop.PolicyKit1"
@@ -56,23 +57,12 @@ class Polkit:
         left = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, arg2="")
         await self._bus.subscribe(left, self._on_left)
 
-    async def uid(self, caller: Caller) -> int:
-        """The user of the caller's connection, as the bus knows it.
-
-        :raises AccessDenied: when the caller has left the bus.
-        """
-        try:
-            [uid] = await self._bus.call_bus("GetConnectionUnixUser", "s", caller.sender)
-        except RemoteError as error:
-            raise AccessDenied("The caller has left the bus before it was known.") from error
-        return int(uid)
-
     async def authorize(
         self, caller: Caller, uid: int, action: str, details: Mapping[str, str]
     ) -> None:
         """Return when the caller may do the action.
 
-        :param uid: the caller's, from `uid`.
+        :param uid: the caller's, as the bus knows it.
         :param details: what the action is about, for the admin's rules and the user's dialogue.
         :raises InteractiveAuthorizationRequired: when a person has to prove who they are, and
             the caller did not allow to ask.

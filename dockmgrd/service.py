@@ -6,20 +6,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dockmgrd import __version__, actions, audit, candidates, errors, interfaces, names, options
+from dockmgrd import __version__, actions, candidates, errors, interfaces, names, options
 from dockmgrd.adminconfig import AdminConfig, AdminConfigFile
 from dockmgrd.dbusnext import Variant
 from dockmgrd.exports import Exports
 from dockmgrd.face import Face, caller
+from dockmgrd.gate import Gate
 from dockmgrd.jobs import Job, Jobs
 from dockmgrd.model import JobResult, JobState, Kind
-from dockmgrd.polkit import Polkit
 from dockmgrd.quota import Quota
 from dockmgrd.sources import Sources
 from dockmgrd.status import Status
 from dockmgrd.variants import to_variants
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
+_VERBS = {
+    "Install": Kind.INSTALL,
+    "SetMirror": Kind.SET_MIRROR,
+    "ProbeMirrors": Kind.PROBE,
+    "Uninstall": Kind.UNINSTALL,
+    "ListVersions": Kind.LIST_VERSIONS,
+}
 _WAITS = Quota(64, "calls of Wait")
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
 _RUNNING = JobResult(JobState.RUNNING, finished_at=0)
@@ -34,14 +41,14 @@ class ManagerFace(Face):
         self,
         jobs: Jobs,
         status: Status,
-        polkit: Polkit,
+        gate: Gate,
         sources: Sources,
         limits: AdminConfigFile,
     ) -> None:
         super().__init__()
         self._jobs = jobs
         self._status = status
-        self._polkit = polkit
+        self._gate = gate
         self._sources = sources
         self._limits = limits
         self.update()
@@ -82,8 +89,8 @@ class ManagerFace(Face):
         return to_variants(snapshot, _STATUS_SIGNATURES)
 
     async def get_permissions(self) -> dict[str, str]:
-        uid = await self._polkit.uid(caller())
-        answers = await self._polkit.permissions(caller(), uid, names.ACTIONS)
+        uid = await self._gate.callers.uid(caller())
+        answers = await self._gate.polkit.permissions(caller(), uid, names.ACTIONS)
         return {action.rpartition(".")[2]: answer for action, answer in answers.items()}
 
     async def list_sources(self) -> list[dict[str, Variant]]:
@@ -105,6 +112,29 @@ class ManagerFace(Face):
     async def _submit(self, kind: Kind, given: Mapping[str, Variant], **arguments: Any) -> str:
         """Validate, ask polkit, look at the state again, start: in this order."""
         limits = self._limits.current()
+        try:
+            interactive, plain, parsed = self._parse(kind, given, arguments, limits)
+        except errors.DockmgrError as error:
+            await self._gate.invalid(kind, caller(), error)
+            raise
+        who = caller().with_interaction(allowed=interactive)
+        asked = actions.questions(parsed, self._known(parsed, limits))
+        uid = await self._gate.enter(kind, who, asked, limits=lambda: limits.check(parsed))
+        granted = tuple(question.to_json() for question in asked)
+        job = await self._jobs.submit(kind, plain, uid, granted)
+        return names.job_path(job.job_id)
+
+    def _parse(
+        self,
+        kind: Kind,
+        given: Mapping[str, Variant],
+        arguments: Mapping[str, Any],
+        limits: AdminConfig,
+    ) -> tuple[bool, dict[str, Any], options.Options]:
+        """Whether the caller allows questions, and what is asked for, as given and as parsed.
+
+        :raises InvalidArgs, LimitsExceeded: when that is nothing that can be asked for.
+        """
         interactive, plain = _unpack(kind, given)
         plain.update(arguments)
         if kind in _FROM_SOURCES and not plain.keys() & {"source", "repo-url"}:
@@ -113,21 +143,11 @@ class ManagerFace(Face):
         if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
             for name in parsed.sources:
                 self._sources.current().source(name)
-        who = caller().with_interaction(allowed=interactive)
-        uid = await self._polkit.uid(who)
-        asked = actions.questions(parsed, self._known(parsed, limits))
-        by = audit.Caller(uid, who.sender)
-        try:
-            limits.check(parsed)
-            for question in asked:
-                await self._polkit.authorize(who, uid, question.action, question.details)
-        except errors.DockmgrError as error:
-            audit.denied(kind, by, error, asked)
-            raise
-        audit.allowed(kind, by, asked)
-        granted = tuple(question.to_json() for question in asked)
-        job = await self._jobs.submit(kind, plain, uid, granted)
-        return names.job_path(job.job_id)
+        return interactive, plain, parsed
+
+    async def refused(self, member: str, error: errors.DockmgrError) -> None:
+        if member in _VERBS:
+            await self._gate.invalid(_VERBS[member], caller(), error)
 
     def _known(self, parsed: options.Options, limits: AdminConfig) -> actions.Known:
         """The mirrors that the questions depend on."""
@@ -147,7 +167,7 @@ class JobFace(Face):
 
     interface = interfaces.load(names.JOB_INTERFACE)
 
-    def __init__(self, job: Job, jobs: Jobs, polkit: Polkit) -> None:
+    def __init__(self, job: Job, jobs: Jobs, gate: Gate) -> None:
         super().__init__(
             Id=job.job_id,
             Kind=job.request.kind.value,
@@ -158,7 +178,7 @@ class JobFace(Face):
         )
         self._job = job
         self._jobs = jobs
-        self._polkit = polkit
+        self._gate = gate
 
     def update(self) -> None:
         """Take over into the properties where the job is, and announce its end."""
@@ -175,24 +195,16 @@ class JobFace(Face):
             )
 
     async def cancel(self) -> None:
-        who = caller()
-        uid = await self._polkit.uid(who)
-        request, by = self._job.request, audit.Caller(uid, who.sender)
-        if uid != request.caller_uid:
+        who, request = caller(), self._job.request
+        asked: tuple[actions.Question, ...] = ()
+        if await self._gate.callers.uid(who) != request.caller_uid:
             details = {"job": request.job_id, "kind": request.kind.value}
-            asked = actions.Question(names.ACTION_CANCEL, details)
-            try:
-                await self._polkit.authorize(who, uid, asked.action, asked.details)
-            except errors.DockmgrError as error:
-                audit.denied("cancel", by, error, (asked,))
-                raise
-            audit.allowed("cancel", by, (asked,))
-        else:
-            audit.allowed("cancel", by, ())
+            asked = (actions.Question(names.ACTION_CANCEL, details),)
+        await self._gate.enter("cancel", who, asked)
         await self._jobs.cancel(self._job)
 
     async def wait(self) -> dict[str, Variant]:
-        uid = await self._polkit.uid(caller())
+        uid = await self._gate.callers.uid(caller())
         with _WAITS.share(f"User {uid}"):
             return to_variants(await self._job.wait())
 
@@ -200,9 +212,9 @@ class JobFace(Face):
 class Service:
     """The objects of the daemon on the bus, one for the manager and one for each job."""
 
-    def __init__(self, exports: Exports, polkit: Polkit) -> None:
+    def __init__(self, exports: Exports, gate: Gate) -> None:
         self._exports = exports
-        self._polkit = polkit
+        self._gate = gate
         self._faces: dict[str, JobFace] = {}
         self.manager: ManagerFace | None = None
 
@@ -215,7 +227,7 @@ class Service:
         if job.job_id in self._faces:
             self._faces[job.job_id].update()
         else:
-            self._faces[job.job_id] = JobFace(job, jobs, self._polkit)
+            self._faces[job.job_id] = JobFace(job, jobs, self._gate)
             self._exports.add(names.job_path(job.job_id), self._faces[job.job_id])
         if self.manager is not None:
             self.manager.update()

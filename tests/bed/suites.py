@@ -59,6 +59,9 @@ class Suite:
     python_version: str
     dnf5: bool
     debian_dnf: tuple[str, ...]
+    """Where dbus-broker is among them, it is the message bus, as on every RPM distribution of
+    today; elsewhere it is dbus-daemon, as on older ones.
+    """
     docker_debs: tuple[str, ...]
     containerd_floor: str
     """The containerd.io version that a docker-ce of this age asks for at least."""
@@ -87,7 +90,7 @@ TRIXIE = Suite(
     systemd_version="257",
     python_version="3.13",
     dnf5=False,
-    debian_dnf=("dnf", "python3-dnf"),
+    debian_dnf=("dnf", "python3-dnf", "dbus-broker"),
     docker_debs=("docker.io", "docker-cli", "containerd", "runc", "tini"),
     containerd_floor="1.6.24",
     trees=("centos/10", "rhel/10"),

@@ -30,8 +30,8 @@ useradd --create-home --groups registry-ops mirrors
 useradd --create-home --groups wheel admin
 """
 
-# Runs on the host: the reply to each call, or [error name, text].
-_CALLS = """
+# For programs on the host: the reply to each call, or [error name, text].
+ANSWERS = """
 import asyncio, json, sys
 from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Variant
@@ -53,15 +53,14 @@ async def answer(bus, call):
     except RemoteError as error:
         return {"error": [error.name, error.text]}
 
-async def main():
-    calls, at_once = json.loads(sys.argv[1])
+async def answers(calls, at_once):
     async with Bus() as bus:
         if at_once:
-            print(json.dumps(await asyncio.gather(*(answer(bus, each) for each in calls))))
-        else:
-            print(json.dumps([await answer(bus, each) for each in calls]))
-
-asyncio.run(main())
+            return await asyncio.gather(*(answer(bus, each) for each in calls))
+        return [await answer(bus, each) for each in calls]
+"""
+_CALLS = f"""{ANSWERS}
+print(json.dumps(asyncio.run(answers(*json.loads(sys.argv[1])))))
 """
 
 
@@ -109,12 +108,9 @@ def command(calls: Sequence[Call], *, at_once: bool = False) -> list[str]:
     return ["/usr/bin/python3", "-IBc", _CALLS, request]
 
 
-def call_all(
-    host: Host, user: str | None, calls: Sequence[Call], *, session: bool = False
-) -> list[Answer]:
+def call_all(host: Host, user: str | None, calls: Sequence[Call]) -> list[Answer]:
     """Make the calls one after another."""
-    done = host.run(*command(calls), user=user, session=session, timeout=120)
-    return answers(done.stdout)
+    return answers(host.run(*command(calls), user=user, timeout=120).stdout)
 
 
 def start_all(host: Host, user: str | None, calls: Sequence[Call]) -> subprocess.Popen[str]:
@@ -123,10 +119,11 @@ def start_all(host: Host, user: str | None, calls: Sequence[Call]) -> subprocess
 
 
 def answers(output: str) -> list[Answer]:
-    return [
-        Answer(None, *each["error"]) if "error" in each else Answer(each["values"])
-        for each in json.loads(output)
-    ]
+    return list(map(answer_of, json.loads(output)))
+
+
+def answer_of(told: Mapping[str, Any]) -> Answer:
+    return Answer(None, *told["error"]) if "error" in told else Answer(told["values"])
 
 
 def hold_jobs(host: Host) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from dockmgrd import interfaces, names, options, standard_interfaces
 from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Message, MessageBus, MessageFlag, MessageType, Variant
+from dockmgrd.dbusnext import Message, MessageFlag, MessageType, Variant
 
 AT_ONCE = 64  # the bus lets 128 replies be awaited
 SECONDS_TO_REPLY = 60.0
@@ -164,6 +164,8 @@ async def vanish(dice: random.Random) -> None:
 
 async def send_descriptors() -> None:
     """Calls that carry file descriptors; the bus keeps them from us."""
+    from dbus_next.aio.message_bus import MessageBus  # dockmgrd.dbusnext made it importable
+
     bus = await MessageBus(
         bus_address="unix:path=/run/dbus/system_bus_socket", negotiate_unix_fd=True
     ).connect()

@@ -175,6 +175,7 @@ def ending(answer: Answer) -> str:
     return DENIED if answer.refused else answer.error.rpartition(".")[2] or "it got through"
 
 
+@pytest.mark.suites("bookworm", "trixie")
 def test_no_request_leads_to_root(target: Host) -> None:
     with nothing_changes(target):
         got = call_all(target, "member", [call for _, call, _ in ATTEMPTS])
@@ -187,8 +188,15 @@ def test_no_request_leads_to_root(target: Host) -> None:
     for entry in target.journal(SYSLOG_IDENTIFIER="dockmgrd"):
         assert "a:b@" not in json.dumps(entry)
         assert entry["MESSAGE"].isprintable()
+        assert entry["DOCKMGR_CALLER_SENDER"] in entry["MESSAGE"]
+    # The refusal of the property is no verb's.
+    assert len(target.journal(DOCKMGR_RESULT="denied")) == list(ended.values()).count(DENIED) - 1
+    invalid = target.journal(DOCKMGR_RESULT="invalid")
+    assert len(invalid) >= 20, "the first ones of a minute are recorded"
+    assert "'key'" in "".join(entry["MESSAGE"] for entry in invalid)
 
 
+@pytest.mark.suites("bookworm", "trixie")
 def test_no_way_around_the_bus_leads_to_root(target: Host) -> None:
     [held] = call_all(target, None, [Call("SetMirror", mirrors=())])
     assert held.values
@@ -230,6 +238,7 @@ def test_no_way_around_the_bus_leads_to_root(target: Host) -> None:
     assert writable.stdout == "", "nothing of ours can be written by others"
 
 
+@pytest.mark.suites("bookworm", "trixie")
 def test_each_of_many_requests_at_once_is_judged_by_its_own(target: Host) -> None:
     """What is asked beside an allowed request borrows nothing from it."""
     fine, evil = mirror("https://mirror.example"), mirror("http://evil.example")

@@ -38,6 +38,7 @@ asyncio.run(main(int(sys.argv[1]), float(sys.argv[2])))
 """
 
 
+@pytest.mark.suites("bookworm", "trixie")
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_no_call_is_lost_around_the_exit(host: Host) -> None:
@@ -54,6 +55,7 @@ def test_no_call_is_lost_around_the_exit(host: Host) -> None:
     assert len(starts) > CALLS / 10, f"it went and came back: {len(starts)} starts, {len(stops)}"
 
 
+@pytest.mark.suites("bookworm", "trixie")
 def test_a_crowd_that_vanishes_leaves_the_daemon_as_it_was(host: Host) -> None:
     host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=8_000_000)
     api = Api(host)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed import layers
-from integration.callers import Call, add_people, answers, call_all, hold_jobs, start_all
+from integration.callers import Answer, Call, add_people, call_all, hold_jobs, start_all
+from integration.sessions import Login, Party, allow_logins, answers, ask, command
+from integration.waiting import until_logged, watching_for_call
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from bed.host import Host
 
@@ -24,7 +25,10 @@ EXAMPLES = "/usr/share/doc/dockmgrd-polkit-rules/examples"
 LIMITS = "allowed-mirrors: [mirror.example]\n"
 OURS, OTHER, PLAIN = ("https://mirror.example",), ("https://other.example",), ("http://m.example",)
 YES = ("b", True)
-QUESTION = "interface='org.freedesktop.PolicyKit1.Authority',member='CheckAuthorization'"
+AUTHORITY = "org.freedesktop.PolicyKit1.Authority"
+
+# The unit that dbus.service is.
+BUS = {"bookworm": "dbus.service", "trixie": "dbus-broker.service", "forky": "dbus.service"}
 
 # What is asked for, and the actions that it needs.
 VERBS: Sequence[tuple[str, Call, set[str]]] = [
@@ -81,57 +85,80 @@ MAY: dict[str, set[str]] = {
 ACTIONS = EVERYDAY | {"install-custom", "set-mirror-insecure", "purge-data", "cancel"}
 
 
-def check(host: Host, user: str, *, session: bool) -> None:
+QUESTIONS_OF_A_USER = 4
+
+
+def check(user: str, login: Login, got: Sequence[Answer]) -> None:
     """The user may do what the table says, and is told the same."""
-    got = call_all(host, user, [*CALLS, PERMISSIONS], session=session)
+    may = MAY[user] | ({"probe"} if login is Login.SCREEN else set())
     for (label, _, needed), answer in zip(VERBS, got):
-        assert answer.allowed is (needed <= MAY[user]), (user, session, label, answer)
-        assert answer.allowed is not answer.refused, (user, session, label, answer)
+        assert answer.allowed is (needed <= may), (user, login, label, answer)
+        assert answer.allowed is not answer.refused, (user, login, label, answer)
     [permissions] = got[-1].values or [{}]
-    assert permissions == {each: "yes" if each in MAY[user] else "auth" for each in ACTIONS}
+    assert permissions == {each: "yes" if each in may else "auth" for each in ACTIONS}
+
+
+def parties(login: Login) -> Iterable[list[Party]]:
+    """All users, in such groups that each session is active."""
+    everybody = [Party(user, [*CALLS, PERMISSIONS], login) for user in MAY]
+    return [[each] for each in everybody] if login is Login.SCREEN else [everybody]
 
 
 @pytest.mark.suites("bookworm", "trixie", "forky")
 def test_everyone_may_do_what_the_table_says(host: Host) -> None:
     prepare(host)
+    assert (
+        host.run("systemctl", "show", "-P", "Id", "dbus.service").stdout.strip()
+        == BUS[host.suite.name]
+    )
     [held] = call_all(host, None, [Call("SetMirror", mirrors=())])
     assert held.values
-    for user in MAY:
-        for session in (False, True):
-            check(host, user, session=session)
+    for login in Login:
+        for group in parties(login):
+            for party, got in zip(group, ask(host, group)):
+                check(str(party.user), login, got)
     roots = call_all(host, None, [*CALLS, PERMISSIONS])
     assert all(answer.allowed for answer in roots), roots
     assert roots[-1].values == [dict.fromkeys(ACTIONS, "yes")]
 
     cancel = Call("Cancel", path=held.values[0], interface="org.dockmgr1.Job", plain=("", []))
-    for user in MAY:
-        [answer] = call_all(host, user, [cancel])
+    for user, [answer] in zip(MAY, ask(host, [Party(user, [cancel]) for user in MAY])):
         assert answer.refused, (user, answer)
 
     refuse_in_time_while_polkit_hangs(host)
     host.run("systemctl", "mask", "--now", "polkit.service")
-    for user in MAY:
-        for (label, _, needed), answer in zip(VERBS, call_all(host, user, CALLS)):
+    for user, got in zip(MAY, ask(host, [Party(user, CALLS) for user in MAY])):
+        for (label, _, needed), answer in zip(VERBS, got):
             assert answer.allowed is (not needed), (user, label, answer)
             assert not needed or "polkit cannot be asked" in answer.text, (user, label, answer)
     assert all(answer.allowed for answer in call_all(host, None, [*CALLS, cancel]))
 
 
 def refuse_in_time_while_polkit_hangs(host: Host) -> None:
-    """Each user asks as much at once as one may; together they ask for everything."""
+    """Everything is asked for at once: each party is a user of its own, as one may have so many
+    questions open and no more.
+    """
     pid = host.run("systemctl", "show", "-P", "MainPID", "polkit.service").stdout.strip()
     host.run("kill", "-STOP", pid)
     asking = [row for row in VERBS if row[2]]
-    started: list[tuple[str, list[tuple[str, Call, set[str]]], subprocess.Popen[str]]] = []
-    for index, user in enumerate(MAY):
-        mine = [asking[(index * 5 + number) % len(asking)] for number in range(4)]
-        started.append((user, mine, start_all(host, user, [call for _, call, _ in mine])))
+    rows = {
+        f"{user}{start}": asking[start : start + QUESTIONS_OF_A_USER]
+        for user in MAY
+        for start in range(0, len(asking), QUESTIONS_OF_A_USER)
+    }
+    for user in rows:
+        groups = host.run("id", "--groups", "--name", user.rstrip("0123456789")).stdout.split()[1:]
+        host.run("useradd", "--groups", ",".join(groups), user)
+    waiting = [
+        Party(user, [call for _, call, _ in mine], at_once=True) for user, mine in rows.items()
+    ]
+    process = host.popen(*command(waiting))
     assert all(answer.allowed for answer in call_all(host, None, CALLS))
     [status] = call_all(host, "bob", [Call("Status", plain=("", []))])
     assert status.allowed
-    for user, mine, process in started:
-        output, _ = process.communicate(timeout=30)
-        for (label, _, _), answer in zip(mine, answers(output)):
+    output, _ = process.communicate(timeout=60)
+    for (user, mine), got in zip(rows.items(), answers(output, waiting)):
+        for (label, _, _), answer in zip(mine, got):
             assert answer.refused, (user, label, answer)
             assert "polkit did not answer in time" in answer.text, (user, label, answer)
     host.run("kill", "-CONT", pid)
@@ -159,27 +186,19 @@ def test_limits_of_the_administrator(host: Host) -> None:
     assert call_all(host, None, [Call("Install", {"source": ("s", "ustc")})])[0].refused
 
 
+@pytest.mark.suites("bookworm", "trixie")
 def test_who_leaves_before_polkit_has_answered_starts_nothing(host: Host) -> None:
     prepare(host)
     host.write("/etc/dockmgrd/dockmgrd.yaml", "")
     call_all(host, "member", [Call("Status", plain=("", []))])
     pid = host.run("systemctl", "show", "-P", "MainPID", "polkit.service").stdout.strip()
     host.run("kill", "-STOP", pid)
-    watcher = host.popen("journalctl", "--follow", "--lines=0", "--output=cat", "-t", "dockmgrd")
-    questions = host.popen("busctl", "monitor", "--json=short", f"--match={QUESTION}")
-    assert questions.stderr is not None
-    assert questions.stdout is not None
-    assert "Monitoring" in questions.stderr.readline()
-    caller = start_all(host, "member", [Call("SetMirror", mirrors=OURS)])
-    assert "org.dockmgr1.set-mirror" in questions.stdout.readline()
-    questions.terminate()
-    questions.communicate()
+    with watching_for_call(host, AUTHORITY, "CheckAuthorization") as asked:
+        caller = start_all(host, "member", [Call("SetMirror", mirrors=OURS)])
+        asked()
     caller.kill()
     caller.communicate()
-    assert watcher.stdout is not None
-    assert "has left the bus" in watcher.stdout.readline()
-    watcher.terminate()
-    watcher.communicate()
+    until_logged(host, "has left the bus", "-t", "dockmgrd")
     host.run("kill", "-CONT", pid)
     assert call_all(host, "member", [Call("SetMirror", mirrors=OURS)])[0].allowed
     assert len(list(host.path("/var/lib/dockmgrd").glob("jobs/*"))) == 1
@@ -187,6 +206,7 @@ def test_who_leaves_before_polkit_has_answered_starts_nothing(host: Host) -> Non
 
 def prepare(host: Host) -> None:
     add_people(host)
+    allow_logins(host)
     hold_jobs(host)
     host.write("/etc/dockmgrd/dockmgrd.yaml", LIMITS)
     [rpm] = layers.DIST.glob("dockmgrd-polkit-rules-*.noarch.rpm")

@@ -36,6 +36,7 @@ def fuzz(host: Host, seed: int, calls: int) -> dict[str, int]:
     return replies
 
 
+@pytest.mark.suites("bookworm", "trixie")
 @pytest.mark.timeout(120 + CALLS // 50)
 def test_random_calls(host: Host) -> None:
     seed = int(os.environ.get("FUZZ_SEED", time.time()))

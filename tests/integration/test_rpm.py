@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 BUILD = Path(__file__).parents[2] / "packaging" / "rpm" / "build"
 OWN_SOURCE = "/etc/dockmgrd/sources.d/own.yaml"
 # Folders that packages of the distribution own, and that the hosts of the bed lack.
-FOLDERS = ("/usr/share/dbus-1/interfaces", "/usr/share/doc", "/usr/share/licenses")
+FOLDERS = (
+    "/usr/share/bash-completion/completions",
+    "/usr/share/dbus-1/interfaces",
+    "/usr/share/doc",
+    "/usr/share/fish/vendor_completions.d",
+    "/usr/share/licenses",
+    "/usr/share/locale/zh_CN/LC_MESSAGES",
+    "/usr/share/man/man1",
+    "/usr/share/man/man5",
+    "/usr/share/man/man8",
+    "/usr/share/zsh/site-functions",
+)
 _UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"  # SD_MESSAGE_UNIT_FAILURE_RESULT
 _CALL_FOR_EVER = f"""
 while :; do
@@ -127,6 +138,7 @@ def test_a_daemon_that_does_not_run_is_not_started_by_an_upgrade(
     assert Api(clean_host).status()["installed"] is False
 
 
+@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_a_job_goes_on_through_an_upgrade(clean_host: Host, previous: list[Path]) -> None:
     host, api = clean_host, Api(clean_host)
     host.install_rpms(previous)
@@ -141,6 +153,7 @@ def test_a_job_goes_on_through_an_upgrade(clean_host: Host, previous: list[Path]
     assert_nothing_is_left(host)
 
 
+@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_a_job_goes_on_while_we_are_removed(clean_host: Host) -> None:
     host = clean_host
     host.install_rpms(current())

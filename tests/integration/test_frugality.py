@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What Status costs when nothing has changed: no process, no file, no memory."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from bed import by_hand, layers
+
+if TYPE_CHECKING:
+    from bed.host import Host
+
+CALLS = 10_000
+MEMORY_KB = 1024
+
+# Runs on the host: calls Status so often, some at a time, and prints the last answer.
+_ASK = """
+import asyncio, json, sys
+from dockmgrd.bus import Bus
+from dockmgrd.variants import to_plain
+
+async def main(calls):
+    async with Bus() as bus:
+        for _ in range(0, calls, 20):
+            answers = await asyncio.gather(*(
+                bus.call("org.dockmgr1", "/org/dockmgr1", "org.dockmgr1.Manager", "Status")
+                for _ in range(20)))
+    print(json.dumps(to_plain(answers[0][0])))
+
+asyncio.run(main(int(sys.argv[1])))
+"""
+
+
+def ask(host: Host, calls: int) -> dict[str, object]:
+    command = ("/usr/bin/python3", "-IBc", _ASK, str(calls))
+    answer: dict[str, object] = json.loads(host.run(*command, user="alice", timeout=200).stdout)
+    return answer
+
+
+def daemon_pid(host: Host) -> str:
+    return host.run("systemctl", "show", "dockmgrd.service", "-P", "MainPID").stdout.strip()
+
+
+def test_ten_thousand_calls_leave_no_memory_behind(host: Host) -> None:
+    ask(host, CALLS // 10)
+    pid = daemon_pid(host)
+    before = resident(host, pid)
+    ask(host, CALLS)
+    after = resident(host, pid)
+    assert daemon_pid(host) == pid
+    assert after <= before + MEMORY_KB, (before, after)
+
+
+def resident(host: Host, pid: str) -> int:
+    """kB of memory that are the daemon's alone."""
+    rollup = host.read(f"/proc/{pid}/smaps_rollup").splitlines()[1:]
+    values = dict(line.split()[:2] for line in rollup)
+    return int(values["Private_Dirty:"]) + int(values["Private_Clean:"])
+
+
+def test_what_has_not_changed_is_not_looked_at_again(docker_host: Host) -> None:
+    """Where nobody but the almighty may read the files, a daemon without capabilities answers as
+    before until one has changed; and it starts no process for it.
+    """
+    host = docker_host
+    mirrors, limits = "/etc/docker/daemon.json", "/etc/dockmgrd/dockmgrd.yaml"
+    host.write(mirrors, '{"registry-mirrors": ["https://mirror.bed.test"]}')
+    host.write(limits, "idle-seconds: 30\n")
+    usual = ask(host, 200)
+    before = faults_of_children(host)
+    host.run("chmod", "0", mirrors, limits, layers.SOURCES_FILE, by_hand.REPOSITORY_FILE)
+    assert ask(host, 200) == usual
+    assert faults_of_children(host) == before
+
+    for path, hint in ((mirrors, "cannot be read"), (limits, limits), (layers.SOURCES_FILE, "bed")):
+        host.run("touch", path)
+        assert hint in str(ask(host, 20)["problems"]), "that would be seen"
+    host.run("touch", "/var/lib/rpm/rpmdb.sqlite")
+    ask(host, 20)
+    assert faults_of_children(host) > before, "that would be seen"
+
+
+def faults_of_children(host: Host) -> int:
+    """Page faults of all processes that the daemon has started and seen end (man proc: cminflt)."""
+    return int(host.read(f"/proc/{daemon_pid(host)}/stat").rpartition(")")[2].split()[8])

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Waiting on a host for what happens there, be it before or after one begins to wait."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bed.host import Host
+
+# Runs on the host as a monitor of the bus. Says "ready", and "seen" when the call has been made.
+_UNTIL_CALLED = """
+import asyncio, sys
+from dockmgrd.bus import Bus
+
+async def main(rule):
+    seen = asyncio.Event()
+    async with Bus() as bus:
+        bus.on_call = lambda _: seen.set()
+        await bus.call("org.freedesktop.DBus", "/org/freedesktop/DBus",
+                       "org.freedesktop.DBus.Monitoring", "BecomeMonitor", "asu", [[rule], 0])
+        print("ready", flush=True)
+        await seen.wait()
+        print("seen", flush=True)
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def until_logged(host: Host, text: str, *matches: str) -> None:
+    """Return when an entry of this boot's journal has the text in its message."""
+    follow = ("journalctl", "--boot", "--follow", "--lines=all", "--output=cat", *matches)
+    journal = host.popen(*follow)
+    assert journal.stdout is not None
+    try:
+        assert any(text in line for line in journal.stdout)
+    finally:
+        journal.kill()
+        journal.communicate()
+
+
+@contextmanager
+def watching_for_call(host: Host, interface: str, member: str) -> Iterator[Callable[[], None]]:
+    """Yield a function that returns when somebody has made such a call since."""
+    rule = f"type='method_call',interface='{interface}',member='{member}'"
+    monitor = host.popen("/usr/bin/python3", "-IBc", _UNTIL_CALLED, rule)
+    output = monitor.stdout
+    assert output is not None
+
+    def seen() -> None:
+        assert output.readline() == "seen\n"
+
+    try:
+        assert output.readline() == "ready\n"
+        yield seen
+    finally:
+        monitor.kill()
+        monitor.communicate()
