@@ -212,6 +212,13 @@ class PlanChanged(DockmgrError):
     exit_code = 32
 
 
+class HostUnreachable(DockmgrError):
+    """ssh does not get through to a host. Raised by clients alone."""
+
+    dbus_name = ERROR_PREFIX + "HostUnreachable"
+    exit_code = 33
+
+
 class RemoteError(DockmgrError):
     """An error reply of another bus service, before its client has given it a meaning."""
 

@@ -12,15 +12,15 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import NoReturn
 
-from dockmgrd.cli.arguments import PROGRAM, Invocation, parse
-from dockmgrd.cli.output import discard_rest, prepare, print_json
+from dockmgrd import __version__
+from dockmgrd.cli.arguments import Invocation, NoCommand, parse, wants_json
+from dockmgrd.cli.commands import JSON_AUTO, PROGRAM
+from dockmgrd.cli.output import columns, discard_rest, prepare, print_json, say
 from dockmgrd.errors import DockmgrError
 
 _STOPPED_BY_SIGNAL = 128
-_SECONDS_TO_PRESS_AGAIN = 2.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _STOPPED_BY_SIGNAL + signal.SIGPIPE
     except OSError as error:
         discard_rest()
-        _say(f"The answer cannot be written ({error.strerror}); what was asked for is done.")
+        say(f"The answer cannot be written ({error.strerror}); what was asked for is done.")
         return DockmgrError.exit_code
 
 
@@ -53,73 +53,54 @@ def run() -> NoReturn:
 
 
 def _run_and_flush(given: Sequence[str]) -> int:
-    as_json = "--json" in given
-    code = 0
+    if given[:1] == ["complete"]:
+        from dockmgrd.cli import complete
+
+        return complete.run(given[1:])
+    form = JSON_AUTO if wants_json(given) else ""
     try:
         invocation = parse(given)
-        as_json = invocation.json
+        form = invocation.json
         code = _run(invocation)
     except DockmgrError as error:
-        if as_json:
-            from dockmgrd.cli.failures import to_json
-
-            print_json(to_json(error))
-        _say(error.message)
-        code = error.exit_code
+        code = _refused(error, form)
     sys.stdout.flush()
     return code
 
 
+def _refused(error: DockmgrError, form: str) -> int:
+    """Tell why there is no answer; --json has it as its document."""
+    if form:
+        from dockmgrd.cli.failures import to_json
+
+        print_json(to_json(error), form)
+    elif isinstance(error, NoCommand):
+        from dockmgrd.cli import helptext
+
+        print("\n".join(helptext.overview(columns(sys.stderr))), file=sys.stderr)
+    say(error.message)
+    return error.exit_code
+
+
 def _run(invocation: Invocation) -> int:
-    import asyncio
-
-    from dockmgrd.cli.session import Session
-
-    session = Session(invocation)
-
-    async def supervise() -> int:
-        """Run the command until it ends or a signal says to leave it."""
-        task = asyncio.ensure_future(session.run())
-        received: list[int] = []
-
-        def stop(number: int) -> None:
-            received.append(number)
-            task.cancel()
-
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
-                asyncio.get_running_loop().add_signal_handler(number, stop, number)
-        try:
-            await task
-        except asyncio.CancelledError:
-            session.leave()
-            if session.farewell:
-                _say(session.farewell)
-            if session.followed and received == [signal.SIGINT] and sys.stdin.isatty():
-                await _hear_again(session.followed)
-            return _STOPPED_BY_SIGNAL + received[0]
+    if invocation.command == "help":
+        return _explain(invocation)
+    if invocation.brief:
+        print(f"{PROGRAM} {__version__}")
         return 0
+    from dockmgrd.cli import supervision
 
-    async def _hear_again(job: str) -> None:
-        """Cancel the job when Ctrl-C is pressed once more."""
-        again = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, again.set)
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(again.wait(), _SECONDS_TO_PRESS_AGAIN)
-            await Session(replace(invocation, command="cancel", job=job, fastest=False)).run()
-
-    code = asyncio.run(supervise())
-    if session.successor:
-        sys.stdout.flush()
-        os.execvp(session.successor[0], session.successor)
-    return code
+    return supervision.run(invocation)
 
 
-def _say(sentence: str) -> None:
-    from dockmgrd.cli.text import harmless
+def _explain(invocation: Invocation) -> int:
+    from dockmgrd.cli import helptext, pager
+    from dockmgrd.cli.commands import find
 
-    with suppress(OSError):  # There is nobody left to tell.
-        print(f"{PROGRAM}: {harmless(sentence)}", file=sys.stderr, flush=True)
+    command, width = find(invocation.topic), columns(sys.stdout)
+    lines = helptext.explained(command, width) if command else helptext.overview(width)
+    pager.show(lines, paged=invocation.pager)
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,73 +3,54 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+from dockmgrd.cli.waiting import readable
+
+_PROGRAM = "pkttyagent"
 _SECONDS_TO_REGISTER = 10.0
 
 
-@asynccontextmanager
-async def text_agent(*, wanted: bool) -> AsyncIterator[bool]:
+@contextmanager
+def text_agent(*, wanted: bool) -> Iterator[bool]:
     """Have an agent for this process while the context lasts, as systemctl does; say if so.
 
     There is none for root, whom polkit asks nothing, nor where the program is not installed: the
     service then says itself that it would have had to ask.
     """
-    agent = await _start() if wanted and os.geteuid() != 0 else None
+    if not wanted or os.geteuid() == 0:
+        yield False
+        return
+    ready, notify = os.pipe()
+    agent = _start(notify)
+    os.close(notify)
     try:
+        if agent is not None:
+            readable(ready, timeout=_SECONDS_TO_REGISTER)
         yield agent is not None
     finally:
+        os.close(ready)
         if agent is not None:
-            await _stop(agent)
+            _stop(agent)
 
 
-async def _start() -> Process | None:
-    """The agent, registered with polkit: it closes the descriptor it was given to say so."""
-    ready, notify = os.pipe()
+def _start(notify: int) -> int | None:
+    """Process id of the agent, which closes the descriptor when it is registered with polkit."""
+    os.set_inheritable(notify, True)  # noqa: FBT003
+    words = (_PROGRAM, "--process", str(os.getpid()), "--notify-fd", str(notify), "--fallback")
+    nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
     try:
-        agent = await asyncio.create_subprocess_exec(
-            *("pkttyagent", "--process", str(os.getpid())),
-            *("--notify-fd", str(notify), "--fallback"),
-            stdin=DEVNULL,
-            stdout=DEVNULL,
-            stderr=DEVNULL,
-            pass_fds=[notify],
-        )
+        return os.posix_spawnp(_PROGRAM, words, os.environ, file_actions=nowhere)
     except OSError:
-        os.close(ready)
         return None
-    finally:
-        os.close(notify)
-    try:
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(_readable(ready), _SECONDS_TO_REGISTER)
-    except asyncio.CancelledError:
-        await _stop(agent)
-        raise
-    finally:
-        os.close(ready)
-    return agent
 
 
-async def _readable(descriptor: int) -> None:
-    """Return when the other end of the pipe is closed."""
-    loop = asyncio.get_running_loop()
-    event = asyncio.Event()
-    loop.add_reader(descriptor, event.set)
-    try:
-        await event.wait()
-    finally:
-        loop.remove_reader(descriptor)
-
-
-async def _stop(agent: Process) -> None:
+def _stop(agent: int) -> None:
     with suppress(ProcessLookupError):
-        agent.terminate()
+        os.kill(agent, signal.SIGTERM)
         # It may have been stopped for reading from the terminal in the background.
-        agent.send_signal(signal.SIGCONT)
-    await agent.wait()
+        os.kill(agent, signal.SIGCONT)
+    os.waitpid(agent, 0)

@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from dockmgrd import names, options
-from dockmgrd.bus import ALLOW_INTERACTIVE_AUTHORIZATION, PROPERTIES, Bus
+from dockmgrd import names
+from dockmgrd.cli.connection import Connection, Pending
 from dockmgrd.cli.failures import named
 from dockmgrd.cli.jobs import JobRecord
 from dockmgrd.dbusnext import AuthError, MessageFlag, Variant
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceUnknown
+from dockmgrd.match import PROPERTIES
 from dockmgrd.model import Kind
 from dockmgrd.variants import to_plain
 
@@ -29,18 +28,17 @@ _WENT_AWAY = (_ERROR + "NoReply", _ERROR + "Disconnected")
 _NOT_STARTED = (_ERROR + "Spawn.", _ERROR + "TimedOut", "org.freedesktop.systemd1.")
 
 
-@asynccontextmanager
-async def connection() -> AsyncIterator[Bus]:
+@contextmanager
+def connection(*, seconds: float | None = None) -> Iterator[Connection]:
     """A connection to the system bus, closed at the end.
+
+    :param seconds: what all calls on it may take together; None leaves each to its own.
 
     :raises ServiceUnknown: when there is no bus to connect to.
     """
-    # The library logs what we say better; without a handler that would go to standard error.
-    logging.getLogger().addHandler(logging.NullHandler())
     try:
-        bus = Bus()
-        await bus.connect()
-    except (OSError, EOFError, ValueError, AuthError) as error:
+        bus = Connection(seconds)
+    except (OSError, NoReply, ValueError, AuthError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ServiceUnknown(
             f"The system bus cannot be reached ({reason}); dockmgrctl needs it to talk to dockmgrd."
@@ -48,8 +46,7 @@ async def connection() -> AsyncIterator[Bus]:
     try:
         yield bus
     finally:
-        bus.disconnect()
-        await asyncio.gather(bus.wait_for_disconnect(), return_exceptions=True)
+        bus.close()
 
 
 class Client:
@@ -59,13 +56,17 @@ class Client:
     start, and NoReply when it goes away before it answers.
     """
 
-    def __init__(self, bus: Bus, *, interactive: bool) -> None:
+    def __init__(self, bus: Connection, *, interactive: bool) -> None:
         self.bus = bus
-        self._flags = ALLOW_INTERACTIVE_AUTHORIZATION if interactive else MessageFlag.NONE
+        self._flags = (
+            MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION if interactive else MessageFlag.NONE
+        )
         self._patience = None if interactive else _SECONDS_TO_START_A_JOB
 
-    async def start(self, kind: Kind, given: Mapping[str, Any], mirrors: tuple[str, ...]) -> str:
+    def start(self, kind: Kind, given: Mapping[str, Any], mirrors: tuple[str, ...]) -> str:
         """Have the work done that the options describe; the path of its job comes back."""
+        from dockmgrd import options  # what only asks can do without it
+
         signatures = options.SIGNATURES[kind]
         variants = {key: Variant(signatures[key], value) for key, value in given.items()}
         calls: Mapping[Kind, tuple[str, str, list[Any]]] = {
@@ -76,30 +77,36 @@ class Client:
             Kind.LIST_VERSIONS: ("ListVersions", "a{sv}", [variants]),
         }
         member, signature, body = calls[kind]
-        [path] = await self._call(
+        [path] = self._call(
             *(names.MANAGER_PATH, names.MANAGER_INTERFACE, member, signature, *body),
             flags=self._flags,
             timeout=self._patience,
         )
         return str(path)
 
-    async def status(self) -> dict[str, Any]:
-        [status] = await self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "Status")
+    def version(self) -> str:
+        """The version of the service."""
+        where = (names.MANAGER_PATH, PROPERTIES, "Get", "ss", names.MANAGER_INTERFACE, "Version")
+        [version] = self._call(*where)
+        return str(version.value)
+
+    def status(self) -> dict[str, Any]:
+        [status] = self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "Status")
         return dict(to_plain(status))
 
-    async def sources(self) -> list[dict[str, Any]]:
-        [sources] = await self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "ListSources")
+    def sources(self) -> list[dict[str, Any]]:
+        [sources] = self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "ListSources")
         return list(to_plain(sources))
 
-    async def permissions(self) -> dict[str, str]:
+    def permissions(self) -> dict[str, str]:
         """What the caller may do: see GetPermissions."""
         where = (names.MANAGER_PATH, names.MANAGER_INTERFACE, "GetPermissions")
-        [permissions] = await self._ask(*where)
+        [permissions] = self._ask(*where)
         return dict(permissions)
 
-    async def jobs(self) -> list[JobRecord]:
+    def jobs(self) -> list[JobRecord]:
         """All jobs that the service remembers, newest first."""
-        [objects] = await self._ask(names.MANAGER_PATH, _OBJECT_MANAGER, "GetManagedObjects")
+        [objects] = self._ask(names.MANAGER_PATH, _OBJECT_MANAGER, "GetManagedObjects")
         records = [
             JobRecord.from_properties(to_plain(interfaces[names.JOB_INTERFACE]))
             for interfaces in objects.values()
@@ -107,29 +114,27 @@ class Client:
         ]
         return sorted(records, key=lambda job: (job.created_at, job.job_id), reverse=True)
 
-    async def job_properties(self, path: str) -> dict[str, Any]:
-        [properties] = await self._call(path, PROPERTIES, "GetAll", "s", names.JOB_INTERFACE)
+    def job_properties(self, path: str) -> dict[str, Any]:
+        [properties] = self._call(path, PROPERTIES, "GetAll", "s", names.JOB_INTERFACE)
         return dict(to_plain(properties))
 
-    async def wait(self, path: str) -> None:
-        """Return, or raise, when the job has ended or the service answers otherwise."""
-        await self._call(path, names.JOB_INTERFACE, "Wait", timeout=None)
+    def begin_wait(self, path: str) -> Pending:
+        """Have the service reply when the job has ended."""
+        return self.bus.begin(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait")
 
-    async def cancel(self, path: str) -> None:
-        await self._call(
-            path, names.JOB_INTERFACE, "Cancel", flags=self._flags, timeout=self._patience
-        )
+    def cancel(self, path: str) -> None:
+        self._call(path, names.JOB_INTERFACE, "Cancel", flags=self._flags, timeout=self._patience)
 
-    async def _ask(self, path: str, interface: str, member: str) -> list[Any]:
+    def _ask(self, path: str, interface: str, member: str) -> list[Any]:
         """Call what changes nothing, and when the daemon goes away over it, ask its successor."""
         try:
-            return await self._call(path, interface, member)
+            return self._call(path, interface, member)
         except NoReply as error:
             if error.__cause__ is None:
                 raise  # It is there, and did not answer in time.
-            return await self._call(path, interface, member)
+            return self._call(path, interface, member)
 
-    async def _call(
+    def _call(
         self,
         path: str,
         interface: str,
@@ -141,7 +146,7 @@ class Client:
     ) -> list[Any]:
         where = (names.BUS_NAME, path, interface, member)
         try:
-            return await self.bus.call(*where, signature, body, timeout=timeout, flags=flags)
+            return self.bus.call(*where, signature, body, timeout=timeout, flags=flags)
         except RemoteError as error:
             raise _meaning(error) from error
 

@@ -7,18 +7,17 @@ counts is what the daemon says of the job when asked; signals and Wait() only te
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.bus import PROPERTIES, Match
 from dockmgrd.cli.client import Client
+from dockmgrd.cli.connection import Pending
 from dockmgrd.cli.jobs import JobRecord
 from dockmgrd.cli.watch import DaemonWatch
 from dockmgrd.dbusnext import Message
-from dockmgrd.errors import DockmgrError, NoReply, ServiceUnknown
+from dockmgrd.errors import NoReply, ServiceUnknown
+from dockmgrd.match import PROPERTIES, Match
 from dockmgrd.variants import to_plain
 
 
@@ -30,11 +29,10 @@ class Follower:
         self._path = path
         self._moved = moved
         self._properties: dict[str, Any] = {}
-        self._news = asyncio.Event()
-        self._watch = DaemonWatch(client.bus, self._on_daemon_changed)
-        self._waiting: asyncio.Task[None] | None = None
+        self._news = False
+        self._waiting: Pending | None = None
 
-    async def end(self) -> JobRecord:
+    def end(self) -> JobRecord:
         """The job when it has ended.
 
         :raises UnknownObject: when the service does not know the job.
@@ -44,43 +42,39 @@ class Follower:
         changes = Match(
             names.BUS_NAME, PROPERTIES, "PropertiesChanged", self._path, names.JOB_INTERFACE
         )
-        await self._client.bus.subscribe(changes, self._on_change)
-        await self._watch.start()
+        self._client.bus.subscribe(changes, self._on_change)
+        watch = DaemonWatch(self._client.bus, self._on_daemon_changed)
         try:
-            return await self._until_ended()
+            return self._until_ended(watch)
         except (NoReply, ServiceUnknown) as error:
             unit = names.job_unit(self._path[len(names.JOB_PATH_PREFIX) :])
             raise type(error)(
                 f"{error.message.rstrip('.')}; the job goes on, 'systemctl status {unit}' shows it."
             ) from error
         finally:
-            self._watch.stop()
             self._stop_waiting()
 
-    async def _until_ended(self) -> JobRecord:
+    def _until_ended(self, watch: DaemonWatch) -> JobRecord:
         while True:
-            self._news.clear()
-            self._properties = await self._watch.ask(
-                lambda: self._client.job_properties(self._path)
-            )
+            self._news = False
+            self._properties = watch.ask(lambda: self._client.job_properties(self._path))
             job = JobRecord.from_properties(self._properties)
             self._moved(job)
             if not job.running:
                 return job
             # Once per daemon: a Wait that was refused would be refused again.
             if self._waiting is None:
-                self._waiting = asyncio.ensure_future(self._wait())
-            await self._news.wait()
-
-    async def _wait(self) -> None:
-        """Wake the reading when Wait() is over. How the job ended is for the reading to say."""
-        with suppress(DockmgrError):
-            await self._client.wait(self._path)
-        self._news.set()
+                self._waiting = self._client.begin_wait(self._path)
+                replied = False
+            while not self._news:
+                self._client.bus.hear()
+                if not replied and self._waiting is not None and self._waiting.reply is not None:
+                    # How the job ended, or why we may not wait, is for the next reading to say.
+                    replied = self._news = True
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:
-            self._waiting.cancel()
+            self._client.bus.forget(self._waiting)
             self._waiting = None
 
     def _on_change(self, message: Message) -> None:
@@ -91,8 +85,8 @@ class Follower:
         if job.running:
             self._moved(job)
         else:
-            self._news.set()
+            self._news = True
 
     def _on_daemon_changed(self) -> None:
         self._stop_waiting()
-        self._news.set()
+        self._news = True

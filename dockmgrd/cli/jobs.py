@@ -54,6 +54,12 @@ class JobRecord:
             finished_at=properties.get("FinishedAt", 0),
         )
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> JobRecord:
+        """The record that `to_json` wrote, be it on another host and of another version."""
+        camel = {"".join(map(str.title, key.split("-"))): value for key, value in data.items()}
+        return cls.from_properties(camel)
+
     @property
     def running(self) -> bool:
         return self.state == JobState.RUNNING.value

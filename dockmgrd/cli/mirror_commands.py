@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from dockmgrd.cli.command import Command, Option, Positional
+from dockmgrd.cli.command import Command, Live, Option, Positional, grouped
 from dockmgrd.errors import InvalidArgs
 
 CLEAR = "clear"
 FASTEST = "fastest"
 LOCAL_KEYS = frozenset({CLEAR, FASTEST})
 """Options that the service does not know: they are about what is asked of it."""
+
+_GROUP = "Registry mirrors"
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -20,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
         "Show which registry mirrors are configured, which of them the engine uses, and whether "
         "that is the same. Everybody may ask.",
         ("dockmgrctl mirrors", "dockmgrctl --json mirrors"),
+        group=_GROUP,
     ),
     Command(
         "set-mirror",
@@ -31,20 +34,35 @@ COMMANDS: tuple[Command, ...] = (
             "dockmgrctl set-mirror --fastest --append",
         ),
         (
-            Option("--append", "mode", "add them behind those that are set", value="append"),
-            Option("--remove", "mode", "take them away from those that are set", value="remove"),
-            Option("--clear", CLEAR, "use no mirror any more"),
-            Option("--fastest", FASTEST, "try them, or the candidates, and set the best"),
-            Option("--verify", "verify", "try them first, and set none unless all work"),
-            Option("--dry-run", "dry-run", "change nothing, show what would be changed"),
+            *grouped(
+                "What to do with them",
+                Option("--append", "mode", "add them behind those that are set", value="append"),
+                Option(
+                    "--remove", "mode", "take them away from those that are set", value="remove"
+                ),
+                Option("--clear", CLEAR, "use no mirror any more"),
+                Option("--fastest", FASTEST, "try them, or the candidates, and set the best"),
+            ),
+            *grouped(
+                "How it is done",
+                Option("--verify", "verify", "try them first, and set none unless all work"),
+                Option("--dry-run", "dry-run", "change nothing, show what would be changed"),
+            ),
         ),
-        Positional("mirrors", "URL", "mirror of the registry, the first is tried first", many=True),
+        Positional(
+            "mirrors",
+            "URL",
+            "mirror of the registry, the first is tried first",
+            many=True,
+            values=Live.MIRRORS,
+        ),
+        group=_GROUP,
     ),
     Command(
         "probe",
         "try registry mirrors",
         "Pull a small image through each mirror, all at once, and show which work and how fast. "
-        "Nothing is changed.",
+        "The exit code is 0 when one of them works.",
         ("dockmgrctl probe", "dockmgrctl probe https://mirror.example"),
         (
             Option(
@@ -55,7 +73,14 @@ COMMANDS: tuple[Command, ...] = (
                 number=True,
             ),
         ),
-        Positional("mirrors", "URL", "mirror to try, not the candidates of this host", many=True),
+        Positional(
+            "mirrors",
+            "URL",
+            "mirror to try, not the candidates of this host",
+            many=True,
+            values=Live.MIRRORS,
+        ),
+        group=_GROUP,
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any, TextIO
 
 
@@ -23,11 +24,52 @@ def discard_rest() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def print_json(data: Any) -> None:
-    """The one document of --json, in ASCII: no text in it can steer a terminal."""
+def print_json(data: Any, form: str = "auto") -> None:
+    """The one document of --json, in ASCII: no text in it can steer a terminal.
+
+    :param form: "short" is one line, "pretty" is many, anything else what fits the stream.
+    """
     import json  # --help needs none
 
-    print(json.dumps(data, indent=2 if sys.stdout.isatty() else None))
+    pretty = form == "pretty" or (form != "short" and sys.stdout.isatty())
+    print(json.dumps(data, indent=2 if pretty else None))
+
+
+def say(sentence: str) -> None:
+    """Tell the user on standard error who speaks, and what there is to say."""
+    from dockmgrd.cli.text import harmless
+    from dockmgrd.cli.translation import told
+
+    write(sys.stderr, f"dockmgrctl: {harmless(told(sentence))}\n")
+
+
+def write(stream: TextIO, text: str) -> None:
+    """Write at once. A reader who has gone away is no reason to stop."""
+    with suppress(OSError):
+        stream.write(text)
+        stream.flush()
+
+
+def draws(stream: TextIO) -> bool:
+    """Whether what is drawn on the stream can be drawn anew in its place."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def can_write(stream: TextIO, text: str) -> bool:
+    """Whether the encoding of the stream has these characters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def rows(stream: TextIO) -> int:
+    """Height of the terminal behind the stream, as it is now; 24 where nobody knows."""
+    try:
+        return os.get_terminal_size(stream.fileno()).lines or 24
+    except OSError:
+        return 24
 
 
 def columns(stream: TextIO) -> int:

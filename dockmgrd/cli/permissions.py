@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockmgrd.cli.text import table
+from dockmgrd.cli.translation import _
 
 _MEANINGS = {"yes": "yes", "auth": "after a password", "no": "no"}
 _ACTIONS = {
@@ -26,7 +27,7 @@ def lines(permissions: Mapping[str, str], width: int | None) -> list[str]:
     known = [each for each in _ACTIONS if each in permissions]
     others = sorted(permissions.keys() - _ACTIONS.keys())
     rows = [
-        (each, _MEANINGS.get(permissions[each], permissions[each]), _ACTIONS.get(each, ""))
+        (each, _(_MEANINGS.get(permissions[each], permissions[each])), _(_ACTIONS.get(each, "")))
         for each in (*known, *others)
     ]
     return table(("ACTION", "MAY YOU", "WHAT IT IS"), rows, width)

@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from dockmgrd.cli.text import harmless, size, table, wrapped
+from dockmgrd.cli.arguments import Invocation
+from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.cli.output import answer_width
+from dockmgrd.cli.text import harmless, size, table, uncut, wrapped
+from dockmgrd.cli.translation import _, told
+from dockmgrd.cli.waiting import readable
+from dockmgrd.errors import Cancelled, ContainersRunning
+from dockmgrd.model import Kind
 
+_KINDS = (Kind.INSTALL.value, Kind.UNINSTALL.value)
 _ACTIONS = ("install", "upgrade", "downgrade", "remove")
 _LISTS = (
     ("actions", "then"),
@@ -22,20 +29,25 @@ _LISTS = (
 def lines(plan: Mapping[str, Any], width: int | None) -> list[str]:
     """What the plan of an installation or its undoing does."""
     if not plan.get("changed"):
-        return ["Nothing to do: all is so already."]
-    shown = ["This would be done:", *_packages(plan)]
+        return [_("Nothing to do: all is so already.")]
+    shown = [_("This would be done:"), *_packages(plan, width)]
+    if plan.get("base-url"):
+        text = f"Docker's packages come from {harmless(plan['base-url'])}."
+        shown += wrapped(told(text), width)
     if plan.get("download-bytes"):
-        shown.append(f"To download: {size(plan['download-bytes'])}.")
+        shown.append(told(f"To download: {size(plan['download-bytes'])}."))
     growth = plan.get("disk-bytes", 0)
-    if growth:
-        word = "needed" if growth > 0 else "freed"
-        shown.append(f"On the disk: {size(abs(growth))} {word}.")
-    shown += [harmless(line) for line in plan.get("diff", "").splitlines()]
+    if growth > 0:
+        shown.append(told(f"On the disk: {size(growth)} needed."))
+    elif growth < 0:
+        shown.append(told(f"On the disk: {size(-growth)} freed."))
+    shown += [harmless(told(line)) for line in plan.get("diff", "").splitlines()]
     for key, word in _LISTS:
-        shown += [line for each in plan.get(key, []) for line in wrapped(f"{word}: {each}", width)]
+        for each in plan.get(key, []):
+            shown += wrapped(f"{_(word)}: {told(each)}", width)
     for note in plan.get("notes", []):
-        shown += wrapped(harmless(f"note: {note}"), width)
-    return [*shown, f"digest: {harmless(plan.get('digest', ''))}"]
+        shown += wrapped(harmless(f"{_('note')}: {told(note)}"), width)
+    return [*shown, f"{_('digest')}: {harmless(plan.get('digest', ''))}"]
 
 
 def versions(answer: Mapping[str, Any], width: int | None) -> list[str]:
@@ -45,33 +57,64 @@ def versions(answer: Mapping[str, Any], width: int | None) -> list[str]:
             f"{each.get('version', '')}",
             each.get("built", ""),
             size(each["size"]) if each.get("size") else "",
-            "installed" if each.get("installed") else "",
+            _("installed") if each.get("installed") else "",
         )
         for each in answer.get("versions", [])
     ]
     if not rows:
-        return ["The source has no version for this host."]
+        return [_("The source has no version for this host.")]
     return table(("VERSION", "BUILT", "SIZE", ""), rows, width)
 
 
-async def confirmed(question: str) -> bool:
+def asks(invocation: Invocation) -> bool:
+    """Whether somebody is there to look at the plan first, and has not said otherwise."""
+    talks = sys.stdin.isatty() and sys.stdout.isatty() and not invocation.json
+    return may_ask(invocation) and talks
+
+
+def may_ask(invocation: Invocation) -> bool:
+    """Whether the command is one whose plan is shown, and the user has not said otherwise."""
+    decided = invocation.yes or invocation.options.keys() & {"plan", "dry-run"}
+    return invocation.command in _KINDS and not decided
+
+
+def agreed(run: Callable[[Mapping[str, Any]], JobRecord], shown: Callable[[], None]) -> JobRecord:
+    """Show the plan, ask, and have exactly that done; a plan that changes is shown again.
+
+    :param run: has a job done with these options added, and returns it when it has ended.
+    :param shown: called when the plan is shown and not agreed to yet.
+    :raises Cancelled: when the user does not agree.
+    :raises DockmgrError: the error with which the plan ended.
+    """
+    job = run({"dry-run": True})
+    while True:
+        plan = job.result
+        if not (job.done or plan.get("plan-changed")):
+            raise job.error()
+        if not plan.get("changed", True):
+            return job
+        print("\n".join(lines(plan, answer_width())))
+        if plan.get("refusal"):
+            raise ContainersRunning(plan["refusal"])
+        shown()
+        if not confirmed("Do this?"):
+            raise Cancelled("Nothing was done, as you did not agree.")
+        job = run({"plan": plan["digest"]})
+        if not job.result.get("plan-changed"):
+            return job
+
+
+def confirmed(question: str) -> bool:
     """Ask on the terminal; anything but yes is no."""
-    print(f"{question} [y/N] ", end="", flush=True)
-    loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
-    # Not in a thread: Ctrl-C could not end one that reads.
-    loop.add_reader(sys.stdin.fileno(), ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(sys.stdin.fileno())
+    print(f"{told(question)} [y/N] ", end="", flush=True)
+    readable(sys.stdin.fileno())
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _packages(plan: Mapping[str, Any]) -> list[str]:
+def _packages(plan: Mapping[str, Any], width: int | None) -> list[str]:
     rows = [
         (
-            action,
+            _(action),
             each.get("package", ""),
             size(each["download-bytes"]) if each.get("download-bytes") else "",
             _origin(each),
@@ -80,10 +123,10 @@ def _packages(plan: Mapping[str, Any]) -> list[str]:
         for each in plan.get(action, [])
     ]
     # Never cut: the user is to agree to each reason.
-    return table(("ACTION", "PACKAGE", "SIZE", "FROM, OR WHY"), rows, None) if rows else []
+    return uncut(("ACTION", "PACKAGE", "SIZE", "FROM, OR WHY"), rows, width) if rows else []
 
 
 def _origin(package: Mapping[str, Any]) -> str:
     where = str(package.get("reason") or package.get("repository", ""))
     replaces = package.get("replaces")
-    return f"{where}, in place of {replaces}" if replaces else where
+    return told(f"{where}, in place of {replaces}" if replaces else where)

@@ -14,10 +14,10 @@ from typing import Any
 
 from dockmgrd.cli import findings, planned
 from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.cli.layout import field
 from dockmgrd.cli.text import harmless, size, table, wrapped
-from dockmgrd.names import JOB_PATH_PREFIX
+from dockmgrd.cli.translation import _, told
 
-_LABEL_CELLS = 11
 _LISTS = (
     ("installed", "installed"),
     ("upgraded", "upgraded"),
@@ -28,30 +28,21 @@ _LISTS = (
 """Keys of a result that hold lists of what was done, and the word for it."""
 
 
-def status(answer: Mapping[str, Any], width: int | None) -> list[str]:
-    """The block that `status` prints."""
-    lines = wrapped(_headline(answer), width)
-    fields = (
-        ("Packages", _packages(answer.get("packages", {}))),
-        ("Source", _source(answer)),
-        ("Service", [answer.get("service-state", "")] if answer.get("installed") else []),
-        ("Mirrors", _mirrors(answer)),
-        ("Platform", [answer.get("platform", "")]),
-        ("Job", [answer.get("active-job", "/").replace(JOB_PATH_PREFIX, "").strip("/")]),
-    )
-    for label, values in fields:
-        lines += _field(label, values, width)
-    for problem in answer.get("problems", []):
-        lines += _field("Problem", [problem.get("text", "")], width)
-        lines += _field("Remedy", [problem.get("remedy", "")], width)
-    return lines
+def mirrors_of(status: Mapping[str, Any]) -> dict[str, Any]:
+    """What the answer to Status says of mirrors."""
+    return {
+        "configured": status.get("mirrors-configured", []),
+        "active": status.get("mirrors-active", []),
+        "drift": status.get("mirrors-drift", False),
+        "running": status.get("service-state") == "active",
+    }
 
 
 def mirrors(answer: Mapping[str, Any], width: int | None) -> list[str]:
-    """The table that `mirrors` prints, from the answer to Status."""
-    configured: Sequence[str] = answer.get("mirrors-configured", [])
-    active: Sequence[str] = answer.get("mirrors-active", [])
-    running = answer.get("service-state") == "active"
+    """The table that `mirrors` prints, from what `mirrors_of` takes out of a status."""
+    configured: Sequence[str] = answer.get("configured", [])
+    active: Sequence[str] = answer.get("active", [])
+    running = answer.get("running", False)
     rows = [
         (url, _yes(url in configured), _yes(url in active) if running else "-")
         for url in dict.fromkeys([*configured, *active])
@@ -59,16 +50,16 @@ def mirrors(answer: Mapping[str, Any], width: int | None) -> list[str]:
     lines = (
         table(("MIRROR", "CONFIGURED", "IN USE"), rows, width)
         if rows
-        else ["No registry mirrors are set."]
+        else [_("No registry mirrors are set.")]
     )
     if not running:
-        lines += wrapped("The engine does not run; it uses them when it starts.", width)
-    elif answer.get("mirrors-drift"):
-        lines += wrapped(
+        lines += wrapped(_("The engine does not run; it uses them when it starts."), width)
+    elif answer.get("drift"):
+        sentence = _(
             "The running engine uses other mirrors, or in another order, than are configured; "
-            "'systemctl reload docker' has it use these.",
-            width,
+            "'systemctl reload docker' has it use these."
         )
+        lines += wrapped(sentence, width)
     return lines
 
 
@@ -78,15 +69,15 @@ def jobs(records: Iterable[JobRecord], width: int | None) -> list[str]:
         (
             job.job_id,
             job.kind,
-            job.state,
+            told(job.state),
             _moment(job.created_at),
             _user(job.initiator_uid),
-            job.error_message or job.message,
+            told(job.error_message or job.message),
         )
         for job in records
     ]
     if not rows:
-        return ["No jobs yet."]
+        return [_("No jobs yet.")]
     return table(("ID", "KIND", "STATE", "WHEN", "WHO", "MESSAGE"), rows, width)
 
 
@@ -94,8 +85,8 @@ def sources(answer: Iterable[Mapping[str, Any]], width: int | None) -> list[str]
     """The table that `sources` prints."""
     rows = [
         [
-            *(str(each.get(key, "")) for key in _SOURCE_COLUMNS),
-            " ".join(filter(None, ("(intranet)" * bool(each.get("intranet")), each.get("notes")))),
+            *(told(str(each.get(key, ""))) for key in _SOURCE_COLUMNS),
+            " ".join(filter(None, (_intranet(each), told(str(each.get("notes", "")))))),
         ]
         for each in answer
     ]
@@ -109,20 +100,20 @@ def summary(job: JobRecord, width: int | None) -> list[str]:
         return [*planned.lines(result, width), *_passed_over(result, width)]
     if "versions" in result:
         return [*planned.versions(result, width), *_passed_over(result, width)]
-    lines = wrapped(_outcome(job), width)
+    lines = wrapped(told(_outcome(job)), width)
     if "probed" in result:
         lines = findings.lines(result, width)
-    lines += [harmless(line) for line in result.get("diff", "").splitlines()]
-    lines += _field("then", result.get("actions", []), width)
+    lines += [harmless(told(line)) for line in result.get("diff", "").splitlines()]
+    lines += field("then", result.get("actions", []), width)
     for key, word in _LISTS:
-        lines += _field(word, result.get(key, []), width)
+        lines += field(word, result.get(key, []), width)
     if result.get("mirrors"):
-        lines += _field("mirrors", result["mirrors"], width)
+        lines += field("mirrors", result["mirrors"], width)
     for key, word in (("download-bytes", "downloaded"), ("freed-bytes", "freed")):
         if result.get(key):
-            lines += _field(word, [size(result[key])], width)
+            lines += field(word, [size(result[key])], width)
     for note in result.get("notes", []):
-        lines += _field("note", [note], width)
+        lines += field("note", [note], width)
     return [*lines, *_passed_over(result, width)]
 
 
@@ -130,7 +121,7 @@ def _passed_over(result: Mapping[str, Any], width: int | None) -> list[str]:
     """Which source served when the first did not, and why the others did not."""
     reasons = [f"{each.get('source')}: {each.get('message')}" for each in result.get("tried", [])]
     source = [result.get("source", "")] if reasons else []
-    return [*_field("source", source, width), *_field("passed over", reasons, width)]
+    return [*field("source", source, width), *field("passed over", reasons, width)]
 
 
 def _outcome(job: JobRecord) -> str:
@@ -155,57 +146,11 @@ def _outcome(job: JobRecord) -> str:
 
 
 def _yes(truth: object) -> str:
-    return "yes" if truth else "no"
+    return _("yes") if truth else _("no")
 
 
-def _headline(answer: Mapping[str, Any]) -> str:
-    if not answer.get("installed"):
-        return "The Docker Engine is not installed."
-    state = harmless(answer.get("service-state", ""))
-    if state == "active":
-        return f"Docker Engine {harmless(answer.get('engine-version', ''))}".rstrip() + " runs."
-    return f"The Docker Engine is installed and does not run (its service is {state})."
-
-
-def _packages(packages: Mapping[str, str]) -> list[str]:
-    column = max(map(len, packages), default=0)
-    return [f"{name:{column}} {version}" for name, version in sorted(packages.items())]
-
-
-def _source(answer: Mapping[str, Any]) -> list[str]:
-    name, file = answer.get("source", ""), answer.get("repository-file", "")
-    return [f"{name or 'unknown'} ({file})" if file else name]
-
-
-def _mirrors(answer: Mapping[str, Any]) -> list[str]:
-    configured: Sequence[str] = answer.get("mirrors-configured", [])
-    active: Sequence[str] = answer.get("mirrors-active", [])
-    running = answer.get("service-state") == "active"
-    lines = []
-    for url in dict.fromkeys([*active, *configured]):
-        if url not in configured:
-            lines.append(f"{url} (live, not configured)")
-        elif url in active:
-            lines.append(f"{url} (live)")
-        else:
-            lines.append(f"{url} ({'not live' if running else 'from the next start on'})")
-    return lines
-
-
-def _field(label: str, values: Sequence[str], width: int | None) -> list[str]:
-    """Labelled lines, the label on the first alone; none when there is no value."""
-    lines: list[str] = []
-    for value in filter(None, values):
-        lead = "" if lines else f"{label}:"
-        lines += _indented(f"{lead:>{_LABEL_CELLS}} ", value, width)
-    return lines
-
-
-def _indented(lead: str, text: str, width: int | None) -> list[str]:
-    """The text after its lead, later lines aligned with the first."""
-    room = None if width is None else max(width - len(lead), 1)
-    first, *others = wrapped(harmless(text), room)
-    return [lead + first, *(" " * len(lead) + line for line in others)]
+def _intranet(source: Mapping[str, Any]) -> str:
+    return _("(intranet)") if source.get("intranet") else ""
 
 
 def _moment(microseconds: int) -> str:

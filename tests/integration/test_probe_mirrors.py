@@ -150,7 +150,12 @@ def test_the_command_line(engine_host: Host) -> None:
     host.run("dockmgrctl", "set-mirror", "--append", MIRROR2)
     host.run("dockmgrctl", "set-mirror", "--remove", MIRROR)
     mirrors = json.loads(host.run("dockmgrctl", "--json", "mirrors").stdout)
-    assert mirrors == {"configured": [MIRROR2], "active": [MIRROR2], "drift": False}
+    assert mirrors == {
+        "configured": [MIRROR2],
+        "active": [MIRROR2],
+        "drift": False,
+        "running": True,
+    }
     dry = host.run("dockmgrctl", "set-mirror", "--clear", "--dry-run").stdout
     assert f'-    "{MIRROR2}"' in dry
     none = host.run("dockmgrctl", "set-mirror", "--fastest", UNTRUSTED, check=False)

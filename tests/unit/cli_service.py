@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -53,6 +54,7 @@ class Host:
     """Method, arguments, and whether the caller allows polkit to ask."""
     refusal: DockmgrError | None = None
     status: dict[str, Any] = field(default_factory=lambda: dict(STATUS))
+    version: str = "0"
     daemon: Daemon | None = None
     called: asyncio.Event = field(default_factory=asyncio.Event)
     lose_reply: bool = False
@@ -114,7 +116,7 @@ class _Manager(Face):
     interface = interfaces.load(names.MANAGER_INTERFACE)
 
     def __init__(self, host: Host) -> None:
-        super().__init__(Version="0")
+        super().__init__(Version=host.version)
         self._host = host
 
     async def get_permissions(self) -> dict[str, str]:
@@ -269,11 +271,16 @@ async def start_cli(
 
 
 async def cli(address: str, *arguments: str) -> tuple[int, str, str]:
-    """Run dockmgrctl to its end: exit code, standard output, standard error."""
+    """Run dockmgrctl to its end: exit code, standard output, standard error without times."""
     process = await start_cli(address, *arguments)
     out, err = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return process.returncode, out.decode(), untimed(err.decode())
+
+
+def untimed(text: str) -> str:
+    """The lines of progress without the times before them."""
+    return re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", "", text, flags=re.MULTILINE)
 
 
 async def run_job(

@@ -48,6 +48,6 @@ def test_cursor_left_behind_a_question_goes_to_a_line_of_its_own(
     session = Session(Invocation("install"))
     session.leave()
     assert capsys.readouterr().err == ""
-    session._asking = True
+    session._running._asking = True
     session.leave()
     assert capsys.readouterr().err == "\n"

@@ -19,7 +19,7 @@ import pytest
 from dockmgrd.cli import findings, render
 from dockmgrd.cli.arguments import parse
 from dockmgrd.cli.jobs import JobRecord
-from dockmgrd.errors import InvalidArgs
+from dockmgrd.errors import InvalidArgs, MirrorUnreachable
 from unit.cli_service import STATUS, Host, cli, run_job, serving
 
 A, B = "https://a.example/", "https://b.example/"
@@ -113,6 +113,21 @@ async def test_the_fastest_is_set_if_there_is_one(
         assert len(host.calls) == 1
 
 
+@pytest.mark.parametrize("probed", [[BAD], []])
+async def test_a_probe_that_finds_nothing_fails(
+    bus_address: str, probed: list[dict[str, Any]]
+) -> None:
+    ends = {"Result": {"probed": probed}}
+    code, out, err = await run_job(bus_address, "probe", ends=ends)
+    assert code == MirrorUnreachable.exit_code
+    assert out.count("\n") == 1 + len(probed)
+    assert "None of the mirrors works" in err
+    code, out, err = await run_job(bus_address, "probe", "--json", ends=ends)
+    assert code == MirrorUnreachable.exit_code
+    assert json.loads(out) == {"probed": probed}
+    assert "None of the mirrors works" in err
+
+
 async def test_mirrors_are_shown_with_their_drift(bus_address: str) -> None:
     host = Host(status={**STATUS, "mirrors-drift": True})
     async with serving(host, bus_address):
@@ -129,16 +144,18 @@ async def test_mirrors_are_shown_with_their_drift(bus_address: str) -> None:
         "configured": ["https://one.example/", "https://two.example/"],
         "active": ["https://one.example/"],
         "drift": True,
+        "running": True,
     }
 
 
 def test_mirrors_of_an_engine_that_does_not_run() -> None:
     status = {"mirrors-configured": [A], "mirrors-active": [], "service-state": "inactive"}
-    assert [line.split() for line in render.mirrors(status, None)[1:]] == [
+    answer = render.mirrors_of(status)
+    assert [line.split() for line in render.mirrors(answer, None)[1:]] == [
         [A, "yes", "-"],
         ["The", "engine", "does", "not", "run;", "it", "uses", "them", "when", "it", "starts."],
     ]
-    assert render.mirrors({"service-state": "active"}, None) == ["No registry mirrors are set."]
+    assert render.mirrors({"running": True}, None) == ["No registry mirrors are set."]
 
 
 def test_a_dry_run_shows_the_change() -> None:

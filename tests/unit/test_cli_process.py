@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dockmgrd import errors, names
+from dockmgrd import __version__, errors, names
 from dockmgrd.errors import DockmgrError
 from unit.cli_service import (
     DONE,
@@ -85,7 +85,9 @@ async def test_job_error_is_exit_code_and_sentence(
     code, out, err = await run_job(bus_address, "uninstall", "--json", ends=ends)
     assert code == error.exit_code
     assert json.loads(out) == {"error": {"name": error.dbus_name, "message": message}}
-    assert err == f"preparing\ndockmgrctl: {message}\n"
+    *progress, sentence = err.splitlines()
+    assert [json.loads(line)["state"] for line in progress] == ["running", "failed"]
+    assert sentence == f"dockmgrctl: {message}"
 
 
 @pytest.mark.parametrize("command", ["install", "set-mirror --clear", "uninstall"])
@@ -122,13 +124,57 @@ async def test_no_bus_is_one_sentence(address: str) -> None:
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["", "nonsense", "install --nonsense", "set-mirror", "follow"])
+@pytest.mark.parametrize("command", ["nonsense", "install --nonsense", "set-mirror", "follow"])
 async def test_usage_error(command: str) -> None:
     code, out, err = await cli("", *command.split())
     assert (code, out) == (errors.InvalidArgs.exit_code, "")
     assert err.startswith("dockmgrctl: ")
     assert "--help' shows" in err
     assert err.count("\n") == 1
+
+
+async def test_no_command_shows_all_of_them() -> None:
+    code, out, err = await cli("")
+    assert (code, out) == (errors.InvalidArgs.exit_code, "")
+    first, *_, last = err.splitlines()
+    assert first == "dockmgrctl [OPTION…] COMMAND …"
+    assert last == "dockmgrctl: A command is missing; 'dockmgrctl --help' shows what there is."
+
+
+async def test_help_needs_no_service() -> None:
+    code, out, err = await cli("", "help", "install")
+    assert (code, err) == (0, "")
+    assert out == (await cli("", "install", "--help"))[1]
+    assert out.startswith("dockmgrctl install [OPTION…]\n")
+    code, out, err = await cli("", "--version")
+    assert (code, out, err) == (0, f"dockmgrctl {__version__}\n", "")
+
+
+async def test_versions_of_both(bus_address: str) -> None:
+    code, out, err = await cli(bus_address, "version")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == f"dockmgrctl {__version__}"
+    assert "is not on this host" in out
+    async with serving(Host(version=__version__), bus_address):
+        assert await cli(bus_address, "version") == (
+            *(0, f"dockmgrctl {__version__}\ndockmgrd   {__version__}\n", ""),
+        )
+    async with serving(Host(version="0.0"), bus_address):
+        _, out, _ = await cli(bus_address, "version")
+        assert "try-restart" in out
+        answer = json.loads((await cli(bus_address, "version", "--json"))[1])
+    assert (answer["dockmgrctl"], answer["dockmgrd"]) == (__version__, "0.0")
+
+
+async def test_forms_of_json(bus_address: str) -> None:
+    async with serving(Host(), bus_address):
+        _, short, _ = await cli(bus_address, "status", "--json=short")
+        _, pretty, _ = await cli(bus_address, "--json=pretty", "status")
+        _, off, _ = await cli(bus_address, "status", "--json=off")
+    assert json.loads(short) == json.loads(pretty) == STATUS
+    assert short.count("\n") == 1
+    assert pretty.count("\n") > 10
+    assert off.startswith("● Docker Engine")
 
 
 async def test_usage_error_as_json() -> None:
@@ -148,7 +194,9 @@ async def test_status_as_json(bus_address: str) -> None:
 async def test_status_of_a_bare_host(bus_address: str) -> None:
     bare = {key: type(value)() for key, value in STATUS.items()} | {"active-job": "/"}
     async with serving(Host(status=bare), bus_address):
-        assert await cli(bus_address, "status") == (0, "The Docker Engine is not installed.\n", "")
+        code, out, err = await cli(bus_address, "status")
+    assert (code, err) == (0, "")
+    assert out == "○ The Docker Engine is not installed; 'dockmgrctl install' installs it.\n"
 
 
 async def test_sources(bus_address: str) -> None:

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import io
+import json
+import re
 from typing import Any
 
 import pytest
 
 from dockmgrd.cli import progress
+from dockmgrd.cli.jobs import JobRecord
 from dockmgrd.cli.progress import BarProgress, PlainProgress, Progress, progress_on
 from dockmgrd.cli.text import cells
+from unit.cli_service import untimed
 
 
 class Terminal(io.StringIO):
@@ -58,10 +62,10 @@ def show(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(
     ("width", "line"),
     [
-        (40, "downloading  █████░░░░░░  50%  contain…"),
+        (40, "downloading  ███░░░  50%  containerd.i…"),
         (
             80,
-            ("downloading  ███████████░░░░░░░░░░░░  50%  containerd.io-1.7.28-1.el9.x86_64 …"),
+            ("downloading  ███████████░░░░░░░░░░░  50%  containerd.io-1.7.28-1.el9.x86_64 下…"),
         ),
         (
             200,
@@ -77,7 +81,7 @@ def test_bar(show: Any, width: int, line: str) -> None:
 
 
 def test_bar_where_no_blocks_can_be_written(show: Any) -> None:
-    assert "#####------  50%" in show(BarProgress, 40, "ascii").screen()[1]
+    assert "###---  50%" in show(BarProgress, 40, "ascii").screen()[1]
 
 
 @pytest.mark.parametrize("width", [1, 2, 5, 13, 20])
@@ -104,7 +108,9 @@ def test_progress_in_a_pipe_is_a_line_per_stage() -> None:
     shown.show("downloading", 0.2, "again")
     shown.show("checking", float("nan"), "")
     shown.end("failed")
-    assert stream.getvalue() == "downloading: first\N{REPLACEMENT CHARACTER}[31m\nchecking\n"
+    assert (
+        untimed(stream.getvalue()) == "downloading: first\N{REPLACEMENT CHARACTER}[31m\nchecking\n"
+    )
 
 
 def test_choice_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,3 +130,48 @@ def test_progress_whose_reader_has_gone() -> None:
     shown = PlainProgress(Broken())
     shown.show("downloading", 0.1, "")
     shown.end("done")
+
+
+def test_progress_as_json_is_a_line_whenever_the_job_has_moved() -> None:
+    stream = io.StringIO()
+    shown = progress_on(stream, quiet=False, as_json=True)
+    for state, stage in (("running", "a"), ("running", "a"), ("done", "finished")):
+        properties = {"Id": "1", "Kind": "install", "State": state, "Stage": stage}
+        shown.moved(JobRecord.from_properties({**properties, "Progress": 0.5}))
+    shown.end("done")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(each["stage"], each["state"]) for each in lines] == [
+        ("a", "running"),
+        ("finished", "done"),
+    ]
+    assert lines[0] == {
+        "job": "1",
+        "kind": "install",
+        "state": "running",
+        "stage": "a",
+        "progress": 0.5,
+        "message": "",
+    }
+
+
+def test_plain_progress_has_its_time_and_its_host() -> None:
+    stream = io.StringIO()
+    shown = PlainProgress(stream, "web1")
+    shown.show("downloading", 0.1, "1 of 6")
+    assert re.fullmatch(
+        r"web1: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d downloading: 1 of 6\n", stream.getvalue()
+    )
+
+
+def test_a_line_that_has_become_too_long_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(80)
+    monkeypatch.setattr(progress, "columns", lambda stream: stream.width)
+    shown = BarProgress(terminal)
+    shown.redraw()
+    assert not terminal.getvalue(), "there is nothing yet"
+    shown.show("downloading", 0.5, "containerd.io-1.7.28-1.el9.x86_64 of a repository")
+    terminal.width = 30
+    shown.redraw()
+    *_, drawn = terminal.getvalue().split("\x1b[2A\r\x1b[J\r")
+    assert drawn.startswith("downloading  ███░░░  50%")
+    assert cells(drawn) < 30 + len("\x1b[K")

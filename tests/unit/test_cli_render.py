@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from dockmgrd.cli import render
+from dockmgrd.cli import glance, render
 from dockmgrd.cli.jobs import JobRecord
 from dockmgrd.cli.text import cells, harmless, shortened, size, table, wrapped
-from unit.cli_service import STATUS
 
 
 @pytest.fixture(autouse=True)
@@ -21,66 +20,6 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def job(**properties: Any) -> JobRecord:
     return JobRecord.from_properties({"Kind": "install", "State": "done", **properties})
-
-
-_STATUS_IN_A_PIPE = """\
-Docker Engine 28.5.1 runs.
-  Packages: containerd.io 1.7.28-1.el9
-            docker-ce     3:28.5.1-1.el9
-    Source: aliyun (/etc/yum.repos.d/docker-ce.repo)
-   Service: active
-   Mirrors: https://one.example/ (live)
-            https://two.example/ (not live)
-  Platform: AlmaLinux 9.6 (x86_64)
-   Problem: The running engine uses other registry mirrors than daemon.json names.
-    Remedy: systemctl reload docker"""
-
-_STATUS_AT_40 = """\
-Docker Engine 28.5.1 runs.
-  Packages: containerd.io 1.7.28-1.el9
-            docker-ce     3:28.5.1-1.el9
-    Source: aliyun
-            (/etc/yum.repos.d/docker-ce.repo)
-   Service: active
-   Mirrors: https://one.example/ (live)
-            https://two.example/ (not
-            live)
-  Platform: AlmaLinux 9.6 (x86_64)
-   Problem: The running engine uses
-            other registry mirrors than
-            daemon.json names.
-    Remedy: systemctl reload docker"""
-
-
-@pytest.mark.parametrize("width", [None, 200])
-def test_status(width: int | None) -> None:
-    assert "\n".join(render.status(STATUS, width)) == _STATUS_IN_A_PIPE
-
-
-def test_status_on_a_narrow_terminal() -> None:
-    assert "\n".join(render.status(STATUS, 40)) == _STATUS_AT_40
-
-
-def test_status_of_an_engine_that_does_not_run() -> None:
-    answer = {
-        "installed": True,
-        "service-state": "inactive",
-        "mirrors-configured": ["https://a/"],
-        "active-job": "/org/dockmgr1/job/20260131T120000_3fa2b1",
-        "problems": [{"text": "No remedy is known.", "remedy": ""}],
-    }
-    assert render.status(answer, None) == [
-        "The Docker Engine is installed and does not run (its service is inactive).",
-        "   Service: inactive",
-        "   Mirrors: https://a/ (from the next start on)",
-        "       Job: 20260131T120000_3fa2b1",
-        "   Problem: No remedy is known.",
-    ]
-
-
-def test_mirrors_that_nobody_configured() -> None:
-    lines = render.status({"service-state": "active", "mirrors-active": ["https://a/"]}, None)
-    assert "   Mirrors: https://a/ (live, not configured)" in lines
 
 
 @pytest.mark.parametrize(
@@ -220,6 +159,35 @@ def test_plan() -> None:
     ]
 
 
+def test_plan_on_a_narrow_terminal_is_not_cut() -> None:
+    lines = render.summary(job(Result=PLAN), 40)
+    assert lines[1:8] == [
+        "ACTION   PACKAGE",
+        "         SIZE  FROM, OR WHY",
+        "install  containerd.io-2.1.5",
+        "         34.0 MB  docker-ce-stable",
+        "upgrade  tar-2",
+        "         base, in place of tar-1",
+        "remove   runc-4:1.2.4",
+    ]
+    assert lines[8] == "         containerd.io replaces it"
+    assert max(map(cells, lines)) <= 40
+
+
+def test_a_column_of_nothing_gives_its_room_away() -> None:
+    row = {"package": "docker-ce-3:28.5.1-1.el9.x86_64", "reason": "it is to be removed"}
+    plan = {"changed": True, "remove": [row], "digest": "1"}
+    at_80, at_60, at_59 = (render.summary(job(Result=plan), width)[1:] for width in (80, 60, 59))
+    assert at_80[0] == "ACTION  PACKAGE                          SIZE  FROM, OR WHY"
+    assert at_60[0] == "ACTION  PACKAGE                          FROM, OR WHY"
+    assert at_59[:4] == [
+        "ACTION  PACKAGE",
+        "        FROM, OR WHY",
+        "remove  docker-ce-3:28.5.1-1.el9.x86_64",
+        "        it is to be removed",
+    ]
+
+
 def test_versions() -> None:
     rows = [
         {"version": "28.5.1", "built": "2025-10-08", "size": 41_000_000, "installed": False},
@@ -252,7 +220,7 @@ def test_nothing_received_can_steer_the_terminal() -> None:
     )
     source = dict.fromkeys(("name", "title", "region", "prefix"), _HOSTILE)
     for width in (None, 40):
-        lines = render.status(status, width) + render.jobs([record], width)
+        lines = glance.lines(status, width) + render.jobs([record], width)
         lines += render.summary(record, width) + render.sources([source], width)
         assert all(line.isprintable() for line in lines)
 

@@ -7,8 +7,10 @@ import asyncio
 import fcntl
 import os
 import pty
+import signal
 import struct
 import termios
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any
 import pytest
 
 from dockmgrd.cli import agent
+from dockmgrd.cli.waiting import Stopped, stoppable
 from unit.cli_service import Host, serving, start_cli
 
 
@@ -56,6 +59,7 @@ class Terminal:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
     yield Terminal(ours, theirs)
@@ -75,10 +79,10 @@ async def test_bar_is_redrawn_in_place(bus_address: str, terminal: Terminal) -> 
         await terminal.read_until("installed.\r\n")
         await process.wait()
     assert terminal.written.decode() == (
-        "\rpreparing    ░░░░░░░░░░░░░░░░░   0%\x1b[K"
+        "\rpreparing    ░░░░░░░░░░░░░   0%\x1b[K"
         "\rpreparing    done\x1b[K\r\n"
-        "\rdownloading  ████░░░░░░░░░░░░░  25%  docker-ce\x1b[K"
-        "\rdownloading  ████████░░░░░░░░░  50%  docker-ce\x1b[K"
+        "\rdownloading  ███░░░░░░░░░░  25%  docker-ce\x1b[K"
+        "\rdownloading  ██████░░░░░░░  50%  docker-ce\x1b[K"
         "\rdownloading  done\x1b[K\r\n"
         "The Docker Engine is installed.\r\n"
     )
@@ -241,9 +245,9 @@ def _not_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_not_root")
-async def test_agent_is_waited_for_and_ended(tmp_path: Path) -> None:
+def test_agent_is_waited_for_and_ended(tmp_path: Path) -> None:
     _agent_program(tmp_path, f'touch {tmp_path}/ready; eval "exec $4>&-"; exec sleep 100')
-    async with agent.text_agent(wanted=True):
+    with agent.text_agent(wanted=True):
         assert (tmp_path / "ready").exists()
         process, *arguments = (tmp_path / "called").read_text().split()
         os.kill(int(process), 0)
@@ -255,51 +259,47 @@ async def test_agent_is_waited_for_and_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_not_root")
-async def test_agent_that_fails_at_once(tmp_path: Path) -> None:
+def test_agent_that_fails_at_once(tmp_path: Path) -> None:
     _agent_program(tmp_path, "exit 127")
-    async with agent.text_agent(wanted=True):
+    with agent.text_agent(wanted=True):
         assert (tmp_path / "called").exists()
 
 
 @pytest.mark.usefixtures("_not_root")
-async def test_agent_that_does_not_register(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_agent_that_does_not_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent, "_SECONDS_TO_REGISTER", 0.1)
     _agent_program(tmp_path, "exec sleep 100")
-    async with agent.text_agent(wanted=True):
+    with agent.text_agent(wanted=True):
         pass
 
 
 @pytest.mark.usefixtures("_not_root")
-async def test_leaving_while_the_agent_registers(tmp_path: Path) -> None:
+def test_leaving_while_the_agent_registers(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     _agent_program(tmp_path, f"echo > {tmp_path}/fifo; exec sleep 100")
 
-    async def use() -> None:
-        async with agent.text_agent(wanted=True):
-            pass
+    def interrupt() -> None:
+        (tmp_path / "fifo").read_text()
+        os.kill(os.getpid(), signal.SIGINT)
 
-    task = asyncio.ensure_future(use())
-    await asyncio.to_thread((tmp_path / "fifo").read_text)
+    threading.Thread(target=interrupt).start()
+    with stoppable(), pytest.raises(Stopped), agent.text_agent(wanted=True):
+        pass
     process = int((tmp_path / "called").read_text().split()[0])
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
 
 
 @pytest.mark.usefixtures("_not_root")
-async def test_agent_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_agent_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    async with agent.text_agent(wanted=True):
+    with agent.text_agent(wanted=True):
         pass
 
 
 @pytest.mark.usefixtures("_not_root")
-async def test_no_agent_where_none_is_wanted(tmp_path: Path) -> None:
+def test_no_agent_where_none_is_wanted(tmp_path: Path) -> None:
     _agent_program(tmp_path, "exit 1")
-    async with agent.text_agent(wanted=False):
+    with agent.text_agent(wanted=False):
         pass
     assert not (tmp_path / "called").exists()

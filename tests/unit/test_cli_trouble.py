@@ -17,6 +17,7 @@ from unit.cli_service import (
     private_bus,
     serving,
     start_cli,
+    untimed,
 )
 
 
@@ -24,14 +25,14 @@ from unit.cli_service import (
 async def test_signal_leaves_the_job_running(bus_address: str, number: signal.Signals) -> None:
     host = Host()
     async with serving(host, bus_address):
-        process = await start_cli(bus_address, "install", "--json")
+        process = await start_cli(bus_address, "install")
         job_id = await host.until_waited()
         process.send_signal(number)
         out, err = await process.communicate()
         assert host.jobs[job_id]["State"] == "running"
         assert [call[0] for call in host.calls] == ["install"]
         assert (process.returncode, out) == (128 + number, b"")
-        assert err.decode() == (
+        assert untimed(err.decode()) == (
             f"preparing\ndockmgrctl: job {job_id} goes on; 'dockmgrctl follow {job_id}' shows it, "
             f"'dockmgrctl cancel {job_id}' stops it.\n"
         )

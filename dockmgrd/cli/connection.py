@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A connection to the system bus for who waits for one thing at a time.
+
+A command has no use for an event loop, and to load one would take longer than most answers do.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dockmgrd.cli.waiting import readable
+from dockmgrd.dbusnext import AuthError, Message, MessageFlag, MessageType
+from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.frames import Frames, Malformed
+from dockmgrd.handshake import Introduction, connected
+from dockmgrd.match import DBUS, DBUS_PATH, Match
+
+_LONGEST = 1 << 27
+_BYTES_AT_ONCE = 64 << 10
+_ENDED = "The connection to the system bus ended."
+
+SignalHandler = Callable[[Message], None]
+
+
+class Pending:
+    """A call whose reply is still to come, or is there."""
+
+    def __init__(self, message: Message) -> None:
+        self.call = message
+        self.reply: Message | None = None
+
+    def result(self) -> list[Any]:
+        """The values of a reply that has come.
+
+        :raises RemoteError: when it is an error.
+        """
+        assert self.reply is not None
+        body = list(self.reply.body)
+        if self.reply.message_type is MessageType.ERROR:
+            raise RemoteError(self.reply.error_name, str(body[0]) if body else "")
+        return body
+
+
+class Connection:
+    """The connection. Whatever arrives is looked at while something is waited for.
+
+    :param seconds: what all calls on it may take together; None leaves each to its own.
+
+    :raises OSError, AuthError: when it cannot be made.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._socket = _introduced()
+        self._frames = Frames(_LONGEST)
+        self._serial = 0
+        self._pending: dict[int, Pending] = {}
+        self._subscriptions: dict[Match, SignalHandler] = {}
+        self._owners: dict[str, str] = {}
+        self.ended = False
+        """Whether the bus has closed it."""
+        [self.unique_name] = self.call_bus("Hello")
+
+    def close(self) -> None:
+        """Leave the bus."""
+        self.ended = True
+        self._socket.close()
+
+    def call(
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        body: Sequence[Any] = (),
+        *,
+        timeout: float | None = 25.0,
+        flags: MessageFlag = MessageFlag.NONE,
+    ) -> list[Any]:
+        """Call a method and return its values.
+
+        :param timeout: seconds to wait; None waits for as long as the connection lives.
+        :raises RemoteError: when the reply is an error.
+        :raises NoReply: when none comes in time, or the connection ends.
+        """
+        pending = self.begin(destination, path, interface, member, signature, body, flags=flags)
+        ends = [] if timeout is None else [time.monotonic() + timeout]
+        deadline = min([*ends, *([] if self._end is None else [self._end])], default=None)
+        try:
+            while pending.reply is None:
+                left = None if deadline is None else max(0.0, deadline - time.monotonic())
+                if not self.hear(left):
+                    raise NoReply(f"{destination} did not answer {member} in time.")
+        finally:
+            self.forget(pending)
+        return pending.result()
+
+    def begin(
+        self,
+        destination: str,
+        path: str,
+        interface: str,
+        member: str,
+        signature: str = "",
+        body: Sequence[Any] = (),
+        *,
+        flags: MessageFlag = MessageFlag.NONE,
+    ) -> Pending:
+        """Call a method; its reply comes while `hear` is called.
+
+        :raises NoReply: when the connection has ended.
+        """
+        message = Message(
+            destination=destination,
+            path=path,
+            interface=interface,
+            member=member,
+            signature=signature,
+            body=list(body),
+            flags=flags,
+        )
+        self._serial += 1
+        message.serial = self._serial
+        pending = self._pending[self._serial] = Pending(message)
+        self._send(message)
+        return pending
+
+    def forget(self, pending: Pending) -> None:
+        """Have the reply ignored."""
+        self._pending.pop(pending.call.serial, None)
+
+    def call_bus(self, member: str, signature: str = "", *body: Any) -> list[Any]:
+        """Call a method of the bus itself; raises as `call` does."""
+        return self.call(DBUS, DBUS_PATH, DBUS, member, signature, body)
+
+    def subscribe(self, match: Match, handler: SignalHandler) -> None:
+        """Have the handler called, from within `hear`, for each signal that fits.
+
+        Signals are taken from the owner of `match.sender` alone: any local user can send us some.
+        """
+        name = match.sender
+        if name != DBUS and name not in self._owners:
+            self._owners[name] = ""
+            change = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, name)
+            self.subscribe(change, self._on_owner_changed)
+            try:
+                [self._owners[name]] = self.call_bus("GetNameOwner", "s", name)
+            except RemoteError:
+                self._owners[name] = ""  # It has none yet.
+        self._subscriptions[match] = handler
+        self.call_bus("AddMatch", "s", match.rule())
+
+    def hear(self, timeout: float | None = None) -> bool:
+        """Wait until something arrives, and act on it; False when the time is over.
+
+        :raises NoReply: when the connection has ended.
+        """
+        if not self.ended and not readable(self._socket.fileno(), timeout=timeout):
+            return False
+        for message in self._arrived():
+            self._take(message)
+        return True
+
+    def _arrived(self) -> list[Message]:
+        """:raises NoReply: when the connection has ended."""
+        try:
+            data = b"" if self.ended else self._socket.recv(_BYTES_AT_ONCE)
+            messages = [frame.message() for frame in self._frames.cut(data)]
+        except (OSError, Malformed):
+            data = b""
+        if not data:
+            self.close()
+            raise NoReply(_ENDED)
+        return messages
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._socket.sendall(message._marshall(negotiate_unix_fd=False))
+        except OSError as error:
+            self.close()
+            raise NoReply(_ENDED) from error
+
+    def _take(self, message: Message) -> None:
+        if message.message_type is MessageType.SIGNAL:
+            for match, handler in list(self._subscriptions.items()):
+                owner = self._owners.get(match.sender, match.sender)
+                if message.sender == owner and match.fits(message):
+                    handler(message)
+        elif message.message_type is MessageType.METHOD_CALL:
+            text = "This connection offers no methods."
+            self._send(Message.new_error(message, DBUS + ".Error.UnknownMethod", text))
+        elif (pending := self._pending.pop(message.reply_serial, None)) is not None:
+            pending.reply = message
+
+    def _on_owner_changed(self, message: Message) -> None:
+        self._owners[message.body[0]] = message.body[2]
+
+
+def _introduced() -> socket.socket:
+    """A socket on which the bus has let us in."""
+    found = connected()
+    introduction = Introduction()
+    try:
+        found.sendall(introduction.greeting)
+        line = b""
+        while not line.endswith(introduction.END):
+            received = found.recv(_BYTES_AT_ONCE) if readable(found.fileno(), timeout=25) else b""
+            if not received:
+                raise AuthError("the bus does not answer")
+            line += received
+        found.sendall(introduction.answer(line))
+    except BaseException:
+        found.close()
+        raise
+    return found

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Running a job: its start is authorised, its progress shown, its end awaited."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from dockmgrd import names
+from dockmgrd.cli import findings
+from dockmgrd.cli.agent import text_agent
+from dockmgrd.cli.arguments import Invocation
+from dockmgrd.cli.client import Client
+from dockmgrd.cli.follow import Follower
+from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.cli.progress import progress_on
+from dockmgrd.cli.waiting import heeding
+from dockmgrd.cli.watch import DaemonWatch
+from dockmgrd.errors import NoReply
+from dockmgrd.model import Kind
+
+
+class Running:
+    """The jobs of an invocation, one after the other.
+
+    `farewell` is what to tell the user who does not wait, `followed` the id of the job whose end is
+    awaited.
+    """
+
+    def __init__(self, invocation: Invocation) -> None:
+        self.interactive = invocation.ask_password and sys.stdin.isatty()
+        self._progress = progress_on(
+            sys.stderr, quiet=invocation.quiet, as_json=bool(invocation.json)
+        )
+        tables = not (invocation.quiet or invocation.json)
+        self._table = findings.LiveTable(sys.stderr, quiet=not tables)
+        self._asking = False
+        self.farewell = ""
+        self.followed = ""
+
+    def leave(self) -> None:
+        """Put the terminal's line in order when the run ends before its job does."""
+        self._progress.end("goes on")
+        if self._asking:
+            print(file=sys.stderr)  # The agent has left the cursor behind its question.
+
+    def declined(self) -> None:
+        """Nothing goes on if the user leaves now: there is only a plan."""
+        self.farewell = "nothing was done."
+
+    def run(
+        self, client: Client, kind: Kind, options: Mapping[str, Any], mirrors: tuple[str, ...]
+    ) -> JobRecord:
+        """The job that the service does, when it has ended."""
+        self.farewell = "interrupted; 'dockmgrctl jobs' shows whether the job has started."
+        called_at = time.time_ns() // 1000
+        with self.agent():
+            try:
+                path = client.start(kind, options, mirrors)
+            except NoReply:
+                path = _started_unheard(client, kind, called_at)
+        return self.ended(client, path)
+
+    @contextmanager
+    def agent(self) -> Iterator[None]:
+        """Where a call is authorised: the user may be asked for a password meanwhile."""
+        with text_agent(wanted=self.interactive) as running:
+            self._asking = running
+            yield
+            self._asking = False  # Not when it was left by an exception: `leave` wants to know.
+
+    def ended(self, client: Client, path: str) -> JobRecord:
+        """The job when it has ended, its progress shown on the way."""
+        self.followed = job_id = path[len(names.JOB_PATH_PREFIX) :]
+        self.farewell = (
+            f"job {job_id} goes on; 'dockmgrctl follow {job_id}' shows it, "
+            f"'dockmgrctl cancel {job_id}' stops it."
+        )
+
+        def moved(job: JobRecord) -> None:
+            if not self._table.shows(job):
+                self._progress.moved(job)
+
+        with heeding(signal.SIGWINCH, self._progress.redraw):
+            job = Follower(client, path, moved).end()
+        self._progress.end(job.state)
+        self._table.clear()
+        return job
+
+
+def _started_unheard(client: Client, kind: Kind, since: int) -> str:
+    """Path of the job that a call started whose reply was lost with the daemon.
+
+    :raises NoReply: when there is none: nothing was begun.
+    """
+    for job in DaemonWatch(client.bus, lambda: None).ask(client.jobs):
+        mine = job.kind == kind.value and job.initiator_uid == os.getuid()
+        if mine and job.created_at >= since:
+            return names.job_path(job.job_id)
+    raise NoReply("dockmgrd went away before it had started the job; give the command again.")

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command line's own connection: calls, signals from who may send them, and its ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+from dockmgrd.bus import Bus
+from dockmgrd.cli.connection import Connection, Pending
+from dockmgrd.cli.waiting import Stopped, readable, stoppable
+from dockmgrd.dbusnext import Message
+from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.match import DBUS, Match
+
+T = TypeVar("T")
+NAME = "org.example.Sender"
+WANTED = Match(NAME, "org.example.Thing", "Moved", "/thing")
+
+
+@pytest.fixture(autouse=True)
+def on_this_bus(bus_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", bus_address)
+
+
+async def aside(work: Callable[[], T]) -> T:
+    """Do what waits in a thread: the other side of the connection is in this one."""
+    return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+def moved(destination: str, number: int) -> Message:
+    message = Message.new_signal("/thing", "org.example.Thing", "Moved", "u", [number])
+    message.destination = destination
+    return message
+
+
+async def test_a_call_is_answered_and_an_error_is_raised() -> None:
+    def talk() -> None:
+        connection = Connection()
+        [names] = connection.call_bus("ListNames")
+        assert DBUS in names
+        with pytest.raises(RemoteError) as caught:
+            connection.call_bus("GetNameOwner", "s", "org.example.Nobody")
+        assert caught.value.name.endswith("NameHasNoOwner")
+        connection.close()
+
+    await aside(talk)
+
+
+async def test_a_call_that_is_not_answered_has_an_end(service_bus: Bus) -> None:
+    service_bus.on_call = lambda _: None
+
+    def talk() -> None:
+        connection = Connection()
+        with pytest.raises(NoReply, match="did not answer Ponder in time"):
+            connection.call(
+                service_bus.unique_name, "/", "org.example.Thing", "Ponder", timeout=0.05
+            )
+        connection.close()
+
+    await aside(talk)
+
+
+async def test_signals_are_taken_from_the_owner_of_the_name_alone(
+    service_bus: Bus, client_bus: Bus
+) -> None:
+    await service_bus.own_name(NAME)
+    heard: list[int] = []
+    connection = await aside(Connection)
+    await aside(lambda: connection.subscribe(WANTED, lambda each: heard.append(each.body[0])))
+    client_bus.send(moved(connection.unique_name, 1))
+    await client_bus.flush()
+    service_bus.send(moved(connection.unique_name, 2))
+    await service_bus.flush()
+    await aside(lambda: connection.call_bus("GetId"))
+    assert heard == [2]
+    connection.close()
+
+
+async def test_the_end_of_the_bus_ends_what_waits(service_bus: Bus) -> None:
+    service_bus.on_call = lambda _: None
+    connection = await aside(Connection)
+
+    def wait_for(pending: Pending) -> None:
+        while pending.reply is None:
+            connection.hear()
+
+    def talk() -> None:
+        pending = connection.begin(service_bus.unique_name, "/", "org.example.Thing", "Ponder")
+        connection._socket.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(NoReply, match="ended"):
+            wait_for(pending)
+        with pytest.raises(NoReply, match="ended"):
+            connection.call_bus("GetId")
+
+    await aside(talk)
+
+
+def test_a_signal_that_tells_to_stop_is_heard_where_something_is_waited_for() -> None:
+    read, write = os.pipe()
+    with stoppable():
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped) as caught:
+            readable(read)
+        assert caught.value.number == signal.SIGTERM
+        os.write(write, b"x")
+        assert readable(read)
+        assert not readable(timeout=0.01)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    os.close(read)
+    os.close(write)
