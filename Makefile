@@ -18,7 +18,7 @@ PYTHON39 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9*/bin/python) \
 	$(shell python3.9 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV39 := $(call environment,tests/requirements-py39.txt)
 
-.PHONY: demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt
+.PHONY: picture translations demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt
 
 demo: rpm $(VENV)/ready
 	@$(RUN) -m bed.demo
@@ -59,6 +59,14 @@ fuzz: rpm $(VENV)/ready
 
 soak: rpm $(VENV)/ready
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/integration -m soak --capture=no
+
+# docs/run.svg, from a run on a host.
+picture: rpm $(VENV)/ready
+	@$(RUN) -m bed.picture
+
+# Names what is to be translated.
+translations:
+	@python3 -m po
 
 clean:
 	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

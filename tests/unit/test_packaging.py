@@ -101,10 +101,20 @@ def test_who_gets_what() -> None:
     assert sorted(_query(_built("dockmgrd-polkit-rules"), "list")) == sorted(
         [folder, *documents, rules]
     )
-    assert _query(_built("dockmgrctl"), "list") == ["/usr/bin/dockmgrctl"]
-    daemon = _query(_built("dockmgrd"), "list")
+    command_line = {
+        "/usr/bin/dockmgrctl",
+        "/usr/share/bash-completion/completions/dockmgrctl",
+        "/usr/share/fish/vendor_completions.d/dockmgrctl.fish",
+        "/usr/share/man/man1/dockmgrctl.1.gz",
+        "/usr/share/zsh/site-functions/_dockmgrctl",
+    }
+    listed = _query(_built("dockmgrctl"), "list")
+    assert {path for path in listed if not path.startswith("/usr/share/locale/")} == command_line
+    daemon = set(_query(_built("dockmgrd"), "list"))
     assert rules not in daemon
     assert "/usr/share/dockmgrd/keys/docker-ce-rpm.asc" in daemon
+    pages = ("man5/dockmgrd.yaml.5.gz", "man5/org.dockmgr1.5.gz", "man8/dockmgrd.8.gz")
+    assert {f"/usr/share/man/{page}" for page in pages} <= daemon
 
 
 def test_same_sources_make_the_same_rpms(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What fills org.dockmgr1.5.in, from the interface files and the comments in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from dockmgrd import names
+from dockmgrd.cli.exitcodes import exit_codes
+from dockmgrd.errors import DockmgrError
+from man import roff
+
+_FOLDER = Path(__file__).parents[1] / "dbus"
+_INTERFACES = (names.MANAGER_INTERFACE, names.JOB_INTERFACE)
+_EMITS = "org.freedesktop.DBus.Property.EmitsChangedSignal"
+
+
+class Undocumented(Exception):
+    """A member of an interface has no comment in front of it."""
+
+
+@dataclass(frozen=True)
+class Comment:
+    """What a comment says: `about` by the name of each argument, and text in paragraphs."""
+
+    name: str
+    about: Mapping[str, str] = field(default_factory=dict)
+    paragraphs: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> Comment:
+        """The comment, written as in GTK: `Name:`, lines `@argument: …`, an empty line, text."""
+        name, _, rest = text.strip().partition(":")
+        head, *paragraphs = re.split(r"\n\s*\n", rest)
+        first, *arguments = re.split(r"^\s*@", head, flags=re.M)
+        about = dict(each.split(":", 1) for each in arguments)
+        said = [" ".join(each.split()) for each in (first, *paragraphs)]
+        return cls(
+            name.strip(),
+            {key: " ".join(value.split()) for key, value in about.items()},
+            tuple(filter(None, said)),
+        )
+
+
+def texts() -> dict[str, str]:
+    """The text for each place.
+
+    :raises Undocumented: naming what is without a comment.
+    """
+    return {
+        "INTERFACES": "\n".join(line for name in _INTERFACES for line in _interface(name)),
+        "ERRORS": "\n".join(_errors()),
+    }
+
+
+def _interface(name: str) -> Iterator[str]:
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
+    root = ElementTree.parse(_FOLDER / f"{name}.xml", parser).getroot()
+    comment, element = next(_documented(root))
+    yield f".SH INTERFACE {roff.text(name)}"
+    yield roff.sentence(comment.about["short_description"])
+    for paragraph in comment.paragraphs:
+        yield from (".PP", roff.text(paragraph))
+    members = list(_documented(element))
+    for tag, title in (("method", "Methods"), ("property", "Properties"), ("signal", "Signals")):
+        described = [_member(*each) for each in members if each[1].tag == tag]
+        if described:
+            yield f".SS {title}"
+        for lines in described:
+            yield from lines
+
+
+def _documented(
+    parent: ElementTree.Element,
+) -> Iterator[tuple[Comment, ElementTree.Element]]:
+    """The elements within, each with the comment before it."""
+    comment = Comment("")
+    for child in parent:
+        if callable(child.tag):  # as that of a comment is
+            comment = Comment.read(child.text or "")
+        else:
+            if child.tag != "annotation" and comment.name != child.attrib["name"]:
+                raise Undocumented(f"{parent.attrib.get('name', '')}: {child.attrib['name']}")
+            if child.tag != "annotation":
+                yield comment, child
+
+
+def _member(comment: Comment, member: ElementTree.Element) -> Iterator[str]:
+    name = roff.bold(member.attrib["name"])
+    if member.tag == "property":
+        constant = any(
+            each.attrib == {"name": _EMITS, "value": "const"} for each in member.iter("annotation")
+        )
+        kind = member.attrib["type"] + (", constant" if constant else "")
+        term = f"{name} ({roff.text(kind)})"
+    else:
+        arguments = list(member.iter("arg"))
+        given = [each for each in arguments if each.attrib.get("direction", "in") == "in"]
+        returned = [each for each in arguments if each not in given]
+        term = f"{name}({', '.join(map(_argument, given))})"
+        if returned:
+            term += rf" \(-> {', '.join(map(_argument, returned))}"
+    yield from roff.entry(term, *map(roff.text, comment.paragraphs))
+    about = [roff.entry(roff.italic(key), roff.text(said)) for key, said in comment.about.items()]
+    yield from roff.indented(line for lines in about for line in lines) if about else ()
+
+
+def _argument(element: ElementTree.Element) -> str:
+    return f"{roff.text(element.attrib['type'])} {roff.italic(element.attrib['name'])}"
+
+
+def _errors() -> Iterator[str]:
+    full = {
+        error.dbus_name.rpartition(".")[2]: error.dbus_name
+        for error in DockmgrError.__subclasses__()
+    }
+    for code in exit_codes():
+        if code.name:
+            yield from roff.entry(roff.bold(full[code.name]), roff.sentence(code.meaning))

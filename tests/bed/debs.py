@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Programs of Debian's own on a host, for tests that need one which is no RPM here.
+
+The outer machine downloads them by its own apt, so its Debian has to be that of the host.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bed import debian
+from bed.layers import Layers, freeze
+from bed.shell import checked
+
+if TYPE_CHECKING:
+    from bed.host import Host
+    from bed.suites import Suite
+
+_TARGET = "/var/tmp/debs"
+
+
+def with_packages(suite: Suite, base: Layers, *packages: str) -> Layers:
+    """Return `base` with one more layer: these Debian packages, and what they depend on."""
+
+    def install(host: Host) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            _download(suite, packages, Path(folder))
+            shutil.copytree(folder, host.path(_TARGET), ignore=lambda *_: ["partial"])
+        host.run("sh", "-c", f"dpkg --install {_TARGET}/*.deb", timeout=120)
+
+    return freeze("debs", suite, base, packages, install)
+
+
+def _download(suite: Suite, packages: tuple[str, ...], folder: Path) -> None:
+    (folder / "partial").mkdir()
+    status = debian.provide(suite) / "root" / "var" / "lib" / "dpkg" / "status"
+    options = {
+        "Debug::NoLocking": "true",
+        "Dir::State::status": status,
+        "Dir::Cache::archives": folder,
+        "APT::Sandbox::User": "root",
+    }
+    arguments = [argument for key in options for argument in ("-o", f"{key}={options[key]}")]
+    command = ["apt-get", "install", "--download-only", "--yes", "--no-install-recommends", "-qq"]
+    checked([*command, *arguments, *packages])
