@@ -10,16 +10,9 @@ from bed.host import Host
 from bed.suites import BOOKWORM
 from bed.workers import install, use_source
 from bench.pairs import Comparison, compare, megabytes, timed
+from dockmgrd.rpmdb import ENGINE, EXTRAS
 from dockmgrd.worker.protocol import PROCEED, encode
 
-PACKAGES = (
-    "docker-ce",
-    "docker-ce-cli",
-    "containerd.io",
-    "docker-buildx-plugin",
-    "docker-compose-plugin",
-    "docker-ce-rootless-extras",
-)
 _REPOSITORY = f"""[docker-ce-stable]
 name=Docker CE Stable
 baseurl=https://download.docker.com/linux/centos/9/$basearch/stable
@@ -30,7 +23,7 @@ gpgkey=file://{system.KEY_FILE}
 
 
 _PEER = "dnf -y install …; systemctl enable --now docker"
-_INSTALL = ("dnf", "-y", "install", *PACKAGES)
+_INSTALL = ("dnf", "-y", "install", *ENGINE, *EXTRAS)
 
 # Runs on the host: does the command with that input, and tells the most memory that it, or any
 # process below it, had resident at a time: bytes.
@@ -59,7 +52,7 @@ def installing() -> Comparison:
         with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
             return _plain(host)
 
-    return compare("install, cold", _PEER, ours, plain, runs=5)
+    return compare("install, cold", _PEER, ours, plain, runs=7)
 
 
 def installing_again() -> Comparison:
@@ -76,7 +69,7 @@ def installing_again() -> Comparison:
             host.run("dockmgrctl", "uninstall", "--quiet", timeout=300)
             return seconds
 
-        return compare("install, warm", _PEER, ours, plain, runs=5)
+        return compare("install, warm", _PEER, ours, plain, runs=7)
 
 
 def memory() -> Comparison:

@@ -72,8 +72,7 @@ def parse(data: bytes, name: str) -> Document:
         values = _decoder().decode(bare)
         members = _members(text, offset)
     except JSONDecodeError as error:
-        where = f"line {error.lineno} column {error.colno}"
-        raise _invalid(name, f"{where}: {error.msg}") from error
+        raise _invalid(name, f"line {error.lineno} column {error.colno}: {error.msg}") from error
     except RecursionError as error:
         raise _invalid(name, "it is nested too deeply") from error
     except _Rejected as error:

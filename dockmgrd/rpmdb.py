@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which of Docker's packages are installed, by rpm's database."""
+"""Docker's packages, and which of them are installed by rpm's database."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from pathlib import Path
 
 from dockmgrd.forked import in_child
 
-PACKAGES = (
-    "docker-ce",
-    "docker-ce-cli",
-    "containerd.io",
-    "docker-buildx-plugin",
-    "docker-compose-plugin",
-    "docker-ce-rootless-extras",
-    "docker-model-plugin",
-)
+CONTAINERD = "containerd.io"
+ENGINE = ("docker-ce", "docker-ce-cli", CONTAINERD)
+"""What the engine does not run without."""
+EXTRAS = ("docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras")
+"""What Docker's own guide installs beside it."""
+PACKAGES = (*ENGINE, *EXTRAS, "docker-model-plugin")
+OF_ENGINE_VERSION = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
+"""Those whose version is the engine's."""
 
 # Where distributions have the database, and what it consists of with the backends of rpm.
 _FOLDERS = (Path("/var/lib/rpm"), Path("/usr/lib/sysimage/rpm"))

@@ -18,6 +18,7 @@ from dockmgrd import __version__
 from dockmgrd.cli.arguments import Invocation, NoCommand, parse, wants_json
 from dockmgrd.cli.commands import JSON_AUTO, PROGRAM
 from dockmgrd.cli.output import columns, discard_rest, prepare, print_json, say
+from dockmgrd.cli.prepared import WIDTH
 from dockmgrd.errors import DockmgrError
 
 _STOPPED_BY_SIGNAL = 128
@@ -77,7 +78,7 @@ def _refused(error: DockmgrError, form: str) -> int:
     elif isinstance(error, NoCommand):
         from dockmgrd.cli import helptext
 
-        print("\n".join(helptext.overview(columns(sys.stderr))), file=sys.stderr)
+        print("\n".join(helptext.overview(min(columns(sys.stderr), WIDTH))), file=sys.stderr)
     say(error.message)
     return error.exit_code
 
@@ -97,7 +98,7 @@ def _explain(invocation: Invocation) -> int:
     from dockmgrd.cli import helptext, pager
     from dockmgrd.cli.commands import find
 
-    command, width = find(invocation.topic), columns(sys.stdout)
+    command, width = find(invocation.topic), min(columns(sys.stdout), WIDTH)
     lines = helptext.explained(command, width) if command else helptext.overview(width)
     pager.show(lines, paged=invocation.pager)
     return 0

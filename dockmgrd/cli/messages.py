@@ -124,9 +124,15 @@ class Catalogue:
         return self._value(sentence, _DEEPEST) if len(sentence) <= _LONGEST else sentence
 
     def _value(self, text: str, depth: int) -> str:
-        return self._phrase(text, depth) or self._row(text, depth) or text
+        return (
+            self._sentence(text, depth)
+            or self._row(text, depth, whole=True)
+            or self._named(text, depth)
+            or self._row(text, depth, whole=False)
+            or text
+        )
 
-    def _phrase(self, text: str, depth: int) -> str | None:
+    def _sentence(self, text: str, depth: int) -> str | None:
         """A message, or what becomes of one when it is put into another."""
         if depth == 0 or not text:
             return None
@@ -136,7 +142,7 @@ class Catalogue:
             found = found and found.rstrip(".。")
         if found is None and text[0].isupper():
             found = self._message(text[0].lower() + text[1:], depth)
-        return found or self._named(text, depth)
+        return found
 
     def _message(self, text: str, depth: int) -> str | None:
         exact = self.translations.get(text)
@@ -158,34 +164,35 @@ class Catalogue:
         if text.endswith(")") and (not separator or " " in name):
             name, separator, rest = text[:-1].partition(" (")
             form = "{0} ({1})"
-        if not separator or " " in name or rest.find(")") < rest.find("("):
+        if depth == 0 or not separator or " " in name or rest.find(")") < rest.find("("):
             return None
         found = self._message(rest, depth) or self._message(rest + ".", depth)
         return found and self.text(form).format(name, found.rstrip("。"))
 
-    def _row(self, text: str, depth: int) -> str | None:
-        """Several messages; what is none among them stays."""
+    def _row(self, text: str, depth: int, *, whole: bool) -> str | None:
+        """Several messages; what is none among them stays, or with `whole` must not be there."""
         for separator in ("; ", ", "):
             parts = text.split(separator)
             if not 1 < len(parts) <= _MOST_PARTS or depth == 0:
                 continue
-            told = list(self._runs(parts, separator, depth - 1))
-            if told != parts:
-                return self.text(separator).join(told)
+            runs = list(self._runs(parts, separator, depth - 1))
+            if all(known for _, known in runs) if whole else any(known for _, known in runs):
+                return self.text(separator).join(text for text, _ in runs)
         return None
 
-    def _runs(self, parts: Sequence[str], separator: str, depth: int) -> Iterator[str]:
-        """The messages that the parts make up: one may have the separator in it."""
+    def _runs(self, parts: Sequence[str], separator: str, depth: int) -> Iterator[tuple[str, bool]]:
+        """What the parts make up, and whether it is a message: one may have separators in it."""
         start = 0
         while start < len(parts):
             for end in range(start + 1, len(parts) + 1):
-                found = self._phrase(separator.join(parts[start:end]), depth)
+                run = separator.join(parts[start:end])
+                found = self._sentence(run, depth) or self._named(run, depth)
                 if found is not None:
-                    yield found
+                    yield found, True
                     start = end
                     break
             else:
-                yield parts[start]
+                yield parts[start], False
                 start += 1
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+
+from dockmgrd.cli.locales import languages
 
 if TYPE_CHECKING:
     from dockmgrd.cli.messages import Catalogue
 
 _LOCALES = "/usr/share/locale"
 _FILE = "LC_MESSAGES/dockmgrd.mo"
-_ENGLISH = frozenset({"C", "POSIX", "en"})
 
 
 def _(text: str) -> str:
@@ -33,26 +33,6 @@ def told(text: str) -> str:
     """
     catalogue = _catalogue()
     return text if catalogue is None else catalogue.told(text)
-
-
-def languages(environment: Mapping[str, str]) -> Iterator[str]:
-    """The languages that the user reads, the best first, none after English.
-
-    Only what the variables say counts, and not whether the C library has that locale: servers
-    often have none but C, and are used over ssh from elsewhere.
-    """
-    locales = map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))
-    locale = next(filter(None, locales), "C")
-    if locale in _ENGLISH:
-        return
-    for name in (environment.get("LANGUAGE") or locale).split(":"):
-        bare = name.partition(".")[0].partition("@")[0]
-        language = bare.partition("_")[0]
-        if language in _ENGLISH:
-            return
-        if bare.replace("_", "").isalnum():  # it becomes part of a path
-            yield bare
-            yield language
 
 
 @functools.lru_cache

@@ -11,6 +11,7 @@ from typing import Any
 from dockmgrd import atomicfile, daemonjson, names, paths
 from dockmgrd.errors import ConflictingPackages, DockmgrError, ResolutionFailed, from_name
 from dockmgrd.job import installplan, kernel, origin, packages
+from dockmgrd.job.bring_up import bring_up
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import SourceFault, Span
 from dockmgrd.job.plan import Plan
@@ -18,13 +19,10 @@ from dockmgrd.job.repofile import Repository, RepositoryFile
 from dockmgrd.job.set_mirror import apply_mirrors
 from dockmgrd.model import Stage
 from dockmgrd.options import InstallOptions
-from dockmgrd.worker.protocol import Change, InstallPackages, Outcome
+from dockmgrd.rpmdb import CONTAINERD, ENGINE, EXTRAS, OF_ENGINE_VERSION
+from dockmgrd.worker.protocol import MISSING, Change, InstallPackages, Outcome
 
-_CONTAINERD = "containerd.io"
-_ENGINE = ("docker-ce", "docker-ce-cli", _CONTAINERD)
-_EXTRAS = ("docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras")
 _COMPLETION = ("bash-completion",)  # docker-ce-cli brings what it completes
-_OF_ENGINE_VERSION = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
 _PACKAGES = Span(0.03, 0.8)
 
 
@@ -159,8 +157,9 @@ async def _finish(context: JobContext, options: InstallOptions, done: _Changed) 
                 del context.notes[told:]  # that the engine does not run yet
             result["mirrors"] = applied["mirrors"]
             changed |= applied["changed"]
-        changed |= await _bring_up(context, options)
-        if (await context.systemd.state(names.DOCKER_UNIT)).active:
+        changed_unit, runs = await bring_up(context, options)
+        changed |= changed_unit
+        if runs:
             context.report(Stage.VERIFYING, 0.95)
             result["engine-version"] = await context.engine.version()
     context.report(Stage.FINISHED, 1.0)
@@ -169,9 +168,9 @@ async def _finish(context: JobContext, options: InstallOptions, done: _Changed) 
 
 def _request(options: InstallOptions, repository: Repository) -> InstallPackages:
     return InstallPackages(
-        names=_ENGINE if options.minimal else _ENGINE + _EXTRAS,
+        names=ENGINE if options.minimal else ENGINE + EXTRAS,
         version=options.version,
-        versioned=_OF_ENGINE_VERSION,
+        versioned=OF_ENGINE_VERSION,
         weak_dependencies=not options.minimal,
         # Who agrees to a plan agrees to the removals in it.
         allow_removals=options.replace_conflicting or bool(options.plan),
@@ -183,18 +182,16 @@ def _request(options: InstallOptions, repository: Repository) -> InstallPackages
 
 
 def _with_way_out(error: DockmgrError, options: InstallOptions) -> DockmgrError:
-    """The error; where containerd.io is what is missing, with the way to have it all the same.
-
-    The solver's reasons are sentences: that they are about containerd.io is told by its name.
-    """
-    about_containerd = isinstance(error, ResolutionFailed) and _CONTAINERD in error.message
-    if not about_containerd or options.containerd_rpm:
+    """The error; where containerd.io is what is missing, with the way to have it all the same."""
+    if CONTAINERD not in error.details.get(MISSING, ()) or options.containerd_rpm:
         return error
     message = (
-        f"{error.message.rstrip('.')}; or give the address of a {_CONTAINERD} that fits with "
+        f"{error.message.rstrip('.')}; or give the address of a {CONTAINERD} that fits with "
         "--containerd-rpm URL."
     )
-    return from_name(error.dbus_name, message)
+    told = from_name(error.dbus_name, message)
+    told.details = error.details
+    return told
 
 
 def _described(outcome: Outcome) -> dict[str, Any]:
@@ -205,20 +202,6 @@ def _described(outcome: Outcome) -> dict[str, Any]:
         "removed": list(outcome.removed),
         "download-bytes": outcome.download_bytes,
     }
-
-
-async def _bring_up(context: JobContext, options: InstallOptions) -> bool:
-    """Enable and start the service as far as asked for; whether anything had to be done."""
-    unit = await context.systemd.state(names.DOCKER_UNIT)
-    to_enable = options.enable and unit.unit_file_state != "enabled"
-    to_start = options.start and not unit.active
-    if to_enable:
-        context.report(Stage.CONFIGURING, 0.85)
-        await context.systemd.enable(names.DOCKER_UNIT)
-    if to_start:
-        context.report(Stage.STARTING, 0.87, names.DOCKER_UNIT)
-        await context.systemd.start(names.DOCKER_UNIT)
-    return to_enable or to_start
 
 
 @contextmanager

@@ -87,8 +87,12 @@ async def _restart(context: JobContext, changes: Sequence[Change]) -> str:
     containers = shown(str(each["Names"][0]).lstrip("/") for each in running)
     if not info.get("LiveRestoreEnabled"):
         return f"Docker is restarted and live-restore is off, so these stop: {containers}."
-    limit = "" if _same_minor(changes) else "; Docker promises that for patch releases alone"
-    return f"Docker is restarted, and live-restore keeps what runs: {containers}{limit}."
+    if _same_minor(changes):
+        return f"Docker is restarted, and live-restore keeps what runs: {containers}."
+    return (
+        "Docker is restarted, and live-restore should keep what runs, which Docker promises for "
+        f"patch releases alone: {containers}."
+    )
 
 
 def _same_minor(changes: Sequence[Change]) -> bool:

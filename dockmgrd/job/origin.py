@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from dockmgrd.errors import DockmgrError, SourceUnreachable
+from dockmgrd.errors import DockmgrError, SourceUnreachable, redacted
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import SourceFault
 from dockmgrd.job.repofile import Repository
@@ -40,8 +40,8 @@ async def serve(
 ) -> tuple[T, dict[str, Any]]:
     """Try the repositories in their order until one serves.
 
-    :returns: what came of the attempt, and `source` and, when others had failed, `tried`: the
-        name of each of them, its error and the message.
+    :returns: what came of the attempt, and `source` with its `base-url` and, when others had
+        failed, `tried`: the name of each of them, its error and the message.
     :raises DockmgrError: the error of the attempt that no other source would help; or, when all
         have failed, what they have in common, with every message.
     """
@@ -54,6 +54,7 @@ async def serve(
         else:
             return value, {
                 "source": repository.source.name,
+                "base-url": redacted(repository.base_url),
                 **({"tried": _told(tried)} if tried else {}),
             }
     raise _failure(tried)

@@ -16,6 +16,7 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.inhibit import inhibited
 from dockmgrd.model import Stage
 from dockmgrd.worker.protocol import (
+    MISSING,
     PROCEED,
     Change,
     Outcome,
@@ -105,8 +106,7 @@ async def run(
     if outcome is None:
         raise _death(status, wrote=conversation.wrote)
     if outcome.error_name:
-        error = from_name(outcome.error_name, outcome.error_message)
-        raise SourceFault(error) if outcome.another_source_may_help else error
+        raise _failure(outcome)
     context.notes.extend(outcome.notes)
     return outcome
 
@@ -183,6 +183,13 @@ def _environment() -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+
+
+def _failure(outcome: Outcome) -> Exception:
+    error = from_name(outcome.error_name, outcome.error_message)
+    if outcome.missing:
+        error.details = {MISSING: list(outcome.missing)}
+    return SourceFault(error) if outcome.another_source_may_help else error
 
 
 def _death(status: int, *, wrote: bool) -> DockmgrError:

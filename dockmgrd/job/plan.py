@@ -33,8 +33,9 @@ class FileChange:
     def step(self) -> str:
         if self.after is None:
             return f"delete {self.path}"
-        digest = hashlib.sha256(self.after).hexdigest()
-        return f"write {self.path}" + (f" with sha256 {digest}" if self.binding else "")
+        if not self.binding:
+            return f"write {self.path}"
+        return f"write {self.path} with sha256 {hashlib.sha256(self.after).hexdigest()}"
 
     def diff(self) -> str:
         """The change as a unified diff."""
@@ -68,12 +69,8 @@ class Plan:
     @property
     def steps(self) -> list[str]:
         """All of it, a line for each; what the digest is made of."""
-        packages = [
-            f"{each.action} {each.package}" + (f" for {each.replaces}" if each.replaces else "")
-            for each in self.changes
-        ]
         return [
-            *sorted(packages),
+            *sorted(map(_step_of, self.changes)),
             *sorted(each.step for each in self.files),
             *self.actions,
             *(f"stop container {name}" for name in sorted(self.stops)),
@@ -153,9 +150,27 @@ class Plan:
             return f"the plan with the digest {digest[:12]}… is not known any more"
         new = [step for step in self.steps if step not in before]
         gone = [step for step in before if step not in self.steps]
-        parts = [f"it would also {', '.join(new)}"] if new else []
-        parts += [f"it would not {', '.join(gone)}"] if gone else []
-        return " and ".join(parts)
+        if not gone:
+            return f"it would also {', '.join(new)}"
+        if not new:
+            return f"it would not {', '.join(gone)}"
+        return f"it would also {', '.join(new)} and it would not {', '.join(gone)}"
+
+
+def _step_of(each: Change) -> str:
+    """What is done with a package. Each is a text of its own, as translators need them."""
+    alone = {
+        "install": f"install {each.package}",
+        "upgrade": f"upgrade {each.package}",
+        "downgrade": f"downgrade {each.package}",
+        "remove": f"remove {each.package}",
+    }
+    in_place = {
+        "install": f"install {each.package} for {each.replaces}",
+        "upgrade": f"upgrade {each.package} for {each.replaces}",
+        "downgrade": f"downgrade {each.package} for {each.replaces}",
+    }
+    return (in_place if each.replaces else alone).get(each.action, alone[each.action])
 
 
 def _steps_of(digest: str) -> Sequence[str] | None:

@@ -236,8 +236,9 @@ def _refusal(answer: Answer, step: str) -> _Failed:
     if answer.status == 429:
         return _Failed(Verdict.RATE_LIMITED, "it has had too many requests from here; try later")
     if answer.status in (401, 403, 451):
-        why = ", as mirrors with an allow-list do" if step == "blob" else ""
-        return _Failed(Verdict.DENIED, said + why)
+        if step == "blob":
+            return _Failed(Verdict.DENIED, f"{said}, as mirrors with an allow-list do")
+        return _Failed(Verdict.DENIED, said)
     if answer.status >= 500:
         return _Failed(Verdict.FAILING, said)
     if answer.status == 404 and step != "v2":

@@ -13,11 +13,10 @@ from dockmgrd.job.packages import Span
 from dockmgrd.job.repofile import Repository
 from dockmgrd.model import Stage
 from dockmgrd.options import ListVersionsOptions
-from dockmgrd.rpmdb import installed_versions
+from dockmgrd.rpmdb import OF_ENGINE_VERSION, installed_versions
 from dockmgrd.worker.protocol import ListPackages
 
 _ENGINE = "docker-ce"
-_WITH_ENGINE = ("docker-ce-cli", "docker-ce-rootless-extras")
 _ALL = Span(0.02, 0.98)
 
 
@@ -32,8 +31,7 @@ async def list_versions(context: JobContext, options: ListVersionsOptions) -> di
     context.report(Stage.PREPARING, 0.0)
 
     async def ask(repository: Repository) -> Sequence[Mapping[str, Any]]:
-        names = (_ENGINE, *_WITH_ENGINE)
-        request = ListPackages(names=names, lock_wait=options.lock_wait, **repository.for_worker())
+        request = ListPackages(names=OF_ENGINE_VERSION, **repository.for_worker())
         return (await packages.run(context, request, _ALL)).offered
 
     offered, served = await origin.serve(origin.repositories(context, options), ask)

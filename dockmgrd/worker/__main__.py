@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from dockmgrd.errors import DockmgrError, Internal, UnsupportedPlatform
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import another_source_may_help
-from dockmgrd.worker.protocol import Outcome
+from dockmgrd.worker.protocol import MISSING, Outcome
 
 if TYPE_CHECKING:
     from dockmgrd.worker.backend import Module
@@ -31,6 +32,7 @@ def main() -> int:
             error_name=error.dbus_name,
             error_message=error.message,
             another_source_may_help=another_source_may_help(error),
+            missing=tuple(error.details.get(MISSING, ())),
         )
     except Exception as error:  # noqa: BLE001  # the traceback goes to the journal, not the caller
         traceback.print_exc()
@@ -65,4 +67,6 @@ def _backend() -> Module:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # The job waits for our end, not for Python to tidy up.

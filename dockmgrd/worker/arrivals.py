@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -20,8 +22,67 @@ from dockmgrd.worker.protocol import Change, InstallPackages
 _MOST_IS_BELOW = "/usr"
 
 
+class Checks:
+    """Checks of package files against one keyring, each begun as soon as the file is here.
+
+    They take as long as a quick download, and other processors than that does.
+    """
+
+    def __init__(self, ring: signatures.Keyring, files: Iterable[PackageFile]) -> None:
+        self._ring = ring
+        self.files = {each.nevra: each for each in files}
+        self._begun: dict[str, subprocess.Popen[bytes]] = {}
+
+    def arrived(self, nevra: str) -> None:
+        """Begin with the file of this package, when it is one to be checked here."""
+        with suppress(OSError):  # then it has to wait until all are here
+            self._begin(nevra)
+
+    def rejected(self) -> PackageFile | None:
+        """The first of the files, in the order given, that is not good."""
+        for nevra in self.files:
+            self._begin(nevra)
+        bad = (file for nevra, file in self.files.items() if self._begun[nevra].wait() != 0)
+        return next(bad, None)
+
+    def end(self) -> None:
+        """End what is still checked: nobody wants to know any more."""
+        for check in self._begun.values():
+            check.kill()
+            check.wait()
+
+    def _begin(self, nevra: str) -> None:
+        if nevra in self.files and nevra not in self._begun:
+            self._begun[nevra] = self._ring.check(self.files[nevra].path)
+
+
+@contextmanager
+def checks(
+    files: Iterable[PackageFile], request: InstallPackages, given: Sequence[Package]
+) -> Iterator[Checks]:
+    """Checks of those files that must be signed by the request's key: ours and the given.
+
+    :param given: what the request gives by address.
+    :raises SignatureRejected: when rpm cannot read the key file.
+    """
+    by_address = {each.nevra for each in given}
+    ours = [
+        each for each in files if each.repository == request.repository or each.nevra in by_address
+    ]
+    with signatures.keyring([Path(request.key_file)]) as ring:
+        begun = Checks(ring, ours)
+        try:
+            yield begun
+        finally:
+            begun.end()
+
+
 def download(
-    backend: Backend, files: Sequence[PackageFile], changes: Iterable[Change], channel: Channel
+    backend: Backend,
+    files: Sequence[PackageFile],
+    changes: Iterable[Change],
+    checks: Checks,
+    channel: Channel,
 ) -> int:
     """Fetch the package files that are not here yet; the bytes to fetch.
 
@@ -36,7 +97,7 @@ def download(
     for folder, needed in space.by_file_system(sizes).items():
         space.require(folder, needed, "to download and install the packages")
     channel.progress(Stage.DOWNLOADING, 0.0)
-    backend.download(files, channel)
+    backend.download(files, channel, checks.arrived)
     for folder, needed in space.by_file_system(_growth(files)).items():
         space.require(folder, needed, "to install the packages")
     return missing
@@ -46,29 +107,22 @@ def check(
     backend: Backend,
     files: Sequence[PackageFile],
     request: InstallPackages,
-    given: Sequence[Package],
+    checks: Checks,
     channel: Channel,
 ) -> list[Path]:
     """Check every package file: ours against the pinned key, others as their repository demands.
 
-    :param given: what the request gives by address, which is to be signed by that key, too.
     :returns: the key files that rpm is to have before the transaction.
     :raises SignatureRejected: naming the first package that is not what it must be.
     """
-    key_file = Path(request.key_file)
-    needed = {key_file: None}
-    by_address = {each.nevra for each in given}
-    ours = [
-        each for each in files if each.repository == request.repository or each.nevra in by_address
-    ]
+    needed = {Path(request.key_file): None}
     channel.progress(Stage.CHECKING, 0.0)
-    with signatures.keyring([key_file]) as ring:
-        # All at once is quicker; which one it is that is not good takes a second look.
-        if not ring.accepts(*(each.path for each in ours)):
-            bad = next((each for each in ours if not ring.accepts(each.path)), ours[0])
-            raise _rejected(bad, f"it is damaged, or not signed by the key {request.fingerprint}")
-    for position, file in enumerate(each for each in files if each not in ours):
-        channel.progress(Stage.CHECKING, (len(ours) + position) / len(files), file.name)
+    bad = checks.rejected()
+    if bad is not None:
+        raise _rejected(bad, f"it is damaged, or not signed by the key {request.fingerprint}")
+    others = [each for each in files if each.nevra not in checks.files]
+    for position, file in enumerate(others, len(checks.files)):
+        channel.progress(Stage.CHECKING, position / len(files), file.name)
         needed.update(dict.fromkeys(_check_other(backend, file)))
     return list(needed)
 

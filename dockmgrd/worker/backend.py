@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
@@ -79,7 +79,7 @@ class Backend(Protocol):
 
         Ours must work, and its metadata is always looked at anew; any other may fail.
 
-        :param alone: leave all repositories out but ours.
+        :param alone: leave the database out, and all repositories but ours.
         :returns: a sentence on each repository that was skipped.
         :raises ConfigConflict: when another file than ours defines our repository.
         :raises SourceUnreachable: when ours fails.
@@ -99,6 +99,9 @@ class Backend(Protocol):
 
     def hides(self, name: str) -> bool:
         """Whether our repository has it, and excludes or modules hide it from the solver."""
+
+    def lacks(self, package: Package, name: str) -> bool:
+        """Whether the package requires something of that name that no repository has."""
 
     def available(self, name: str) -> list[Package]:
         """What any repository has of the name for this host."""
@@ -125,9 +128,13 @@ class Backend(Protocol):
     def incoming(self) -> list[PackageFile]:
         """The package files that the resolved transaction installs."""
 
-    def download(self, files: Sequence[PackageFile], channel: Channel) -> None:
+    def download(
+        self, files: Sequence[PackageFile], channel: Channel, arrived: Callable[[str], None]
+    ) -> None:
         """Fetch those that are not here yet.
 
+        :param arrived: told the NEVRA of each that has been fetched, as soon as it is whole; it
+            must not raise.
         :raises SourceUnreachable: when one cannot be had, or is not what the metadata says.
         """
 
@@ -144,9 +151,13 @@ class Backend(Protocol):
 class Module(Protocol):
     """What a backend's module offers."""
 
-    def opened(self, *, weak_dependencies: bool) -> AbstractContextManager[Backend]:
+    def opened(
+        self, *, weak_dependencies: bool, cache: Path | None = None
+    ) -> AbstractContextManager[Backend]:
         """The API with the host's configuration and repositories, closed at the end.
 
+        :param cache: a folder for metadata that nobody else knows. With one, no lock of the host
+            is asked or taken: it is for who only looks at repositories.
         :raises ConfigInvalid: when the package manager's own configuration cannot be read.
         """
 

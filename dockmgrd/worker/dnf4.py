@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,9 +34,9 @@ _GOOD, _KEY_MAY_HELP = 0, 1
 
 
 @contextmanager
-def opened(*, weak_dependencies: bool) -> Iterator[Dnf4]:
+def opened(*, weak_dependencies: bool, cache: Path | None = None) -> Iterator[Dnf4]:
     """See `backend.Module`."""
-    with dnf4_base.opened() as base:
+    with dnf4_base.opened(cache) as base:
         base.conf.install_weak_deps = weak_dependencies
         yield Dnf4(base)
 
@@ -59,7 +59,7 @@ class Dnf4:
         if alone:
             for each in self._base.repos.all():
                 each.disable()
-        return dnf4_repository.load(self._base, request, channel)
+        return dnf4_repository.load(self._base, request, channel, database=not alone)
 
     def fetch(self, url: str, path: Path) -> None:
         with self._base.urlopen(url) as answer, path.open("wb") as file:
@@ -80,6 +80,13 @@ class Dnf4:
 
     def hides(self, name: str) -> bool:
         return bool(self._offers([name], flags=hawkey.IGNORE_EXCLUDES))
+
+    def lacks(self, package: Package, name: str) -> bool:
+        return any(
+            not self._base.sack.query().filter(provides=each)
+            for each in package.handle.requires
+            if str(each).partition(" ")[0] == name
+        )
 
     def available(self, name: str) -> list[Package]:
         return _packages(self._base.sack.query().available().filter(name=name))
@@ -105,8 +112,10 @@ class Dnf4:
     def incoming(self) -> list[PackageFile]:
         return [self._file(each) for each in self._base.transaction.install_set]
 
-    def download(self, files: Sequence[PackageFile], channel: Channel) -> None:
-        progress = DownloadProgress(channel)
+    def download(
+        self, files: Sequence[PackageFile], channel: Channel, arrived: Callable[[str], None]
+    ) -> None:
+        progress = DownloadProgress(channel, arrived)
         try:
             self._base.download_packages([each.handle for each in files], progress)
         except dnf.exceptions.DownloadError as error:

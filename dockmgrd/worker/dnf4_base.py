@@ -22,19 +22,21 @@ from dockmgrd.worker.channel import Channel
 
 
 @contextmanager
-def opened() -> Iterator[Any]:
+def opened(cache: Path | None = None) -> Iterator[Any]:
     """A Base with the host's configuration, plugins and repositories; closed at the end.
 
+    :param cache: see `backend.Module`.
     :raises ConfigInvalid: when dnf's own configuration cannot be read.
     :raises PackageManagerLocked: when, at any time in the context, another process works.
     """
     with dnf.Base() as base:
         try:
-            _configure(base)
+            _configure(base, cache)
             pid_files = _pid_files(base)
-            locks.require_rpm_free()
-            for file in pid_files:
-                locks.require_not_named(file)
+            if cache is None:
+                locks.require_rpm_free()
+                for file in pid_files:
+                    locks.require_not_named(file)
             yield base
         except dnf.exceptions.ConfigError as error:
             raise repositories.unreadable(one_line(error)) from error
@@ -47,11 +49,14 @@ def opened() -> Iterator[Any]:
                 base.unload_plugins()  # or there could be no other Base in this process
 
 
-def load_repositories(base: Any, repository: str, channel: Channel) -> tuple[str, ...]:
-    """Read the package database, and the metadata of all enabled repositories.
+def load_repositories(
+    base: Any, repository: str, channel: Channel, *, database: bool
+) -> tuple[str, ...]:
+    """Read the metadata of all enabled repositories.
 
     Ours must work, and its metadata is always looked at anew; any other may fail.
 
+    :param database: read the host's package database, too.
     :returns: a sentence on each repository that was skipped.
     :raises ConfigConflict: when another file than ours defines the repository.
     :raises SourceUnreachable: when ours fails.
@@ -71,7 +76,7 @@ def load_repositories(base: Any, repository: str, channel: Channel) -> tuple[str
     channel.progress(Stage.METADATA, 0.0)
     with _warnings() as warnings:
         try:
-            base.fill_sack(load_system_repo=True, load_available_repos=True)
+            base.fill_sack(load_system_repo=database, load_available_repos=True)
         except dnf.exceptions.RepoError as error:
             space.require_not_exhausted(Path(base.conf.cachedir), "to store metadata")
             reason = _reason(warnings) or one_line(error)
@@ -87,9 +92,11 @@ def address(repository: Any) -> str:
     return found
 
 
-def _configure(base: Any) -> None:
+def _configure(base: Any, cache: Path | None) -> None:
     conf = base.conf
     conf.read(priority=dnf.conf.PRIO_MAINCONFIG)
+    if cache is not None:
+        conf.cachedir = str(cache)
     conf.substitutions.update_from_etc(conf.installroot, varsdir=conf.varsdir)
     conf.best = True
     conf.clean_requirements_on_remove = False

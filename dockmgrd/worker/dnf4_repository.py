@@ -12,11 +12,13 @@ from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.protocol import InstallPackages, ListPackages
 
 
-def load(base: Any, request: InstallPackages | ListPackages, channel: Channel) -> tuple[str, ...]:
+def load(
+    base: Any, request: InstallPackages | ListPackages, channel: Channel, *, database: bool
+) -> tuple[str, ...]:
     """As `dnf4_base.load_repositories`, with our repository as the request has it."""
     if request.base_url:
         _define(base, request)
-    return dnf4_base.load_repositories(base, request.repository, channel)
+    return dnf4_base.load_repositories(base, request.repository, channel, database=database)
 
 
 def _define(base: Any, request: InstallPackages | ListPackages) -> None:

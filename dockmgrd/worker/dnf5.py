@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,13 @@ _Checked = libdnf5.rpm.RpmSignature
 _GOOD = (_Checked.CheckResult_OK, _Checked.CheckResult_SKIPPED)
 _KEY_MAY_HELP = (_Checked.CheckResult_FAILED_KEY_MISSING, _Checked.CheckResult_FAILED_NOT_TRUSTED)
 
+_COMMAND_LINE = "@commandline"  # id of the repository of packages that are given as files
+
 
 @contextmanager
-def opened(*, weak_dependencies: bool) -> Iterator[Dnf5]:
+def opened(*, weak_dependencies: bool, cache: Path | None = None) -> Iterator[Dnf5]:
     """See `backend.Module`."""
-    with dnf5_base.opened() as base:
+    with dnf5_base.opened(cache) as base:
         base.get_config().install_weak_deps = weak_dependencies
         yield Dnf5(base)
 
@@ -66,10 +68,13 @@ class Dnf5:
     def add_files(self, paths: Sequence[Path]) -> list[Package]:
         sack = self._base.get_repo_sack()
         try:
-            added = sack.add_cmdline_packages([str(path) for path in paths])
+            sack.add_cmdline_packages([str(path) for path in paths])
         except dnf5_base.ERRORS as error:
             raise ValueError(str(error)) from error
-        return _packages(added[str(path)] for path in paths)
+        # What that returns cannot be read in Python everywhere.
+        query = libdnf5.rpm.PackageQuery(self._base)
+        query.filter_repo_id([_COMMAND_LINE])
+        return _packages(query)
 
     def installed(self, names: Iterable[str]) -> list[Package]:
         query = libdnf5.rpm.PackageQuery(self._base)
@@ -91,6 +96,17 @@ class Dnf5:
         settings.set_to_repo_ids([self._ours])
         goal.add_rpm_install(name, settings)
         return bool(goal.resolve().get_problems() & libdnf5.base.GoalProblem_EXCLUDED)
+
+    def lacks(self, package: Package, name: str) -> bool:
+        for each in package.handle.get_requires():
+            if each.get_name() == name:
+                wanted_one = libdnf5.rpm.ReldepList(self._base)
+                wanted_one.add(each)
+                query = libdnf5.rpm.PackageQuery(self._base)
+                query.filter_provides(wanted_one)
+                if query.empty():
+                    return True
+        return False
 
     def available(self, name: str) -> list[Package]:
         return _packages(self._available([name]))
@@ -118,9 +134,11 @@ class Dnf5:
     def incoming(self) -> list[PackageFile]:
         return [self._file(each) for each in dnf5_plan.incoming(self._transaction)]
 
-    def download(self, files: Sequence[PackageFile], channel: Channel) -> None:
+    def download(
+        self, files: Sequence[PackageFile], channel: Channel, arrived: Callable[[str], None]
+    ) -> None:
         downloads = self._loaded().downloads
-        downloads.expect_packages()
+        downloads.expect_packages(arrived)
         try:
             self._transaction.download()
         except dnf5_base.ERRORS as error:

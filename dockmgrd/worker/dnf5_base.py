@@ -31,20 +31,22 @@ _UNWANTED_PLUGINS = ["expired-pgp-keys"]
 
 
 @contextmanager
-def opened() -> Iterator[Any]:
+def opened(cache: Path | None = None) -> Iterator[Any]:
     """A Base with the host's configuration, plugins and repositories.
 
+    :param cache: see `backend.Module`.
     :raises ConfigInvalid: when dnf's own configuration cannot be read.
     :raises PackageManagerLocked: when another process works.
     """
     with ExitStack() as stack:
         base = libdnf5.base.Base()
         try:
-            _configure(base)
-            # The lock of every dnf5 of the host, from before it reads to after it has written.
-            state = Path(base.get_config().persistdir)
-            stack.enter_context(locks.held(state / _SYSTEM_LOCK))
-            require_free()
+            _configure(base, cache)
+            if cache is None:
+                # The lock of every dnf5 of the host, from before it reads to after it has written.
+                state = Path(base.get_config().persistdir)
+                stack.enter_context(locks.held(state / _SYSTEM_LOCK))
+                require_free()
             base.get_repo_sack().create_repos_from_system_configuration()
         except ERRORS as error:
             raise repositories.unreadable(one_line(error)) from error
@@ -80,7 +82,8 @@ class Repositories:
         ours.set_max_mirror_tries(repositories.TRIES)
         self._channel.progress(Stage.METADATA, 0.0)
         try:
-            self._base.get_repo_sack().load_repos()
+            sack = self._base.get_repo_sack()
+            sack.load_repos(*([libdnf5.repo.Repo.Type_AVAILABLE] if alone else []))
         except ERRORS as error:
             space.require_not_exhausted(Path(self._base.get_config().cachedir), "to store metadata")
             reason = self.downloads.reason(request.repository) or one_line(error)
@@ -138,9 +141,11 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _configure(base: Any) -> None:
+def _configure(base: Any, cache: Path | None) -> None:
     base.load_config()
     config = base.get_config()
+    if cache is not None:
+        config.cachedir = str(cache)
     config.best = True
     config.skip_broken = False
     config.skip_unavailable = False

@@ -6,6 +6,7 @@ libdnf5 calls them from C++, where an exception of ours would have no place to g
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import libdnf5.repo
@@ -13,9 +14,13 @@ import libdnf5.rpm
 
 from dockmgrd.model import Stage
 from dockmgrd.worker.channel import Channel
+from dockmgrd.worker.speed import Speed
 
 _GO_ON = libdnf5.repo.DownloadCallbacks.OK
 _FAILED = libdnf5.repo.DownloadCallbacks.TransferStatus_ERROR
+
+_STEPS = 100
+"""Into how many parts the writing of a package is divided at most."""
 
 
 class Downloads(libdnf5.repo.DownloadCallbacks):  # type: ignore[misc]
@@ -28,7 +33,9 @@ class Downloads(libdnf5.repo.DownloadCallbacks):  # type: ignore[misc]
         self._sizes: list[float] = []
         self._done: list[float] = []
         self._ended: set[int] = set()
+        self._speed = Speed()
         self._stage = Stage.METADATA
+        self._arrived: Callable[[str], None] = lambda _name: None
         self.repositories: list[str] = []
         """Ids; a repository's user data is its number here, counted from 1."""
         self.failures: dict[str, str] = {}
@@ -36,9 +43,10 @@ class Downloads(libdnf5.repo.DownloadCallbacks):  # type: ignore[misc]
         self.reasons: dict[str, str] = {}
         """As the mirror's failure was reported, which says more than the end of the download."""
 
-    def expect_packages(self) -> None:
-        """From now on it is packages that are fetched."""
+    def expect_packages(self, arrived: Callable[[str], None]) -> None:
+        """From now on it is packages that are fetched; `arrived` is told each that is here."""
         self._stage = Stage.DOWNLOADING
+        self._arrived = arrived
         self._names, self._sizes, self._done, self._ended = [], [], [], set()
 
     def add_new_download(self, user_data: Any, description: str, total_to_download: float) -> int:
@@ -68,6 +76,7 @@ class Downloads(libdnf5.repo.DownloadCallbacks):  # type: ignore[misc]
                 self._done[index] = self._sizes[index]
                 self._ended.add(index)
                 self._tell(name)
+                self._arrived(name)
         return int(_GO_ON)
 
     def mirror_failure(self, user_cb_data: int, message: str, _url: str, _metadata: str) -> int:
@@ -89,11 +98,10 @@ class Downloads(libdnf5.repo.DownloadCallbacks):  # type: ignore[misc]
             ]
             self._channel.progress(self._stage, sum(parts) / max(len(self.repositories), 1), name)
         else:
-            total = sum(self._sizes)
-            fraction = sum(self._done) / total if total else 1.0
+            here, total = sum(self._done), sum(self._sizes)
             # Several are on their way at once, so no name.
-            message = f"{len(self._ended)} of {len(self._names)}"
-            self._channel.progress(self._stage, fraction, message)
+            message = self._speed.message(here, total, len(self._ended), len(self._names))
+            self._channel.progress(self._stage, here / total if total else 1.0, message)
 
 
 class TransactionProgress(libdnf5.rpm.TransactionCallbacks):  # type: ignore[misc]
@@ -105,6 +113,7 @@ class TransactionProgress(libdnf5.rpm.TransactionCallbacks):  # type: ignore[mis
         self._stage = stage
         self._position = 0
         self._count = 1
+        self._step = -1
         self.began = False
         self.failed: list[str] = []
         self.complaints: list[str] = []
@@ -119,13 +128,18 @@ class TransactionProgress(libdnf5.rpm.TransactionCallbacks):  # type: ignore[mis
     def elem_progress(self, item: Any, amount: int, total: int) -> None:
         self._position = amount
         self._count = max(total, 1)
+        self._step = -1
         self._tell(item, 0.0)
 
     def install_progress(self, item: Any, amount: int, total: int) -> None:
-        self._tell(item, amount / total if total else 1.0)
+        # rpm calls for every block that it has written, thousands of times.
+        step = _STEPS * amount // total if total else _STEPS
+        if step != self._step:
+            self._step = step
+            self._tell(item, step / _STEPS)
 
     def uninstall_progress(self, item: Any, amount: int, total: int) -> None:
-        self._tell(item, amount / total if total else 1.0)
+        self.install_progress(item, amount, total)
 
     def install_stop(self, item: Any, _amount: int, _total: int) -> None:
         self._tell(item, 1.0)

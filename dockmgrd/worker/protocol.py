@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Union
 
 PROCEED = b"proceed\n"
+MISSING = "missing"
+"""Key of an error's details on either side: what `Outcome.missing` says."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,6 @@ class ListPackages:
     fingerprint: str
     base_url: str
     module_hotfixes: bool = False
-    lock_wait: int = 0
-    """Seconds to wait while another process works with packages."""
     op: str = "list"
 
 
@@ -140,6 +140,9 @@ class Outcome:
     error_message: str = ""
     another_source_may_help: bool = False
     """The error is one of our repository alone: what another source has may do."""
+    missing: tuple[str, ...] = ()
+    """Names of packages of the request without which, or without another version of which, it
+    cannot be done."""
     event: str = "outcome"
 
 

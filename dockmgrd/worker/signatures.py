@@ -32,10 +32,13 @@ class Keyring:
 
     directory: Path
 
-    def accepts(self, *packages: Path) -> bool:
-        """Whether all the package files are whole and signed by a key of this ring."""
-        names = [str(each) for each in packages]
-        return not names or _rpmkeys(*_isolated(self.directory), *_DEMANDS, "--checksig", *names)
+    def accepts(self, package: Path) -> bool:
+        """Whether the package file is whole and signed by a key of this ring."""
+        return self.check(package).wait() == 0
+
+    def check(self, package: Path) -> subprocess.Popen[bytes]:
+        """Begin to check the package file: the process ends with 0 when it is accepted."""
+        return _begin(*_isolated(self.directory), *_DEMANDS, "--checksig", str(package))
 
 
 @contextmanager
@@ -86,10 +89,10 @@ def _isolated(directory: Path) -> tuple[str, ...]:
 
 
 def _rpmkeys(*arguments: str) -> bool:
-    done = subprocess.run(
-        [_RPMKEYS, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        check=False,
+    return _begin(*arguments).wait() == 0
+
+
+def _begin(*arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [_RPMKEYS, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
-    return done.returncode == 0

@@ -10,7 +10,7 @@ import rpm
 from dockmgrd.errors import ResolutionFailed
 from dockmgrd.worker.backend import Backend, Package, newest_first
 from dockmgrd.worker.faults import NotOffered
-from dockmgrd.worker.protocol import InstallPackages
+from dockmgrd.worker.protocol import MISSING, InstallPackages
 from dockmgrd.worker.versions import nearest
 
 
@@ -31,8 +31,10 @@ def satisfied(request: InstallPackages) -> bool:
         transaction.closeDB()
 
 
-def mark_install(backend: Backend, request: InstallPackages, files: Sequence[Package]) -> bool:
-    """Ask for what of the request is not so already; whether there is anything.
+def mark_install(
+    backend: Backend, request: InstallPackages, files: Sequence[Package]
+) -> list[Package]:
+    """Ask for what of the request is not so already; the packages asked for.
 
     :param files: the packages that the request gives by address: they stand for their names.
     :raises ResolutionFailed: when our repository does not have a package, or not the version.
@@ -48,7 +50,13 @@ def mark_install(backend: Backend, request: InstallPackages, files: Sequence[Pac
     missing += [_any(backend, name) for name in request.extras if not backend.installed([name])]
     for package in missing:
         backend.mark_install(package)
-    return bool(missing)
+    return missing
+
+
+def lacking(backend: Backend, request: InstallPackages, marked: Iterable[Package]) -> list[str]:
+    """The names of the request that the marked packages need and cannot have as they are."""
+    packages = list(marked)
+    return [name for name in request.names if any(backend.lacks(each, name) for each in packages)]
 
 
 def mark_remove(backend: Backend, names: Iterable[str]) -> bool:
@@ -78,14 +86,19 @@ def _candidate(backend: Backend, request: InstallPackages, name: str) -> Package
         versions = list(dict.fromkeys(each.version for each in there))
         raise NotOffered(
             f"{name} {request.version} is not at {address}; the nearest there are "
-            f"{', '.join(nearest(versions, request.version))}."
+            f"{', '.join(nearest(versions, request.version))}.",
+            {MISSING: [name]},
         )
     if backend.hides(name):
         raise ResolutionFailed(
             f"{name} is hidden from dnf by an exclude or a module; look at 'excludepkgs' in "
-            "/etc/dnf/dnf.conf and in the repository files."
+            "/etc/dnf/dnf.conf and in the repository files.",
+            {MISSING: [name]},
         )
-    raise NotOffered(f"There is no {name} at {address}; choose another source, or another channel.")
+    raise NotOffered(
+        f"There is no {name} at {address}; choose another source, or another channel.",
+        {MISSING: [name]},
+    )
 
 
 def _any(backend: Backend, name: str) -> Package:

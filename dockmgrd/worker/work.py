@@ -14,13 +14,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from dockmgrd.errors import InvalidArgs, SignatureRejected, TransactionFailed
+from dockmgrd.errors import InvalidArgs, ResolutionFailed, SignatureRejected, TransactionFailed
 from dockmgrd.model import Stage
 from dockmgrd.worker import arrivals, locks, plan, signatures, space, wanted
 from dockmgrd.worker.backend import Backend, Module, Package, newest_first
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import OtherRepositoryUnreachable
 from dockmgrd.worker.protocol import (
+    MISSING,
     InstallPackages,
     ListPackages,
     Outcome,
@@ -36,13 +37,13 @@ def perform(module: Module, request: Request, channel: Channel) -> Outcome:
 
     :raises DockmgrError: what the functions below raise.
     """
+    if isinstance(request, ListPackages):
+        return _offered(module, request, channel)
     until = time.monotonic() + request.lock_wait
     while True:
         try:
             if isinstance(request, InstallPackages):
                 return _install(module, request, channel)
-            if isinstance(request, ListPackages):
-                return _offered(module, request, channel)
             return _remove(module, request, channel)
         except locks.Locked as lock:
             left = until - time.monotonic()
@@ -67,8 +68,14 @@ def _install(module: Module, request: InstallPackages, channel: Channel) -> Outc
         notes = backend.load(request, channel, alone=False)
         with _given(backend, request, channel) as files:
             channel.progress(Stage.RESOLVING, 0.0)
-            if not wanted.mark_install(backend, request, files):
+            marked = wanted.mark_install(backend, request, files)
+            if not marked:
                 return Outcome(notes=notes)
+            try:
+                backend.resolve()
+            except ResolutionFailed as error:
+                error.details = {MISSING: wanted.lacking(backend, request, marked)}
+                raise
             return _bring(backend, request, files, channel, notes)
 
 
@@ -79,8 +86,7 @@ def _bring(
     channel: Channel,
     notes: Sequence[str],
 ) -> Outcome:
-    """Resolve, and do what was resolved."""
-    backend.resolve()
+    """Do what was resolved."""
     changes = backend.changes()
     channel.resolved(changes)
     if not request.allow_removals:
@@ -91,8 +97,9 @@ def _bring(
         )
     locks.require_rpm_free()
     files = sorted(backend.incoming(), key=lambda each: each.nevra)
-    download_bytes = arrivals.download(backend, files, changes, channel)
-    keys = arrivals.check(backend, files, request, given, channel)
+    with arrivals.checks(files, request, given) as checks:
+        download_bytes = arrivals.download(backend, files, changes, checks, channel)
+        keys = arrivals.check(backend, files, request, checks, channel)
     complaints = _write(backend, channel, Stage.INSTALLING, keys)
     return plan.outcome(changes, download_bytes=download_bytes, notes=(*notes, *complaints))
 
@@ -121,8 +128,15 @@ def _remove(module: Module, request: RemovePackages, channel: Channel) -> Outcom
 
 
 def _offered(module: Module, request: ListPackages, channel: Channel) -> Outcome:
-    """The versions that our repository has; no other one is looked at. Raises as `_install`."""
-    with module.opened(weak_dependencies=False) as backend:
+    """The versions that our repository has; no other one is looked at. Raises as `_install`.
+
+    It has a cache of its own, so that it neither waits for who works with packages nor is waited
+    for: the metadata of our repository is small.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="dockmgrd-metadata-") as cache,
+        module.opened(weak_dependencies=False, cache=Path(cache)) as backend,
+    ):
         backend.load(request, channel, alone=True)
         return Outcome(
             offered=tuple(

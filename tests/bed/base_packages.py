@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bed.cache import text_of
 from bed.rpmbuild import Package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bed.suites import Suite
+
+TEXT = text_of(__file__)
+"""For the recipe of what is made with this module."""
 
 # What the triggers of the real systemd and dbus packages do when files of a package appear.
 _WATCHED = (

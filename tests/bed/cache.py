@@ -28,6 +28,15 @@ _log = logging.getLogger(__name__)
 _KEPT_PER_NAME = 2  # the current one and one for another checkout that shares the cache
 
 
+def text_of(module_file: str) -> str:
+    """Return the text of a module, for the recipe of what the module makes.
+
+    To be called while the module is loaded, with its `__file__`: later the file may be another
+    than the one whose code runs, and what old code makes would have the name of the new.
+    """
+    return Path(module_file).read_text()
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What an item is called and everything that determines what is in it."""

@@ -6,12 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bed.cache import Recipe, shared
+from bed.cache import Recipe, shared, text_of
 from bed.shell import checked
 
 if TYPE_CHECKING:
     from bed.suites import Suite
 
+_TEXT = text_of(__file__)
 PACKAGES = (
     "busybox-static",
     "ca-certificates",
@@ -49,7 +50,7 @@ def provide(suite: Suite) -> Path:
     """Return a directory with `root`, the tree, and `docker`, the unpacked Docker packages."""
     options = _mmdebstrap_options(suite)
     return shared().provide(
-        Recipe(f"debian-{suite.name}", (suite.name, *options, Path(__file__).read_text())),
+        Recipe(f"debian-{suite.name}", (suite.name, *options, _TEXT)),
         lambda directory: _build(suite, options, directory),
     )
 

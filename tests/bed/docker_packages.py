@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bed.cache import text_of
 from bed.rpmbuild import Package
 
 if TYPE_CHECKING:
     from bed.suites import Suite
+
+TEXT = text_of(__file__)
+"""For the recipe of what is made with this module."""
 
 UNITS = Path(__file__).parent / "inside" / "docker-units"
 BUILDX_VERSION = "0.17.1"

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bed.cache import Recipe, shared
+from bed.cache import Recipe, shared, text_of
 from bed.shell import checked
 from bed.sites import SITES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_TEXT = text_of(__file__)
 OWN_KEY = "own"
 STRANGER_KEY = "stranger"
 _LIFETIME_DAYS = "3650"
@@ -54,7 +55,7 @@ class Identity:
 
 def provide() -> Identity:
     """Return the identity of this machine's bed."""
-    inputs = (Path(__file__).read_text(), *SITES)
+    inputs = (_TEXT, *SITES)
     return Identity(shared().provide(Recipe("identity", inputs), _build))
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed import debian
-from bed.cache import Recipe, shared
+from bed.cache import Recipe, shared, text_of
 from bed.suites import ARCH
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bed.suites import Suite
 
+_TEXT = text_of(__file__)
 REPOSITORIES = ("library/tiny", "library/hello-world")
 TAG = "latest"
 ARCHIVE = "tiny.tar"
@@ -38,7 +39,7 @@ def provide(suite: Suite) -> Path:
     """Return the directory; the image is in the registry under each name of REPOSITORIES."""
     source = debian.provide(suite)
     return shared().provide(
-        Recipe(f"registry-{suite.name}", (source.name, Path(__file__).read_text())),
+        Recipe(f"registry-{suite.name}", (source.name, _TEXT)),
         lambda directory: _build(source / "root" / "bin" / "busybox", directory),
     )
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed import base_packages, debian, docker_packages, identity, rpmbuild
-from bed.cache import Recipe, shared
+from bed.cache import Recipe, shared, text_of
 from bed.shell import checked
 from bed.suites import ARCH
 
@@ -32,19 +32,17 @@ if TYPE_CHECKING:
     from bed.suites import Suite
 
 _LAGGING_CONTAINERD = "1.2.6"
-_MODULES = (base_packages, docker_packages, rpmbuild)
+_TEXTS = (text_of(__file__), base_packages.TEXT, docker_packages.TEXT, rpmbuild.TEXT)
 
 
 def provide(suite: Suite) -> Path:
     """Return the directory of the suite's repositories."""
     debian_directory = debian.provide(suite)
     keys = identity.provide()
-    sources = [Path(__file__), *docker_packages.UNITS.iterdir()]
-    sources += [Path(str(module.__file__)) for module in _MODULES]
     inputs = (repr(suite), debian_directory.name, keys.directory.name)
-    texts = tuple(source.read_text() for source in sources)
+    units = tuple(unit.read_text() for unit in sorted(docker_packages.UNITS.iterdir()))
     return shared().provide(
-        Recipe(f"repositories-{suite.name}", (*inputs, *texts)),
+        Recipe(f"repositories-{suite.name}", (*inputs, *_TEXTS, *units)),
         lambda directory: _build(suite, debian_directory, keys, directory),
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bed.cache import text_of
 from bed.shell import checked
 from bed.suites import ARCH
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bed.identity import Identity
+
+TEXT = text_of(__file__)
+"""For the recipe of what is made with this module."""
 
 _RELATIONS = ("provides", "requires", "conflicts", "obsoletes", "recommends", "enhances")
 

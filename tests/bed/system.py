@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed import debian, identity, overlay, repositories
-from bed.cache import Recipe, shared
+from bed.cache import Recipe, shared, text_of
 from bed.shell import checked
 from bed.sites import BASE, SITES
 from bed.suites import os_release_text
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bed.suites import Suite
 
+_TEXT = text_of(__file__)
 INSIDE = Path(__file__).parent / "inside"
 KEY_FILE = "/etc/pki/bed/RPM-GPG-KEY-bed"
 MACHINE_ID = "b0c5ad0b7d7f4d64a8f6a15f0a1f0bed"
@@ -71,7 +72,7 @@ def provide(suite: Suite) -> tuple[Path, ...]:
             keys.directory.name,
             repr(suite),
             repr(SITES),
-            Path(__file__).read_text(),
+            _TEXT,
             *texts,
         ),
     )

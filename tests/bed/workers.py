@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed import identity, sites, system
+from bed.suites import ARCH
 from dockmgrd.catalog import Key, Source
 from dockmgrd.job.repofile import Repository
 from dockmgrd.platforms import Tree
+from dockmgrd.rpmdb import ENGINE, EXTRAS, OF_ENGINE_VERSION
 from dockmgrd.worker.protocol import (
     PROCEED,
     Event,
     InstallPackages,
+    ListPackages,
     Outcome,
     Request,
     ResolvedEvent,
@@ -28,9 +31,8 @@ if TYPE_CHECKING:
     from bed.host import Host
 
 OFFICIAL = f"https://{sites.DOCKER}"
-MINIMAL = ("docker-ce", "docker-ce-cli", "containerd.io")
-ALL = (*MINIMAL, "docker-buildx-plugin", "docker-compose-plugin", "docker-ce-rootless-extras")
-VERSIONED = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
+MINIMAL = ENGINE
+ALL = (*ENGINE, *EXTRAS)
 
 # Scripts for `holding`.
 RECORD_LOCK = """
@@ -53,13 +55,23 @@ def install(
     return InstallPackages(
         names=names,
         version=version,
-        versioned=VERSIONED,
+        versioned=OF_ENGINE_VERSION,
         repository="docker-ce-stable",
         key_file=system.KEY_FILE,
         fingerprint=fingerprint or identity.provide().fingerprint(),
         weak_dependencies=names == ALL,
         allow_removals=allow_removals,
         lock_wait=lock_wait,
+    )
+
+
+def listing(host: Host) -> ListPackages:
+    return ListPackages(
+        names=OF_ENGINE_VERSION,
+        repository="docker-ce-stable",
+        key_file=system.KEY_FILE,
+        fingerprint=identity.provide().fingerprint(),
+        base_url=f"{OFFICIAL}/linux/{host.suite.trees[0]}/{ARCH}/stable",
     )
 
 

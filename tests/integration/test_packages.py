@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,14 +24,15 @@ from bed.workers import (
     OFFICIAL,
     RECORD_LOCK,
     RPM_WRITES,
-    VERSIONED,
     done,
     holding,
     install,
+    listing,
     outcome_of,
     use_source,
     work,
 )
+from dockmgrd.rpmdb import OF_ENGINE_VERSION
 from dockmgrd.worker.protocol import (
     Event,
     Outcome,
@@ -143,10 +145,10 @@ def test_versions(host: Host, versions: Versions) -> None:
     assert not done(host, install(version=versions.old)).changed
     assert not done(host, install()).changed, "no version asked for: the old one stays"
     up = done(host, install(version=versions.new))
-    assert names_of(up.upgraded) == set(VERSIONED)
+    assert names_of(up.upgraded) == set(OF_ENGINE_VERSION)
     assert up.removed == ()
     down = done(host, install(version=f"{versions.old}-1.{host.suite.dist}"))
-    assert names_of(down.downgraded) == set(VERSIONED)
+    assert names_of(down.downgraded) == set(OF_ENGINE_VERSION)
     message = refused(host, install(version="99.1"), "ResolutionFailed")
     assert f"docker-ce 99.1 is not at {OFFICIAL}/linux/" in message
     assert f"the nearest there are {versions.new}, {versions.old}." in message
@@ -310,6 +312,30 @@ def test_another_package_manager_at_work(host: Host, when: str) -> None:
     assert done(host, install(names=MINIMAL)).changed
 
 
+@EVERYWHERE
+def test_who_lists_versions_does_not_wait(host: Host, versions: Versions) -> None:
+    scripts = [DNF5_WORKS, DNF5_WRITES] if host.suite.dnf5 else [DNF4_READS, DNF4_WRITES]
+    with ExitStack() as others:
+        for script in (*scripts, RPM_WRITES):
+            others.enter_context(holding(host, script))
+        outcome = done(host, listing(host))
+    engine = [each["evr"] for each in outcome.offered if each["name"] == "docker-ce"]
+    assert engine == [f"3:{each}-1.{host.suite.dist}" for each in (versions.new, versions.old)]
+
+
+@EVERYWHERE
+def test_nobody_waits_for_who_lists_versions(host: Host) -> None:
+    host.internet.fault(sites.DOCKER, "hang", prefix="/linux/")
+
+    def install_something(_event: Event) -> None:
+        if host.run("rpm", "-q", "crun", check=False).returncode != 0:
+            host.run("dnf", "-y", "install", "crun")
+            host.run("pkill", "--signal", "KILL", "--full", "dockmgrd.worker")
+
+    events = work(host, listing(host), install_something)
+    assert {type(event) for event in events} == {ProgressEvent}, "it was still at it"
+
+
 LETS_GO = """
 import threading
 {lock}
@@ -321,6 +347,7 @@ threading.Thread(target=let_go).start()
 """
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("how", ["by ending", "by letting go"])
 @pytest.mark.parametrize("when", ["work", "rpm"])
 def test_a_lock_is_waited_for(host: Host, when: str, how: str) -> None:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bed import repositories
+from bed import repositories, sites, system
 from bed.api import Api, ApiError
+from bed.suites import ARCH
 
 if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
 ERROR = "org.dockmgr1.Error."
-TRUE = ("b", True)
+TRUE, FALSE = ("b", True), ("b", False)
 TINY = "/srv/bed/registry/tiny.tar"
 ALL_SUITES = pytest.mark.suites("bookworm", "trixie", "forky")
 
@@ -78,6 +79,40 @@ def test_what_conflicts_goes_as_the_plan_says(host: Host) -> None:
     assert host.run("rpm", "-q", "podman", "toolbox").returncode == 0, "podman stays"
     assert not api.wait(api.install(minimal=TRUE, dry_run=TRUE))["changed"]
 
+    wish = {"minimal": TRUE, "completion": TRUE}
+    assert names_of(api.wait(api.install(**wish))["installed"]) == {"bash-completion"}
+    assert host.run("rpm", "-q", "bash-completion").returncode == 0
+    assert not api.wait(api.install(**wish))["changed"]
+
+
+@ALL_SUITES
+def test_docker_of_the_distribution_goes_as_the_plan_says(host: Host) -> None:
+    host.run("dnf", "-y", "install", "moby-engine")
+    api = Api(host)
+    wish = {"minimal": TRUE, "start": FALSE}
+    plan = refused(api, api.install(**wish), "ConflictingPackages")
+    assert names_of(plan["remove"]) == {"moby-engine", "docker-cli", "containerd", "runc"}
+    done = api.wait(api.install(replace_conflicting=TRUE, **wish))
+    assert names_of(done["removed"]) == names_of(plan["remove"])
+
+
+@ALL_SUITES
+def test_another_repository_has_docker_too(host: Host, suite: Suite) -> None:
+    """It is newer there; what we install is all of our source."""
+    _, current, coming = repositories.generations(suite)
+    url = f"https://{sites.ALIYUN}/docker-ce/linux/{suite.trees[0]}/{ARCH}/test"
+    text = f"[other]\nname=Other\nbaseurl={url}\ngpgkey=file://{system.KEY_FILE}\n"
+    host.write("/etc/yum.repos.d/other.repo", text)
+    host.run("dnf", "-y", "install", "docker-ce-cli")
+    assert coming.engine in host.run("rpm", "-q", "docker-ce-cli").stdout
+    api = Api(host)
+    wish = {"minimal": TRUE, "start": FALSE, "version": ("s", current.engine)}
+    plan = api.wait(api.install(dry_run=TRUE, **wish))
+    changes = [*plan["install"], *plan["downgrade"]]
+    ours = {each["package"] for each in changes if each["repository"] == "docker-ce-stable"}
+    assert names_of(list(ours)) == {"docker-ce", "docker-ce-cli", "containerd.io"}
+    assert names_of(api.wait(api.install(**wish))["downgraded"]) == {"docker-ce-cli"}
+
 
 def test_what_is_not_public_is_not_in_a_plan(host: Host) -> None:
     host.write("/etc/docker/daemon.json", '{"log-opts": {"token": "secret"}}', mode=0o600)
@@ -87,6 +122,7 @@ def test_what_is_not_public_is_not_in_a_plan(host: Host) -> None:
     assert "secret" not in json.dumps(plan)
 
 
+@ALL_SUITES
 def test_a_restart_is_told_with_what_becomes_of_containers(docker_host: Host, suite: Suite) -> None:
     host, api = docker_host, Api(docker_host)
     past, _, _ = repositories.generations(suite)
@@ -105,7 +141,7 @@ def test_a_restart_is_told_with_what_becomes_of_containers(docker_host: Host, su
     assert note == "Docker is restarted, and live-restore keeps what runs: web."
 
 
-@pytest.mark.suites("bookworm", "forky")
+@ALL_SUITES
 def test_an_uninstallation_is_planned_too(docker_host: Host) -> None:
     host, api = docker_host, Api(docker_host)
     drop_in = "/etc/systemd/system/docker.service.d/proxy.conf"

@@ -55,6 +55,22 @@ def test_containers_are_stopped_and_all_data_goes_with_consent(docker_host: Host
     assert not api.wait(api.uninstall(purge_data=TRUE))["changed"], "nothing is left to do"
 
 
+@pytest.mark.suites("bookworm", "trixie", "forky")
+def test_docker_of_old_tutorials_goes(host: Host) -> None:
+    names = ("docker", "docker-latest", "docker-client-latest", "docker-logrotate")
+    host.run("dnf", "-y", "install", *names, "docker-selinux", "podman")
+    api = Api(host)
+    removed = api.wait(api.uninstall())["removed"]
+    assert {each.rsplit("-", 2)[0] for each in removed} == {
+        *names,
+        "docker-selinux",
+        "docker-client",
+        "docker-common",
+    }
+    assert host.run("rpm", "-q", "podman").returncode == 0
+    assert not api.wait(api.uninstall())["changed"]
+
+
 def test_a_repository_file_of_another_hand_comes_back(host: Host) -> None:
     host.write(REPOSITORY, FOREIGN, mode=0o640)
     api = Api(host)

@@ -120,6 +120,7 @@ def repositories(*names: str) -> list[Repository]:
         def __init__(self, name: str) -> None:
             self.source = self
             self.name = name
+            self.base_url = f"https://user:secret@{name}.example"
 
     return [cast("Repository", Named(name)) for name in names]
 
@@ -140,7 +141,10 @@ DOWN = SourceFault(SourceUnreachable("It is down."))
 
 
 async def test_the_first_source_that_serves() -> None:
-    assert await attempts([], "a", "b") == ("from a", {"source": "a"})
+    assert await attempts([], "a", "b") == (
+        "from a",
+        {"source": "a", "base-url": "https://…@a.example"},
+    )
     value, served = await attempts([DOWN], "a", "b")
     assert value == "from b"
     assert served["source"] == "b"
