@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from dockmgrd.errors import InvalidArgs, LimitsExceeded, shown
 from dockmgrd.mirrors import Mode, normalise_mirrors
 from dockmgrd.model import Kind
+from dockmgrd.verbs import SIGNATURES
 
 MAX_STRING = 1024
 MAX_LIST = 16
@@ -23,38 +24,6 @@ SECONDS_TO_PROBE = 10
 _MAX_SECONDS_TO_PROBE = 60
 SECONDS_TO_WAIT_FOR_LOCK = 60
 _MAX_LOCK_WAIT = 24 * 3600
-
-SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
-    Kind.INSTALL: {
-        "source": "s",
-        "channel": "s",
-        "version": "s",
-        "platform": "s",
-        "containerd-rpm": "s",
-        "repo-url": "s",
-        "minimal": "b",
-        "completion": "b",
-        "mirrors": "as",
-        "replace-conflicting": "b",
-        "start": "b",
-        "enable": "b",
-        "lock-wait": "u",
-        "dry-run": "b",
-        "plan": "s",
-    },
-    Kind.SET_MIRROR: {"mirrors": "as", "mode": "s", "verify": "b", "dry-run": "b"},
-    Kind.PROBE: {"mirrors": "as", "timeout": "u"},
-    Kind.UNINSTALL: {
-        "purge-data": "b",
-        "keep-config": "b",
-        "force": "b",
-        "lock-wait": "u",
-        "dry-run": "b",
-        "plan": "s",
-    },
-    Kind.LIST_VERSIONS: {"source": "s", "channel": "s", "platform": "s", "lock-wait": "u"},
-}
-"""D-Bus signature of every option. `interactive` is taken off by the daemon before."""
 
 CHANNELS = ("stable", "test")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9._+~-]*")
@@ -115,14 +84,12 @@ class ListVersionsOptions:
     source: str = "official"
     channel: str = "stable"
     platform: str = ""
-    lock_wait: int = SECONDS_TO_WAIT_FOR_LOCK
 
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> ListVersionsOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
         values = _checked(Kind.LIST_VERSIONS, options)
         _check_origin(values)
-        _check_lock_wait(values)
         return cls(**values)
 
     @property

@@ -18,6 +18,7 @@ from dockmgrd.quota import Quota
 from dockmgrd.sources import Sources
 from dockmgrd.status import Status
 from dockmgrd.variants import to_variants
+from dockmgrd.verbs import SIGNATURES
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
 _VERBS = {
@@ -242,7 +243,7 @@ def _unpack(kind: Kind, given: Mapping[str, Variant]) -> tuple[bool, dict[str, A
 
     :raises InvalidArgs: for an option of the wrong type.
     """
-    signatures = {**options.SIGNATURES[kind], "interactive": "b"}
+    signatures = {**SIGNATURES[kind], "interactive": "b"}
     for key, variant in given.items():
         expected = signatures.get(key, variant.signature)
         if variant.signature != expected:

@@ -16,6 +16,7 @@ from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceUnknown
 from dockmgrd.match import PROPERTIES
 from dockmgrd.model import Kind
 from dockmgrd.variants import to_plain
+from dockmgrd.verbs import SIGNATURES
 
 _OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 _ERROR = "org.freedesktop.DBus.Error."
@@ -65,9 +66,7 @@ class Client:
 
     def start(self, kind: Kind, given: Mapping[str, Any], mirrors: tuple[str, ...]) -> str:
         """Have the work done that the options describe; the path of its job comes back."""
-        from dockmgrd import options  # what only asks can do without it
-
-        signatures = options.SIGNATURES[kind]
+        signatures = SIGNATURES[kind]
         variants = {key: Variant(signatures[key], value) for key, value in given.items()}
         calls: Mapping[Kind, tuple[str, str, list[Any]]] = {
             Kind.INSTALL: ("Install", "a{sv}", [variants]),

@@ -126,7 +126,7 @@ COMMANDS: tuple[Command, ...] = (
         "list the versions that can be installed",
         "Ask a source which versions of the Docker Engine it has for this host.",
         ("dockmgrctl versions", "dockmgrctl versions --source tuna --channel test"),
-        (*grouped(_WHAT, _SOURCE, _CHANNEL, _PLATFORM), *grouped(_HOW, _LOCK_WAIT)),
+        grouped(_WHAT, _SOURCE, _CHANNEL, _PLATFORM),
         group=_GROUP,
         long=True,
     ),

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockmgrd import interfaces, names, options, standard_interfaces
+from dockmgrd import interfaces, names, standard_interfaces, verbs
 from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Message, MessageFlag, MessageType, Variant
 
@@ -43,7 +43,7 @@ TEXTS = (
     "a" * 2000,
     "é" * 600_000,
 )
-KEYS = [*sorted({key for each in options.SIGNATURES.values() for key in each}), "interactive", "x"]
+KEYS = [*sorted({key for each in verbs.SIGNATURES.values() for key in each}), "interactive", "x"]
 SIGNATURES = ("s", "b", "u", "as", "v", "a{sv}", "i", "d", "ay", "o", "g", "(si)", "aas", "t", "x")
 
 

@@ -138,20 +138,42 @@ def test_a_job_can_be_cancelled_before_rpm_writes(host: Host) -> None:
     assert caught.value.name == "org.dockmgr1.Error.NotCancellable"
 
 
+def hold_starting_jobs(host: Host) -> None:
+    """Have every job wait while Python starts, until somebody writes."""
+    host.run("mkfifo", "/run/start")
+    # Python reads this before anything of the job's.
+    hold = "import sys; 'dockmgrd.job' in sys.orig_argv and open('/run/start').read()\n"
+    host.write("/usr/lib/python3/dist-packages/hold.pth", hold)
+
+
+def let_go(host: Host) -> None:
+    with host.path("/run/start").open("r+b", buffering=0) as start:
+        start.write(b"go")
+
+
 def test_a_job_can_be_cancelled_while_its_process_starts(host: Host) -> None:
     api = Api(host)
     api.status()
-    host.run("mkfifo", "/run/start")
-    # Python reads this before anything of the job's; here it waits for somebody to write.
-    hold = "import sys; 'dockmgrd.job' in sys.orig_argv and open('/run/start').read()\n"
-    host.write("/usr/lib/python3/dist-packages/hold.pth", hold)
+    hold_starting_jobs(host)
     job = api.install()
     api.cancel(job)
-    with host.path("/run/start").open("r+b", buffering=0) as start:
-        start.write(b"go")
+    let_go(host)
     with pytest.raises(ApiError, match="cancelled before it changed anything") as caught:
         api.wait(job)
     assert caught.value.name == "org.dockmgr1.Error.Cancelled"
+
+
+@pytest.mark.suites("bookworm", "trixie", "forky")
+def test_a_job_has_the_mounts_of_the_host(host: Host) -> None:
+    api = Api(host)
+    hold_starting_jobs(host)
+    job = api.set_mirror(MIRROR)
+    unit = names.job_unit(job.rpartition("/")[2])
+    pid = host.run("systemctl", "show", unit, "-P", "MainPID").stdout.strip()
+    namespaces = host.run("readlink", f"/proc/{pid}/ns/mnt", "/proc/1/ns/mnt").stdout.split()
+    let_go(host)
+    api.wait(job)
+    assert namespaces[0] == namespaces[1]
 
 
 def test_one_job_at_a_time_and_the_same_request_joins(host: Host) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from dockmgrd import errors, options
+from dockmgrd import errors
 from dockmgrd.cli import helptext
 from dockmgrd.cli.arguments import Invocation, NoCommand, parse, wants_json
 from dockmgrd.cli.commands import COMMANDS, COMMON
 from dockmgrd.cli.exitcodes import error_of, exit_codes
 from dockmgrd.errors import DockmgrError, InvalidArgs, RemoteError
 from dockmgrd.model import Kind
+from dockmgrd.verbs import SIGNATURES
 
 
 @pytest.mark.parametrize(
@@ -204,4 +205,4 @@ def test_every_option_of_the_service_can_be_given() -> None:
         sent = {option.key for option in command.options} - {"clear", "fastest", "yes"}
         if command.positional is not None:
             sent.add(command.positional.name)
-        assert sent == set(options.SIGNATURES[Kind(command.name)])
+        assert sent == set(SIGNATURES[Kind(command.name)])

@@ -17,7 +17,7 @@ from dockmgrd.cli.arguments import parse
 from dockmgrd.cli.commands import COMMANDS, COMMON
 from dockmgrd.cli.exitcodes import exit_codes
 from dockmgrd.model import Kind
-from dockmgrd.options import SIGNATURES
+from dockmgrd.verbs import SIGNATURES
 from integration.documents import COMMANDS as SHELL_LANGUAGES
 from integration.documents import NOT_FOR_RUNNING, PROGRAMS, ROOT, blocks
 

@@ -21,6 +21,7 @@ from dockmgrd import adminconfig, candidates, catalog, daemonjson, errors, frame
 from dockmgrd.jobstore import JobStore
 from dockmgrd.model import Kind
 from dockmgrd.platforms import Platform
+from dockmgrd.verbs import SIGNATURES
 from dockmgrd.yamltree import Malformed
 
 JOB = "20260101T000000_abcdef"
@@ -115,7 +116,7 @@ def test_os_release(tmp_path: Path, content: bytes) -> None:
     given_options=st.dictionaries(st.text(max_size=9), jsons, max_size=5),
 )
 def test_options(kind: Kind, given_options: dict[str, Any]) -> None:
-    known = dict(zip(options.SIGNATURES[kind], given_options.values()))
+    known = dict(zip(SIGNATURES[kind], given_options.values()))
     for each in (given_options, known):
         refusals = (errors.InvalidArgs, errors.LimitsExceeded)
         assert complaint(functools.partial(options.parse, kind, each), *refusals).isprintable()

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from dockmgrd import __version__, catalog, names
+from dockmgrd.cli.prepared import FOLDER
+from man import help as man_help
 
 ROOT = Path(__file__).parents[2]
 RPM = ROOT / "packaging" / "rpm"
@@ -109,7 +111,10 @@ def test_who_gets_what() -> None:
         "/usr/share/zsh/site-functions/_dockmgrctl",
     }
     listed = _query(_built("dockmgrctl"), "list")
-    assert {path for path in listed if not path.startswith("/usr/share/locale/")} == command_line
+    folders = ("/usr/share/locale/", "/usr/share/dockmgrctl")
+    assert {path for path in listed if not path.startswith(folders)} == command_line
+    prepared = {path for path in listed if path.startswith(f"{FOLDER}/")}
+    assert prepared == {f"{FOLDER}/{name}" for name in man_help.texts()}
     daemon = set(_query(_built("dockmgrd"), "list"))
     assert rules not in daemon
     assert "/usr/share/dockmgrd/keys/docker-ce-rpm.asc" in daemon

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The options that each verb takes, with their D-Bus types: see dbus/org.dockmgr1.Manager.xml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dockmgrd.model import Kind
+
+SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
+    Kind.INSTALL: {
+        "source": "s",
+        "channel": "s",
+        "version": "s",
+        "platform": "s",
+        "containerd-rpm": "s",
+        "repo-url": "s",
+        "minimal": "b",
+        "completion": "b",
+        "mirrors": "as",
+        "replace-conflicting": "b",
+        "start": "b",
+        "enable": "b",
+        "lock-wait": "u",
+        "dry-run": "b",
+        "plan": "s",
+    },
+    Kind.SET_MIRROR: {"mirrors": "as", "mode": "s", "verify": "b", "dry-run": "b"},
+    Kind.PROBE: {"mirrors": "as", "timeout": "u"},
+    Kind.UNINSTALL: {
+        "purge-data": "b",
+        "keep-config": "b",
+        "force": "b",
+        "lock-wait": "u",
+        "dry-run": "b",
+        "plan": "s",
+    },
+    Kind.LIST_VERSIONS: {"source": "s", "channel": "s", "platform": "s"},
+}
+"""D-Bus signature of every option. `interactive` is taken off by the daemon before."""
