@@ -6,13 +6,14 @@ from __future__ import annotations
 import sys
 from itertools import chain
 
-from bench import mirrors, packages, service
+from bench import commands, mirrors, packages, service
 from bench.pairs import HEADER
 
 
 def main() -> int:
     print(HEADER, flush=True)
-    for comparison in chain(packages.measures(), mirrors.measures(), service.measures()):
+    parts = (packages, mirrors, service, commands)
+    for comparison in chain.from_iterable(part.measures() for part in parts):
         print(comparison.row(), flush=True)
     return 0
 

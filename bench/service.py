@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from bed import layers
 from bed.api import Api
@@ -13,9 +11,7 @@ from bed.crowd import CROWD, FLOOD, SLOWEST
 from bed.host import Host
 from bed.suites import BOOKWORM
 from bench.pairs import Comparison, compare, megabytes, timed
-
-# The peers come with the tree: they are Debian's packages, not RPMs.
-WITH_PEERS = dataclasses.replace(BOOKWORM, debian_dnf=(*BOOKWORM.debian_dnf, "firewalld", "tuned"))
+from bench.peers import host_with_peers
 
 PING = ("org.dockmgr1", "/org/dockmgr1", "org.freedesktop.DBus.Peer", "Ping")
 STATUS = ("org.dockmgr1", "/org/dockmgr1", "org.dockmgr1.Manager", "Status")
@@ -81,20 +77,9 @@ ExecStart=/bin/true
 """
 
 
-@contextmanager
-def _host_with_peers() -> Iterator[Host]:
-    host = Host(WITH_PEERS, layers.docker(WITH_PEERS))
-    try:
-        host.boot(may_degrade=True)
-        host.run("systemctl", "start", "firewalld.service", "tuned.service")
-        yield host
-    finally:
-        host.close()
-
-
 def measures() -> Iterator[Comparison]:
     """All figures of the daemon as a service, as they are ready."""
-    with _host_with_peers() as host:
+    with host_with_peers() as host:
 
         def trip(call: tuple[str, ...]) -> Callable[[], float]:
             command = ("/usr/bin/python3", "-IBc", _ROUND_TRIP, *call)

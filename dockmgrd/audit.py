@@ -7,11 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from dockmgrd import journal, names
-from dockmgrd.actions import Question
 from dockmgrd.errors import DockmgrError, harmless
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+
+if TYPE_CHECKING:
+    from dockmgrd.actions import Question
 
 _ENDS: Mapping[JobState, tuple[str, int]] = {
     JobState.DONE: (names.MESSAGE_JOB_DONE, journal.NOTICE),

@@ -33,6 +33,11 @@ class EngineFacts:
     """Registries, and networks of such, that it speaks to without checking certificates."""
     containerd_store: bool = False
     """Whether images are kept by containerd, which has its own way to find registries."""
+    http_proxy: str = ""
+    """The proxy for http, its user and password replaced by xxxxx; "" for none."""
+    https_proxy: str = ""
+    no_proxy: str = ""
+    """Hosts to which it goes without the proxies, with commas in between."""
 
     @classmethod
     def from_info(cls, info: Mapping[str, Any]) -> EngineFacts:
@@ -44,6 +49,9 @@ class EngineFacts:
             version=str(info.get("ServerVersion", "")),
             mirrors=tuple(registry.get("Mirrors") or ()),
             insecure=frozenset(hosts.union(registry.get("InsecureRegistryCIDRs") or ())),
+            http_proxy=str(info.get("HttpProxy") or ""),
+            https_proxy=str(info.get("HttpsProxy") or ""),
+            no_proxy=str(info.get("NoProxy") or ""),
             containerd_store=_CONTAINERD_STORE in (info.get("DriverStatus") or ()),
         )
 

@@ -12,7 +12,7 @@ MARKS = ("_", "told", "field", "table", "uncut", "_section", "grouped")
 TABLES = (
     "dockmgrd/model.py:Stage",
     "dockmgrd/model.py:JobState",
-    "dockmgrd/job/registry.py:Verdict",
+    "dockmgrd/job/verdicts.py:Verdict",
     "dockmgrd/cli/findings.py:_HEADER",
     "dockmgrd/cli/permissions.py:_ACTIONS",
     "dockmgrd/cli/permissions.py:_MEANINGS",
@@ -41,6 +41,7 @@ NOT_MESSAGES = frozenset(
         "There is no request for job {0}.",
         "{0}; 'dockmgrctl install' changes it, 'dockmgrctl uninstall' takes it away.",
         "Bearer {0}",
+        "Basic {0}",
         "request of version {0}",
         "no job id: {0}",
         "no D-Bus type for {0}",

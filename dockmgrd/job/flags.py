@@ -27,6 +27,8 @@ class CommandLine:
     """Program first, every variable replaced by what it holds."""
     unit_files: tuple[Path, ...]
     environment_files: tuple[Path, ...]
+    environment: Mapping[str, str]
+    """The variables that the unit sets."""
 
     @classmethod
     async def read(cls, systemd: Systemd, unit: UnitState) -> CommandLine:
@@ -41,6 +43,7 @@ class CommandLine:
             words=tuple(_expanded(arguments, environment)),
             unit_files=tuple(Path(path) for path in (*unit.drop_ins, unit.fragment_path) if path),
             environment_files=files,
+            environment=environment,
         )
 
     def check_mirrors(self) -> None:
@@ -51,6 +54,15 @@ class CommandLine:
             f"docker.service passes {_MIRROR_FLAG} to dockerd ({self._place(_MIRROR_FLAG)}), and "
             "dockerd would not start with mirrors in daemon.json too; take the option out first."
         )
+
+    def value(self, flag: str) -> str:
+        """What the flag is set to at last; "" when it is not there."""
+        found = ""
+        for word, following in zip(self.words, (*self.words[1:], "")):
+            name, equals, value = word.partition("=")
+            if name == flag:
+                found = value if equals else following
+        return found
 
     def _place(self, flag: str) -> str:
         """File and line of the flag: the file read last wins, so it is looked into first."""

@@ -7,14 +7,18 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from dockmgrd import candidates, names
 from dockmgrd.engine import EngineFacts
 from dockmgrd.errors import InvalidArgs, MirrorUnreachable, ServiceFailed
+from dockmgrd.job import engineproxies
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.registry import Finding, Verdict, try_mirror
+from dockmgrd.job.registry import Finding, try_mirror
 from dockmgrd.job.trust import Trust
+from dockmgrd.job.verdicts import Verdict
 from dockmgrd.job.webclient import WebClient
 from dockmgrd.jobstore import JobStore
 from dockmgrd.model import Stage
@@ -44,7 +48,7 @@ async def probe(context: JobContext, options: ProbeOptions) -> dict[str, Any]:
         context.report(Stage.PROBING, 0.05 + 0.9 * len(findings) / len(mirrors), said)
 
     context.report(Stage.PROBING, 0.05)
-    facts = await _facts(context)
+    facts = await _facts(context, mirrors)
     findings = await try_all(mirrors, options.timeout, facts, publish)
     if _at_odds(findings):
         context.notes.append(
@@ -62,7 +66,8 @@ async def verify(context: JobContext, mirrors: Sequence[str]) -> None:
     if not mirrors:
         return
     context.report(Stage.PROBING, 0.1)
-    findings = await try_all(mirrors, SECONDS_TO_PROBE, await _facts(context), lambda _: None)
+    facts = await _facts(context, mirrors)
+    findings = await try_all(mirrors, SECONDS_TO_PROBE, facts, lambda _: None)
     failed = [each for each in findings if each.verdict is not Verdict.OK]
     if failed:
         reasons = "; ".join(f"{each.mirror}: {each.text}" for each in failed)
@@ -83,9 +88,17 @@ async def try_all(
     :param timeout: seconds for each.
     """
     trust = Trust(facts.insecure)
+    proxies = engineproxies.of(facts)
     namespace = "docker.io" if facts.containerd_store else ""
     tries = [
-        asyncio.ensure_future(try_mirror(mirror, WebClient(trust), timeout, namespace))
+        asyncio.ensure_future(
+            try_mirror(
+                mirror,
+                WebClient(partial(trust.context, urlsplit(mirror).netloc), proxies),
+                timeout,
+                namespace,
+            )
+        )
         for mirror in mirrors
     ]
     try:
@@ -125,12 +138,23 @@ def _at_odds(findings: Sequence[Finding]) -> bool:
     return len(counts) == 2 and counts[0][1] == counts[1][1]
 
 
-async def _facts(context: JobContext) -> EngineFacts:
+async def _facts(context: JobContext, mirrors: Sequence[str]) -> EngineFacts:
     """What a running engine says of itself, which tells how it would use the mirrors."""
     unit = await context.systemd.state(names.DOCKER_UNIT)
-    if unit.active:
-        try:
-            return await context.engine.facts()
-        except ServiceFailed:
-            pass  # Mirrors can be tried without it.
-    return EngineFacts()
+    if not unit.active:
+        return EngineFacts()
+    try:
+        facts = await context.engine.facts()
+    except ServiceFailed:
+        return EngineFacts()  # Mirrors can be tried without it.
+    facts = await engineproxies.with_credentials(context.systemd, unit, facts)
+    for proxy in engineproxies.of(facts).used_for(mirrors):
+        context.notes.append(
+            f"Mirrors were tried through the proxy {proxy}, as the engine is set to use it."
+        )
+        if proxy.masked:
+            context.notes.append(
+                f"The engine has a name and a password for the proxy {proxy} that are not known "
+                "here, and so the proxy was asked without."
+            )
+    return facts

@@ -11,19 +11,17 @@ import hashlib
 import json
 import platform
 import re
-import socket
-import ssl
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+from dockmgrd.job.trust import UnusableCertificate
+from dockmgrd.job.tunnel import ProxyFailed
+from dockmgrd.job.verdicts import REPOSITORY, TAG, Failed, Verdict, explained, late, refusal
 from dockmgrd.job.webclient import Answer, Malformed, WebClient
 
-REPOSITORY = "library/hello-world"
-_TAG = "latest"
 _MOST_BLOB_BYTES = 1 << 20
 _MOST_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -37,24 +35,6 @@ _ACCEPT = ", ".join(
 )
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
-
-
-class Verdict(Enum):
-    """How it went. The value is what the bus and the table say."""
-
-    OK = "ok"
-    UNRESOLVABLE = "unresolvable"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    UNTRUSTED = "untrusted"
-    BROKEN = "broken"
-    DENIED = "denied"
-    RATE_LIMITED = "rate-limited"
-    MISSING = "missing"
-    FAILING = "failing"
-    CORRUPT = "corrupt"
-    NOT_A_REGISTRY = "not-a-registry"
 
 
 @dataclass(frozen=True)
@@ -80,13 +60,6 @@ class Finding:
         return {**vars(self), "verdict": self.verdict.value}
 
 
-class _Failed(Exception):
-    def __init__(self, verdict: Verdict, text: str) -> None:
-        super().__init__(text)
-        self.verdict = verdict
-        self.text = text
-
-
 async def try_mirror(mirror: str, client: WebClient, timeout: float, namespace: str) -> Finding:
     """What comes of pulling a small image through the mirror.
 
@@ -98,12 +71,11 @@ async def try_mirror(mirror: str, client: WebClient, timeout: float, namespace: 
         await asyncio.wait_for(attempt.run(), timeout)
         verdict, text = Verdict.OK, ""
     except asyncio.TimeoutError:
-        verdict = Verdict.TIMEOUT
-        text = f"it did not answer within {timeout:g} s"
-    except _Failed as error:
+        verdict, text = late(client, timeout)
+    except Failed as error:
         verdict, text = error.verdict, error.text
-    except (OSError, EOFError, Malformed, UnicodeError) as error:
-        verdict, text = _explained(error)
+    except (OSError, EOFError, Malformed, ProxyFailed, UnusableCertificate, ValueError) as error:
+        verdict, text = explained(error)
     finally:
         client.close()
     found = replace(attempt.found, seconds=time.monotonic() - started)
@@ -129,9 +101,9 @@ class _Attempt:
         if first.status == 401:
             await self._authorize(first)
         elif first.status != 200 or "text/html" in first.headers.get("content-type", ""):
-            raise _refusal(first, self.step)
+            raise refusal(first, self.step)
         self.step = "manifest"
-        manifest, digest = await self._manifest(_TAG)
+        manifest, digest = await self._manifest(TAG)
         self.found = replace(self.found, digest=digest)
         if "manifests" in manifest:
             manifest, _ = await self._manifest(_of_this_machine(manifest["manifests"]))
@@ -144,25 +116,25 @@ class _Attempt:
         digest = _digest(answer.body)
         claimed = reference if ":" in reference else answer.headers.get("docker-content-digest")
         if claimed and claimed != digest:
-            raise _Failed(Verdict.CORRUPT, "its manifest has another digest than it says")
+            raise Failed(Verdict.CORRUPT, "its manifest has another digest than it says")
         try:
             manifest = json.loads(answer.body)
         except ValueError:
             manifest = None
         if not isinstance(manifest, dict):
-            raise _Failed(Verdict.NOT_A_REGISTRY, "its manifest is no JSON object")
+            raise Failed(Verdict.NOT_A_REGISTRY, "its manifest is no JSON object")
         return manifest, digest
 
     async def _blob(self, descriptors: Iterable[Mapping[str, Any]]) -> None:
         small = [each for each in descriptors if 0 < each.get("size", 0) <= _MOST_BLOB_BYTES]
         if not small:
-            raise _Failed(Verdict.NOT_A_REGISTRY, "its manifest names no small blob")
+            raise Failed(Verdict.NOT_A_REGISTRY, "its manifest names no small blob")
         digest = str(max(small, key=lambda each: int(each["size"])).get("digest"))
         started = time.monotonic()
         answer = await self._fetch(f"blobs/{digest}", {})
         seconds = time.monotonic() - started
         if _digest(answer.body) != digest:
-            raise _Failed(Verdict.CORRUPT, "its blob has another digest than the manifest says")
+            raise Failed(Verdict.CORRUPT, "its blob has another digest than the manifest says")
         self.found = replace(self.found, throughput=len(answer.body) / seconds)
 
     async def _fetch(self, path: str, headers: Mapping[str, str]) -> Answer:
@@ -175,7 +147,7 @@ class _Attempt:
             self.step = step
             answer = await self._get(url, {**headers, **self._authorization})
         if answer.status != 200:
-            raise _refusal(answer, self.step)
+            raise refusal(answer, self.step)
         return answer
 
     async def _authorize(self, answer: Answer) -> None:
@@ -184,18 +156,18 @@ class _Attempt:
         challenge = answer.headers.get("www-authenticate", "")
         values = dict(_PARAMETER.findall(challenge))
         if not challenge.lower().startswith("bearer") or "realm" not in values:
-            raise _Failed(Verdict.DENIED, "it wants a user name and password")
+            raise Failed(Verdict.DENIED, "it wants a user name and password")
         scope = f"repository:{REPOSITORY}:pull"
         query = f"service={quote(values.get('service', ''))}&scope={quote(scope)}"
         realm = urljoin(self._mirror, values["realm"])
         token = await self._get(f"{realm}{'&' if '?' in realm else '?'}{query}", {})
         if token.status != 200:
-            raise _refusal(token, self.step)
+            raise refusal(token, self.step)
         try:
             fields = json.loads(token.body)
             text = fields.get("token") or fields["access_token"]
         except (ValueError, KeyError, AttributeError):
-            raise _Failed(Verdict.NOT_A_REGISTRY, "its token is no token") from None
+            raise Failed(Verdict.NOT_A_REGISTRY, "its token is no token") from None
         self._authorization = {"Authorization": f"Bearer {text}"}
 
     async def _get(self, url: str, headers: Mapping[str, str]) -> Answer:
@@ -207,7 +179,7 @@ class _Attempt:
             parts = urlsplit(url)
             usable = ("https",) if self._mirror.startswith("https:") else ("https", "http")
             if parts.scheme not in usable or not parts.hostname:
-                raise _Failed(Verdict.BROKEN, "it sends us on to an address without TLS")
+                raise Failed(Verdict.BROKEN, "it sends us on to an address without TLS")
             answer = await self._client.get(url, sent)
             location = answer.headers.get("location")
             if answer.status not in _REDIRECTS or not location:
@@ -215,7 +187,7 @@ class _Attempt:
             url = urljoin(url, location)
             if urlsplit(url).netloc != parts.netloc:
                 sent.pop("Authorization", None)
-        raise _Failed(Verdict.BROKEN, "it sends us round in circles")
+        raise Failed(Verdict.BROKEN, "it sends us round in circles")
 
 
 def _of_this_machine(entries: Iterable[Mapping[str, Any]]) -> str:
@@ -226,46 +198,8 @@ def _of_this_machine(entries: Iterable[Mapping[str, Any]]) -> str:
         for each in reversed(list(entries))
     }
     if not by_architecture:
-        raise _Failed(Verdict.NOT_A_REGISTRY, "its manifest names no image")
+        raise Failed(Verdict.NOT_A_REGISTRY, "its manifest names no image")
     return by_architecture.get(architecture, next(reversed(by_architecture.values())))
-
-
-def _refusal(answer: Answer, step: str) -> _Failed:
-    """What a status means at a step."""
-    said = f"it answered {answer.status} at step {step}"
-    if answer.status == 429:
-        return _Failed(Verdict.RATE_LIMITED, "it has had too many requests from here; try later")
-    if answer.status in (401, 403, 451):
-        if step == "blob":
-            return _Failed(Verdict.DENIED, f"{said}, as mirrors with an allow-list do")
-        return _Failed(Verdict.DENIED, said)
-    if answer.status >= 500:
-        return _Failed(Verdict.FAILING, said)
-    if answer.status == 404 and step != "v2":
-        return _Failed(Verdict.MISSING, f"{said}: it does not have {REPOSITORY}:{_TAG}")
-    if answer.status == 200:
-        return _Failed(Verdict.NOT_A_REGISTRY, "it answers with a web page")
-    return _Failed(Verdict.NOT_A_REGISTRY, f"{said}: it is no registry")
-
-
-def _explained(error: Exception) -> tuple[Verdict, str]:
-    """What kept a connection from being made or used."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            Verdict.UNTRUSTED,
-            f"its certificate is not trusted: {error.verify_message.rstrip('.')}",
-        )
-    if isinstance(error, ssl.SSLError):
-        return Verdict.BROKEN, f"TLS fails: {error.reason or 'no reason given'}"
-    if isinstance(error, socket.gaierror):
-        return Verdict.UNRESOLVABLE, "its name has no address"
-    if isinstance(error, ConnectionRefusedError):
-        return Verdict.REFUSED, "nothing listens there"
-    if isinstance(error, (ConnectionError, EOFError)):
-        return Verdict.BROKEN, "it broke the connection off"
-    if isinstance(error, OSError):
-        return Verdict.UNREACHABLE, f"it cannot be reached: {error.strerror or error}"
-    return Verdict.NOT_A_REGISTRY, str(error) or "the answer is not HTTP"
 
 
 def _digest(data: bytes) -> str:

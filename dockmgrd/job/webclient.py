@@ -1,31 +1,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""HTTP as far as a registry is tried with it: GET, one connection for each host, kept open.
-
-Names are looked up in threads of their own: the lookups of dead hosts must not hold up the others,
-nor the end of the process.
-"""
+"""HTTP as far as a registry is tried with it: GET, one connection for each host, kept open."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-import threading
+import ssl
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from dockmgrd import __version__
-from dockmgrd.job.trust import Trust
+from dockmgrd.job import tunnel
+from dockmgrd.job.dial import dial
+from dockmgrd.job.proxies import Proxies, Proxy, destination
 
 _MOST_BYTES = 4 << 20
 _LINE_LIMIT = 64 << 10
-_SECONDS_AHEAD = 0.25
-"""How long an address may take before the next one is tried beside it (RFC 8305)."""
-
-_Address = tuple[socket.AddressFamily, Any]
 
 
 class Malformed(Exception):
@@ -34,12 +27,16 @@ class Malformed(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A response. Names of headers are in lower case; `head_seconds` is the time to its head."""
+    """A response. Names of headers are in lower case; `head_seconds` is the time to its head.
+
+    `proxy` is the one that handed it over and could read it, which may have made it up.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     head_seconds: float
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True)
@@ -52,36 +49,65 @@ class WebClient:
     """Asks servers for things; connections live until `close`.
 
     What goes wrong is raised as it comes: OSError (socket.gaierror, ssl.SSLError among them),
-    EOFError, Malformed.
+    EOFError, Malformed, ProxyFailed, and what `tls` raises.
+
+    :param tls: how to check certificates; called when the first is to be checked. It is one for
+        all hosts: the engine takes that of its mirror wherever the mirror sends it on to.
     """
 
-    def __init__(self, trust: Trust) -> None:
-        self._trust = trust
+    def __init__(self, tls: Callable[[], ssl.SSLContext], proxies: Proxies) -> None:
+        self._tls = tls
+        self._proxies = proxies
         self._connections: dict[str, _Connection] = {}
+        self.way: Proxy | None = None
+        """The proxy of the latest request."""
+        self.at_proxy = False
+        """Whether the proxy itself has not been reached yet."""
 
     async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
         """The answer to a GET of the URL, whose host is in ASCII. Redirects are not followed."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
+        self.way = self._proxies.way_to(*destination(url))
+        # A proxy is asked for what is http, and passes on unseen what is https.
+        seen_by = self.way if parts.scheme == "http" else None
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+        sent = {
+            "Host": parts.netloc,
+            "User-Agent": f"dockmgrd/{__version__}",
+            **headers,
+            **(seen_by.headers if seen_by else {}),
+        }
         lines = [
-            f"GET {target} HTTP/1.1",
-            f"Host: {parts.netloc}",
-            f"User-Agent: dockmgrd/{__version__}",
-            *(f"{name}: {value}" for name, value in headers.items()),
+            f"GET {origin if seen_by else ''}{target} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in sent.items()),
         ]
         request = "\r\n".join([*lines, "", ""]).encode("ascii", "replace")
+        try:
+            answer = await self._exchange_again(origin, request)
+        except (ConnectionError, EOFError):
+            if seen_by is None:
+                raise
+            raise tunnel.broken_off(seen_by) from None
+        if seen_by is None:
+            return answer
+        if answer.status == tunnel.AUTHENTICATION_REQUIRED:
+            raise tunnel.unauthorized(seen_by)
+        return replace(answer, proxy=seen_by)
+
+    def close(self) -> None:
+        for connection in self._connections.values():
+            connection.writer.transport.abort()
+        self._connections.clear()
+
+    async def _exchange_again(self, origin: str, request: bytes) -> Answer:
+        """The answer over the connection that is open, or else over a new one."""
         kept = self._connections.pop(origin, None)
         if kept is not None:
             # The server may have closed it since.
             with contextlib.suppress(OSError, EOFError):
                 return await self._exchange(origin, kept, request)
         return await self._exchange(origin, None, request)
-
-    def close(self) -> None:
-        for connection in self._connections.values():
-            connection.writer.transport.abort()
-        self._connections.clear()
 
     async def _exchange(self, origin: str, kept: _Connection | None, request: bytes) -> Answer:
         started = time.monotonic()
@@ -101,84 +127,35 @@ class WebClient:
         return Answer(status, headers, body, head_seconds)
 
     async def _connect(self, origin: str) -> _Connection:
-        parts = urlsplit(origin)
-        secure = parts.scheme == "https"
-        host = parts.hostname or ""
-        addresses = await _look_up(host, parts.port or (443 if secure else 80))
-        connected = await _first_connected(addresses)
+        scheme, host, port = destination(origin)
+        context = self._tls() if scheme == "https" else None
+        connected = await self._dial(host, port, tunnelled=scheme == "https")
         try:
             reader, writer = await asyncio.open_connection(
                 sock=connected,
                 limit=_LINE_LIMIT,
-                ssl=self._trust.context(parts.netloc) if secure else None,
-                server_hostname=host if secure else None,
+                ssl=context,
+                server_hostname=host if context else None,
             )
         except BaseException:
             connected.close()
             raise
         return _Connection(reader, writer)
 
-
-async def _look_up(host: str, port: int) -> list[_Address]:
-    loop = asyncio.get_running_loop()
-    found: asyncio.Future[list[_Address]] = loop.create_future()
-
-    def settle(addresses: list[_Address], error: OSError | None) -> None:
-        if found.done():
-            return
-        if error is not None:
-            found.set_exception(error)
-        else:
-            found.set_result(addresses)
-
-    def run() -> None:
-        addresses: list[_Address] = []
-        error = None
+    async def _dial(self, host: str, port: int, *, tunnelled: bool) -> socket.socket:
+        """A connection with the host, or with the proxy on the way to it."""
+        if self.way is None:
+            return await dial(host, port)
+        self.at_proxy = True
+        connected = await tunnel.connect(self.way)
+        self.at_proxy = False
         try:
-            for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-                addresses.append((family, address))
-        except OSError as caught:
-            error = caught
-        with contextlib.suppress(RuntimeError):  # Nobody waits any more.
-            loop.call_soon_threadsafe(settle, addresses, error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await found
-
-
-async def _first_connected(addresses: list[_Address]) -> socket.socket:
-    """A socket connected with the first address that answers, the earlier ones ahead a little."""
-    waiting = list(addresses)
-    attempts: set[asyncio.Task[socket.socket]] = set()
-    error: BaseException | None = None
-    try:
-        while waiting or attempts:
-            if waiting:
-                attempts.add(asyncio.ensure_future(_connected(*waiting.pop(0))))
-            done, attempts = await asyncio.wait(
-                attempts,
-                timeout=_SECONDS_AHEAD if waiting else None,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            for attempt in done:
-                error = attempt.exception()
-                if error is None:
-                    return attempt.result()
-    finally:
-        for attempt in attempts:
-            attempt.cancel()
-    raise error or OSError("no address")
-
-
-async def _connected(family: socket.AddressFamily, address: Any) -> socket.socket:
-    connection = socket.socket(family, socket.SOCK_STREAM)
-    connection.settimeout(0)
-    try:
-        await asyncio.get_running_loop().sock_connect(connection, address)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+            if tunnelled:
+                await tunnel.open_to(connected, self.way, host, port)
+        except BaseException:
+            connected.close()
+            raise
+        return connected
 
 
 async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:

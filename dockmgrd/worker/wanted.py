@@ -92,7 +92,8 @@ def _candidate(backend: Backend, request: InstallPackages, name: str) -> Package
     if backend.hides(name):
         raise ResolutionFailed(
             f"{name} is hidden from dnf by an exclude or a module; look at 'excludepkgs' in "
-            "/etc/dnf/dnf.conf and in the repository files.",
+            "/etc/dnf/dnf.conf and in the repository files, or switch the module off with "
+            "'dnf module disable NAME'.",
             {MISSING: [name]},
         )
     raise NotOffered(

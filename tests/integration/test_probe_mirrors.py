@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import unit.proxy_server
 from bed.api import Api, ApiError
 from integration.mirror_hosts import (
     MIRROR,
@@ -27,6 +29,8 @@ __all__ = ["engine_host"]
 
 DEAD, NOWHERE = "https://unsigned.bed.test/", "https://nowhere.bed.test/"
 BLOBS = "/v2/library/hello-world/blobs"
+PROXY = "ann:s%%40cret@127.0.0.1:3128"
+PROXY_DROP_IN = "/etc/systemd/system/docker.service.d/proxy.conf"
 ADMIN_FILE = "/etc/dockmgrd/mirrors.d/bed.yaml"
 
 
@@ -86,6 +90,41 @@ def test_certificates_are_judged_as_the_engine_judges_them(host: Host) -> None:
     assert verdicts(api, UNTRUSTED)[UNTRUSTED] == ("untrusted", "v2")
     host.write(f"{certificate}/ca.crt", host.read("/etc/ssl/certs/ca-certificates.crt"))
     assert verdicts(api, UNTRUSTED)[UNTRUSTED] == ("untrusted", "v2"), "the name is a wrong one"
+
+
+def test_mirrors_are_tried_through_the_proxy_of_the_engine(engine_host: Host) -> None:
+    host, api = engine_host, Api(engine_host)
+    host.internet.refuse("mirror.bed.test")  # but not to the proxy, which knows another way
+    host.write("/srv/proxy.py", Path(unit.proxy_server.__file__).read_text())
+    host.write(PROXY_DROP_IN, f'[Service]\nEnvironment="HTTPS_PROXY=http://{PROXY}"\n')
+    program = [
+        "python3",
+        "/srv/proxy.py",
+        "ann:s@cret",
+        "3128",
+        "mirror.bed.test:443=127.0.0.1:443",
+    ]
+    host.run("systemd-run", "--unit=proxy", "--service-type=notify", *program)
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "restart", "docker.service")
+    result = api.wait(probe(api, MIRROR))
+    assert [each["verdict"] for each in result["probed"]] == ["ok"], result
+    assert "through the proxy 127.0.0.1:3128" in result["notes"][0]
+    assert "cret" not in str(result)
+    api.wait(set_mirror(api, MIRROR, verify=("b", True)))
+    host.run("docker", "pull", "hello-world")
+    host.run("systemctl", "stop", "proxy.service")
+    [found] = api.wait(probe(api, MIRROR))["probed"]
+    assert (found["verdict"], found["step"]) == ("proxy", "v2")
+    assert found["text"] == "nothing listens at the engine's proxy 127.0.0.1:3128"
+    with pytest.raises(ApiError) as caught:
+        api.wait(set_mirror(api, MIRROR, verify=("b", True)))
+    assert caught.value.name == "org.dockmgr1.Error.MirrorUnreachable"
+    assert found["text"] in caught.value.text
+    host.path(PROXY_DROP_IN).unlink()
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "restart", "docker.service")
+    assert verdicts(api, MIRROR) == {MIRROR: ("refused", "v2")}
 
 
 def test_findings_are_told_while_the_others_are_still_tried(host: Host) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ class Registry:
     """What it serves, and how it goes wrong: `fault` names a step and a kind.
 
     A kind is a status, or hang, reset, damage, endless, noise, page,
-    chunked, unframed, redirect, circle.
+    chunked, unframed, redirect, circle, astray, far.
     """
 
     image: bytes = b"layer of hello-world" * 50
@@ -108,6 +109,8 @@ class Registry:
             "page": (status, "Content-Type: text/html; charset=utf-8\r\n"),
             "redirect": (307, f"Location: {self.url}elsewhere\r\n"),
             "circle": (302, "Location: /v2/\r\n"),
+            "astray": (302, "Location: http://[::1:99999/\r\n"),
+            "far": (302, "Location: http://localhost:99999/\r\n"),
             "unauthorized": (
                 401,
                 f'WWW-Authenticate: Bearer realm="{self.url}token",service="s"\r\n',
@@ -130,13 +133,16 @@ class Registry:
 
 
 @asynccontextmanager
-async def serving(*registries: Registry) -> AsyncIterator[list[str]]:
-    """Serve each on a port of its own; their URLs."""
+async def serving(
+    *registries: Registry, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[list[str]]:
+    """Serve each on a port of its own; their URLs, those with TLS at localhost."""
     servers = []
+    root = "https://localhost" if tls else "http://127.0.0.1"
     for registry in registries:
-        server = await asyncio.start_server(registry.answer, "127.0.0.1", 0)
+        server = await asyncio.start_server(registry.answer, "127.0.0.1", 0, ssl=tls)
         servers.append(server)
-        registry.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        registry.url = f"{root}:{server.sockets[0].getsockname()[1]}/"
     try:
         yield [registry.url for registry in registries]
     finally:

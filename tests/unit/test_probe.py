@@ -14,7 +14,8 @@ import pytest
 from dockmgrd import candidates
 from dockmgrd.engine import EngineFacts
 from dockmgrd.job.probe import ranked, try_all
-from dockmgrd.job.registry import Finding, Verdict
+from dockmgrd.job.registry import Finding
+from dockmgrd.job.verdicts import Verdict
 from unit.registry_server import Registry, digest, serving
 
 
@@ -63,6 +64,8 @@ async def test_a_mirror_that_wants_a_token() -> None:
         (("v2", 429), Verdict.RATE_LIMITED, "v2", "too many requests"),
         (("v2", "reset"), Verdict.BROKEN, "v2", "broke the connection off"),
         (("v2", "circle"), Verdict.BROKEN, "v2", "in circles"),
+        (("v2", "astray"), Verdict.BROKEN, "v2", "an address that is none"),
+        (("v2", "far"), Verdict.BROKEN, "v2", "an address that is none"),
         (("v2", "hang"), Verdict.TIMEOUT, "v2", "within 0.5 s"),
         (("token", 403), Verdict.DENIED, "token", "403"),
         (("token", 429), Verdict.RATE_LIMITED, "token", "too many"),
