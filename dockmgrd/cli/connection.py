@@ -58,7 +58,7 @@ class Connection:
         self._frames = Frames(_LONGEST)
         self._serial = 0
         self._pending: dict[int, Pending] = {}
-        self._subscriptions: dict[Match, SignalHandler] = {}
+        self._subscriptions: list[tuple[Match, SignalHandler]] = []
         self._owners: dict[str, str] = {}
         self.ended = False
         """Whether the bus has closed it."""
@@ -151,7 +151,7 @@ class Connection:
                 [self._owners[name]] = self.call_bus("GetNameOwner", "s", name)
             except RemoteError:
                 self._owners[name] = ""  # It has none yet.
-        self._subscriptions[match] = handler
+        self._subscriptions.append((match, handler))
         self.call_bus("AddMatch", "s", match.rule())
 
     def hear(self, timeout: float | None = None) -> bool:
@@ -186,7 +186,7 @@ class Connection:
 
     def _take(self, message: Message) -> None:
         if message.message_type is MessageType.SIGNAL:
-            for match, handler in list(self._subscriptions.items()):
+            for match, handler in list(self._subscriptions):
                 owner = self._owners.get(match.sender, match.sender)
                 if message.sender == owner and match.fits(message):
                     handler(message)

@@ -31,6 +31,7 @@ class Follower:
         self._properties: dict[str, Any] = {}
         self._news = False
         self._waiting: Pending | None = None
+        self._heard = False
 
     def end(self) -> JobRecord:
         """The job when it has ended.
@@ -64,13 +65,16 @@ class Follower:
                 return job
             # Once per daemon: a Wait that was refused would be refused again.
             if self._waiting is None:
-                self._waiting = self._client.begin_wait(self._path)
-                replied = False
-            while not self._news:
+                self._waiting, self._heard = self._client.begin_wait(self._path), False
+            # Its reply may have come with another's.
+            while not (self._news or self._wait_is_over()):
                 self._client.bus.hear()
-                if not replied and self._waiting is not None and self._waiting.reply is not None:
-                    # How the job ended, or why we may not wait, is for the next reading to say.
-                    replied = self._news = True
+
+    def _wait_is_over(self) -> bool:
+        """Whether Wait() has been replied to, which is said once: the reading tells the rest."""
+        over = self._waiting is not None and self._waiting.reply is not None and not self._heard
+        self._heard = self._heard or over
+        return over
 
     def _stop_waiting(self) -> None:
         if self._waiting is not None:

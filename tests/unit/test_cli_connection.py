@@ -17,7 +17,7 @@ from dockmgrd.cli.connection import Connection, Pending
 from dockmgrd.cli.waiting import Stopped, readable, stoppable
 from dockmgrd.dbusnext import Message
 from dockmgrd.errors import NoReply, RemoteError
-from dockmgrd.match import DBUS, Match
+from dockmgrd.match import DBUS, DBUS_PATH, Match
 
 T = TypeVar("T")
 NAME = "org.example.Sender"
@@ -80,6 +80,21 @@ async def test_signals_are_taken_from_the_owner_of_the_name_alone(
     await service_bus.flush()
     await aside(lambda: connection.call_bus("GetId"))
     assert heard == [2]
+    connection.close()
+
+
+async def test_who_follows_the_owner_too_does_not_keep_it_from_us(bus_address: str) -> None:
+    heard: list[int] = []
+    connection = await aside(Connection)
+    await aside(lambda: connection.subscribe(WANTED, lambda each: heard.append(each.body[0])))
+    owners = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, NAME)
+    await aside(lambda: connection.subscribe(owners, lambda _: None))
+    async with Bus(bus_address) as late:
+        await late.own_name(NAME)
+        late.send(moved(connection.unique_name, 3))
+        await late.flush()
+        await aside(lambda: connection.call_bus("GetId"))
+    assert heard == [3]
     connection.close()
 
 
