@@ -46,6 +46,10 @@ class NoCommand(InvalidArgs):
 
 
 class _Parser(argparse.ArgumentParser):
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """It prints nothing here, and would load `shutil` to learn a width by itself."""
+        return self.formatter_class(prog=self.prog, width=80)  # type: ignore[call-arg]
+
     def error(self, message: str) -> NoReturn:
         raise InvalidArgs(f"{message}; '{self.prog} --help' shows what is possible.")
 
