@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -25,6 +27,17 @@ _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configura
   <limit name="max_replies_per_connection">50000</limit>
 </busconfig>
 """
+
+
+@pytest.fixture
+def localhost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name is that of the loopback address, also where no /etc/hosts says so."""
+    real = socket.getaddrinfo
+
+    def lookup(host: str, *arguments: Any, **more: Any) -> object:
+        return real("127.0.0.1" if host == "localhost" else host, *arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
 
 
 @pytest.fixture

@@ -20,6 +20,8 @@ from dockmgrd.job.webclient import Answer
 from unit.certificates import Pair, shaking_hands
 from unit.registry_server import Registry, serving
 
+pytestmark = pytest.mark.usefixtures("localhost")
+
 SERVER, CLIENT, STRANGER = "server", "client", "stranger"
 
 

@@ -24,6 +24,8 @@ from unit.certificates import Pair
 from unit.proxy_server import ProxyServer, proxying
 from unit.registry_server import Registry, serving
 
+pytestmark = pytest.mark.usefixtures("localhost")
+
 PLAIN, SECURE = "http://mirror.example/", "https://mirror.example/"
 RUNNING = UnitState("loaded", "active", "running", "enabled", "/unit", ())
 
