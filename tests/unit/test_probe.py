@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,6 +128,9 @@ async def test_two_hundred_with_half_of_them_dead_end_with_the_deadline() -> Non
     counts: list[int] = []
     async with serving(*registries) as urls:
         started = time.monotonic()
+        await try_all(urls[::2], 30.0, EngineFacts(), lambda _: None)
+        without_the_dead = time.monotonic() - started
+        started = time.monotonic()
         found = await try_all(
             urls, 3.0, EngineFacts(), lambda findings: counts.append(len(findings))
         )
@@ -134,25 +138,27 @@ async def test_two_hundred_with_half_of_them_dead_end_with_the_deadline() -> Non
     verdicts = [each.verdict for each in found]
     assert verdicts.count(Verdict.OK) == 100
     assert verdicts.count(Verdict.TIMEOUT) == 100
-    assert seconds < 4.0
+    assert seconds < 3.0 + max(1.0, without_the_dead), "a busy machine takes longer for both"
     assert counts == sorted(counts)
     assert counts[-1] == 200
 
 
 async def test_lookups_that_hang_hold_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
     real = socket.getaddrinfo
+    answered = threading.Event()
 
     def slow(host: str, *arguments: object, **more: object) -> object:
         if host.endswith(".dead.example"):
-            time.sleep(2)  # stands for a name server that does not answer
+            answered.wait()  # for a name server that does not
         return real(host, *arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     dead = [f"http://m{number}.dead.example/" for number in range(60)]
     async with serving(Registry()) as [url]:
-        started = time.monotonic()
-        found = await tried([*dead, url], timeout=1.0)
-        assert time.monotonic() - started < 2
+        try:
+            found = await tried([*dead, url], timeout=1.0)
+        finally:
+            answered.set()
     assert found[-1].verdict is Verdict.OK
     assert {each.verdict for each in found[:-1]} == {Verdict.TIMEOUT}
 
