@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dockmgrd.calls import method_call, values
 from dockmgrd.dbusnext import (
     Message,
     MessageFlag,
@@ -85,10 +86,7 @@ class Bus(Transport):
             ) from None
         finally:
             self._method_return_handlers.pop(message.serial, None)
-        if reply.message_type is MessageType.ERROR:
-            text = reply.body[0] if reply.body and isinstance(reply.body[0], str) else ""
-            raise RemoteError(reply.error_name, text)
-        return list(reply.body)
+        return values(reply)
 
     async def call(
         self,
@@ -103,15 +101,7 @@ class Bus(Transport):
         flags: MessageFlag = MessageFlag.NONE,
     ) -> list[Any]:
         """Call a method and await the values it returns; raises as `request` does."""
-        message = Message(
-            destination=destination,
-            path=path,
-            interface=interface,
-            member=member,
-            signature=signature,
-            body=list(body),
-            flags=flags,
-        )
+        message = method_call(destination, path, interface, member, signature, body, flags)
         return await self.request(message, timeout=timeout)
 
     async def call_bus(self, member: str, signature: str = "", *body: Any) -> list[Any]:
@@ -147,17 +137,9 @@ class Bus(Transport):
             handlers.remove(handler)
             if not handlers and self._subscriptions.get(match) is handlers:
                 del self._subscriptions[match]
-                self.send(
-                    Message(
-                        destination=DBUS,
-                        path=DBUS_PATH,
-                        interface=DBUS,
-                        member="RemoveMatch",
-                        signature="s",
-                        body=[match.rule()],
-                        flags=MessageFlag.NO_REPLY_EXPECTED,
-                    )
-                )
+                where = (DBUS, DBUS_PATH, DBUS, "RemoveMatch")
+                silent = MessageFlag.NO_REPLY_EXPECTED
+                self.send(method_call(*where, "s", [match.rule()], silent))
 
         return unsubscribe
 

@@ -8,6 +8,7 @@ import contextlib
 import socket
 from typing import Callable, Optional, TypeVar
 
+from dockmgrd.calls import method_call
 from dockmgrd.dbusnext import AuthError, Message
 from dockmgrd.handshake import Introduction, connected
 from dockmgrd.match import DBUS, DBUS_PATH
@@ -58,7 +59,7 @@ class Link:
             else:
                 named.set_exception(error or EOFError("the bus has given us no name"))
 
-        hello = Message(destination=DBUS, path=DBUS_PATH, interface=DBUS, member="Hello")
+        hello = method_call(DBUS, DBUS_PATH, DBUS, "Hello")
         hello.serial = self.next_serial()
         self._method_return_handlers[hello.serial] = on_hello
         self.send(hello)

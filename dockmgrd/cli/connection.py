@@ -11,14 +11,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dockmgrd.calls import method_call, values
 from dockmgrd.cli.waiting import readable
-from dockmgrd.dbusnext import AuthError, Message, MessageFlag, MessageType
+from dockmgrd.dbusnext import AuthError, Message, MessageFlag
 from dockmgrd.errors import NoReply, RemoteError
-from dockmgrd.frames import Frames, Malformed
+from dockmgrd.frames import SIGNAL, Frame, Frames, Malformed
 from dockmgrd.handshake import Introduction, connected
 from dockmgrd.match import DBUS, DBUS_PATH, Match
 
-_LONGEST = 1 << 27
+_LONGEST_SIGNAL = 1 << 20
 _BYTES_AT_ONCE = 64 << 10
 _ENDED = "The connection to the system bus ended."
 
@@ -32,17 +33,6 @@ class Pending:
         self.call = message
         self.reply: Message | None = None
 
-    def result(self) -> list[Any]:
-        """The values of a reply that has come.
-
-        :raises RemoteError: when it is an error.
-        """
-        assert self.reply is not None
-        body = list(self.reply.body)
-        if self.reply.message_type is MessageType.ERROR:
-            raise RemoteError(self.reply.error_name, str(body[0]) if body else "")
-        return body
-
 
 class Connection:
     """The connection. Whatever arrives is looked at while something is waited for.
@@ -55,7 +45,7 @@ class Connection:
     def __init__(self, seconds: float | None = None) -> None:
         self._end = None if seconds is None else time.monotonic() + seconds
         self._socket = _introduced()
-        self._frames = Frames(_LONGEST)
+        self._frames = Frames(_LONGEST_SIGNAL)
         self._serial = 0
         self._pending: dict[int, Pending] = {}
         self._subscriptions: list[tuple[Match, SignalHandler]] = []
@@ -97,7 +87,7 @@ class Connection:
                     raise NoReply(f"{destination} did not answer {member} in time.")
         finally:
             self.forget(pending)
-        return pending.result()
+        return values(pending.reply)
 
     def begin(
         self,
@@ -114,15 +104,7 @@ class Connection:
 
         :raises NoReply: when the connection has ended.
         """
-        message = Message(
-            destination=destination,
-            path=path,
-            interface=interface,
-            member=member,
-            signature=signature,
-            body=list(body),
-            flags=flags,
-        )
+        message = method_call(destination, path, interface, member, signature, body, flags)
         self._serial += 1
         message.serial = self._serial
         pending = self._pending[self._serial] = Pending(message)
@@ -161,21 +143,36 @@ class Connection:
         """
         if not self.ended and not readable(self._socket.fileno(), timeout=timeout):
             return False
-        for message in self._arrived():
-            self._take(message)
+        for frame in self._arrived():
+            if self._wants(frame):  # as the messages before it have left things
+                self._take(frame)
         return True
 
-    def _arrived(self) -> list[Message]:
+    def _arrived(self) -> list[Frame]:
         """:raises NoReply: when the connection has ended."""
         try:
             data = b"" if self.ended else self._socket.recv(_BYTES_AT_ONCE)
-            messages = [frame.message() for frame in self._frames.cut(data)]
+            frames = list(self._frames.cut(data))
         except (OSError, Malformed):
             data = b""
         if not data:
             self.close()
             raise NoReply(_ENDED)
-        return messages
+        return frames
+
+    def _wants(self, frame: Frame) -> bool:
+        """Whether it is a reply that is awaited, or a signal that is subscribed to, by its sender.
+
+        Any local user can send us anything, and what is not wanted is not even read.
+        """
+        if frame.type != SIGNAL:
+            return frame.reply_serial in self._pending
+        return not frame.too_long and any(
+            frame.is_signal(
+                self._owners.get(match.sender, match.sender), match.interface, match.member
+            )
+            for match, _ in self._subscriptions
+        )
 
     def _send(self, message: Message) -> None:
         try:
@@ -184,17 +181,20 @@ class Connection:
             self.close()
             raise NoReply(_ENDED) from error
 
-    def _take(self, message: Message) -> None:
-        if message.message_type is MessageType.SIGNAL:
-            for match, handler in list(self._subscriptions):
-                owner = self._owners.get(match.sender, match.sender)
-                if message.sender == owner and match.fits(message):
-                    handler(message)
-        elif message.message_type is MessageType.METHOD_CALL:
-            text = "This connection offers no methods."
-            self._send(Message.new_error(message, DBUS + ".Error.UnknownMethod", text))
-        elif (pending := self._pending.pop(message.reply_serial, None)) is not None:
-            pending.reply = message
+    def _take(self, frame: Frame) -> None:
+        """:raises NoReply: when it cannot be read, and the connection is of no use any more."""
+        try:
+            message = frame.message()
+        except Malformed as error:
+            self.close()
+            raise NoReply(_ENDED) from error
+        if frame.type != SIGNAL:
+            self._pending.pop(frame.reply_serial).reply = message
+            return
+        for match, handler in list(self._subscriptions):
+            owner = self._owners.get(match.sender, match.sender)
+            if message.sender == owner and match.fits(message):
+                handler(message)
 
     def _on_owner_changed(self, message: Message) -> None:
         self._owners[message.body[0]] = message.body[2]

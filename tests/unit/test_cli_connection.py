@@ -15,8 +15,9 @@ import pytest
 from dockmgrd.bus import Bus
 from dockmgrd.cli.connection import Connection, Pending
 from dockmgrd.cli.waiting import Stopped, readable, stoppable
-from dockmgrd.dbusnext import Message
+from dockmgrd.dbusnext import Message, MessageFlag
 from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.frames import Frame, Malformed
 from dockmgrd.match import DBUS, DBUS_PATH, Match
 
 T = TypeVar("T")
@@ -80,6 +81,35 @@ async def test_signals_are_taken_from_the_owner_of_the_name_alone(
     await service_bus.flush()
     await aside(lambda: connection.call_bus("GetId"))
     assert heard == [2]
+    connection.close()
+
+
+async def test_what_strangers_send_is_not_read(
+    client_bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = await aside(Connection)
+    await aside(lambda: connection.subscribe(WANTED, lambda _: None))
+    read: list[str] = []
+    whole = Frame.message
+
+    def message(frame: Frame) -> Message:
+        if frame.sender == client_bus.unique_name:
+            read.append(frame.sender)
+            raise Malformed("nobody can read this")
+        return whole(frame)
+
+    monkeypatch.setattr(Frame, "message", message)
+    client_bus.send(moved(connection.unique_name, 1))
+    call = Message(connection.unique_name, "/thing", "org.example.Thing", "Hold")
+    call.flags = MessageFlag.NO_REPLY_EXPECTED
+    client_bus.send(call)
+    large = Message.new_signal("/thing", "org.example.Thing", "Moved", "s", ["x" * (2 << 20)])
+    large.destination = connection.unique_name
+    client_bus.send(large)
+    assert await aside(lambda: connection.call_bus("GetId"))
+    await client_bus.flush()
+    assert await aside(lambda: connection.call_bus("GetId"))
+    assert read == []
     connection.close()
 
 
