@@ -18,16 +18,9 @@ from dockmgrd.quota import Quota
 from dockmgrd.sources import Sources
 from dockmgrd.status import Status
 from dockmgrd.variants import to_variants
-from dockmgrd.verbs import SIGNATURES
+from dockmgrd.verbs import METHODS, SIGNATURES
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
-_VERBS = {
-    "Install": Kind.INSTALL,
-    "SetMirror": Kind.SET_MIRROR,
-    "ProbeMirrors": Kind.PROBE,
-    "Uninstall": Kind.UNINSTALL,
-    "ListVersions": Kind.LIST_VERSIONS,
-}
 _WAITS = Quota(64, "calls of Wait")
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
 _RUNNING = JobResult(JobState.RUNNING, finished_at=0)
@@ -147,8 +140,8 @@ class ManagerFace(Face):
         return interactive, plain, parsed
 
     async def refused(self, member: str, error: errors.DockmgrError) -> None:
-        if member in _VERBS:
-            await self._gate.invalid(_VERBS[member], caller(), error)
+        if member in METHODS:
+            await self._gate.invalid(METHODS[member], caller(), error)
 
     def _known(self, parsed: options.Options, limits: AdminConfig) -> actions.Known:
         """The mirrors that the questions depend on."""

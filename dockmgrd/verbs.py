@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The options that each verb takes, with their D-Bus types: see dbus/org.dockmgr1.Manager.xml."""
+"""The methods of the verbs, and the D-Bus types of their options."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from dockmgrd.model import Kind
+
+METHODS: Mapping[str, Kind] = {
+    "Install": Kind.INSTALL,
+    "SetMirror": Kind.SET_MIRROR,
+    "ProbeMirrors": Kind.PROBE,
+    "Uninstall": Kind.UNINSTALL,
+    "ListVersions": Kind.LIST_VERSIONS,
+}
+"""The method of the manager that starts each kind of job."""
 
 SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
     Kind.INSTALL: {

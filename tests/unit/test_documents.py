@@ -16,8 +16,7 @@ from bed import picture
 from dockmgrd.cli.arguments import parse
 from dockmgrd.cli.commands import COMMANDS, COMMON
 from dockmgrd.cli.exitcodes import exit_codes
-from dockmgrd.model import Kind
-from dockmgrd.verbs import SIGNATURES
+from dockmgrd.verbs import METHODS, SIGNATURES
 from integration.documents import COMMANDS as SHELL_LANGUAGES
 from integration.documents import NOT_FOR_RUNNING, PROGRAMS, ROOT, blocks
 
@@ -38,13 +37,6 @@ _OUR_PATH = re.compile(
     r"(?:dockmgrd|dbus|systemd|polkit|man|completions|po|packaging|docs|tests|bench|job)/[\w./-]*"
 )
 _IN_CODE = re.compile(r"dockmgrctl (?P<rest>[a-z-].*)")
-_VERBS = {
-    "Install": Kind.INSTALL,
-    "SetMirror": Kind.SET_MIRROR,
-    "ProbeMirrors": Kind.PROBE,
-    "Uninstall": Kind.UNINSTALL,
-    "ListVersions": Kind.LIST_VERSIONS,
-}
 
 
 def read(document: str) -> str:
@@ -157,9 +149,9 @@ def test_table_of_the_api() -> None:
     shown = [(name, *([returned] if returned else [])) for name, returned, _ in rows]
     assert sorted(shown) == sorted(wanted)
     for name, _, text in rows:
-        if name in _VERBS:
+        if name in METHODS:
             options = dict(re.findall(r"`([a-z-]+)` (as|[sbu])\b", text))
-            expected = dict(SIGNATURES[_VERBS[name]])
+            expected = dict(SIGNATURES[METHODS[name]])
             if name != "Install":
                 expected.pop("mirrors", None)
             assert options == expected, name
