@@ -37,7 +37,6 @@ class UnitState:
 
     load_state: str
     active_state: str
-    sub_state: str
     unit_file_state: str
     fragment_path: str
     drop_ins: tuple[str, ...]
@@ -93,10 +92,6 @@ class Systemd:
         """Stop the unit and wait; one that does not exist counts as stopped. Raises as `start`."""
         await self._job("StopUnit", unit, missing_is_fine=True)
 
-    async def restart(self, unit: str) -> None:
-        """Restart the unit and wait. Raises as `start`."""
-        await self._job("RestartUnit", unit)
-
     async def reload(self, unit: str) -> None:
         """Have the unit reload its configuration, and wait. Raises as `start`."""
         await self._job("ReloadUnit", unit)
@@ -143,7 +138,6 @@ class Systemd:
         return UnitState(
             load_state=values["LoadState"],
             active_state=values["ActiveState"],
-            sub_state=values["SubState"],
             unit_file_state=values["UnitFileState"],
             fragment_path=values["FragmentPath"],
             drop_ins=tuple(values["DropInPaths"]),

@@ -49,7 +49,7 @@ class FakeSystemd:
         self.active.add(unit)
 
     async def state(self, unit: str) -> UnitState:
-        return UnitState("loaded", "active" if unit in self.active else "inactive", "", "", "", ())
+        return UnitState("loaded", "active" if unit in self.active else "inactive", "", "", ())
 
     async def status_text(self, unit: str) -> str:
         return json.dumps(Progress(Stage.RESOLVING, 0.2).to_json())

@@ -28,7 +28,7 @@ class _Systemd(Systemd):
         self.reloaded: Callable[[], None] = lambda: None
 
     async def state(self, unit: str) -> UnitState:
-        return UnitState("loaded", self.active_state, "running", "enabled", "/x", ())
+        return UnitState("loaded", self.active_state, "enabled", "/x", ())
 
     async def watch(
         self, unit: str, changed: Callable[[Mapping[str, Any]], None]

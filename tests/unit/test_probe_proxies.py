@@ -27,7 +27,7 @@ from unit.registry_server import Registry, serving
 pytestmark = pytest.mark.usefixtures("localhost")
 
 PLAIN, SECURE = "http://mirror.example/", "https://mirror.example/"
-RUNNING = UnitState("loaded", "active", "running", "enabled", "/unit", ())
+RUNNING = UnitState("loaded", "active", "enabled", "/unit", ())
 
 
 async def tried(facts: EngineFacts, *mirrors: str, timeout: float = 5.0) -> list[Finding]:

@@ -78,7 +78,7 @@ class _Systemd(Systemd):
         self.fails = False
 
     async def state(self, unit: str) -> UnitState:
-        return UnitState("loaded", self.active_state, "", "enabled", "/unit", self.drop_ins)
+        return UnitState("loaded", self.active_state, "enabled", "/unit", self.drop_ins)
 
     async def unit_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
         files = [[path, True] for path in self.environment_files]
