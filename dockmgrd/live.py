@@ -86,6 +86,8 @@ class EngineWatch:
             except ServiceFailed as error:
                 logger.info("%s", error)
             self._follow_engine()
+        else:
+            self._leave_engine()
         return live
 
     def _set(self, live: Live) -> None:
@@ -100,8 +102,10 @@ class EngineWatch:
             return
         if state in _RELOADING and self.live.service_state in _RELOADING:
             self._set(replace(self.live, service_state=state))
-        else:
-            self._refresh_soon()
+            return
+        if state not in _RELOADING:
+            self._leave_engine()
+        self._refresh_soon()
 
     def _refresh_soon(self) -> None:
         self._stale = True
@@ -127,6 +131,15 @@ class EngineWatch:
     def _follow_engine(self) -> None:
         if self._follower is None or self._follower.done():
             self._follower = asyncio.ensure_future(self._await_reloads())
+
+    def _leave_engine(self) -> None:
+        """Let go of an engine that is being stopped: it waits up to 5 s for its clients to go.
+
+        As moby's http.Server.Shutdown does, in the engines of today.
+        """
+        if self._follower is not None:
+            self._follower.cancel()
+            self._follower = None
 
     async def _await_reloads(self) -> None:
         """Refresh whenever the engine has reloaded, by whomever, until it goes away."""

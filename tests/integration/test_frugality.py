@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What Status costs when nothing has changed: no process, no file, no memory."""
+"""What the daemon costs: no process, no file, no memory, and no time of an engine's stop."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bed import by_hand, layers
+from bed.api import Api
+from integration.mirror_hosts import engine_host
 
 if TYPE_CHECKING:
     from bed.host import Host
+
+__all__ = ["engine_host"]
 
 CALLS = 10_000
 MEMORY_KB = 1024
@@ -84,3 +90,31 @@ def test_what_has_not_changed_is_not_looked_at_again(docker_host: Host) -> None:
 def faults_of_children(host: Host) -> int:
     """Page faults of all processes that the daemon has started and seen end (man proc: cminflt)."""
     return int(host.read(f"/proc/{daemon_pid(host)}/stat").rpartition(")")[2].split()[8])
+
+
+@pytest.mark.suites("bookworm", "trixie", "forky")
+def test_an_engine_that_is_stopped_need_not_wait_for_the_daemon(engine_host: Host) -> None:
+    """Engines of today wait up to 5 s for their clients to go, and only then tell systemd more."""
+    host, api = engine_host, Api(engine_host)
+    host.run("mkfifo", "/run/gate")
+    host.write(
+        "/run/systemd/system/docker.service.d/gate.conf",
+        "[Service]\nExecStop=/bin/sh -c 'read _ < /run/gate'\n",
+    )
+    host.run("systemctl", "daemon-reload")
+    assert api.status()["service-state"] == "active"
+    followed = sockets_of_daemon(host)
+    host.run("systemctl", "stop", "--no-block", "docker.service", "docker.socket")
+    while api.status()["service-state"] != "deactivating":
+        pass
+    assert sockets_of_daemon(host) == followed - 1
+    host.run("sh", "-c", "echo go > /run/gate")
+    host.run("systemctl", "stop", "docker.service")
+    host.run("systemctl", "start", "docker.service")
+    while sockets_of_daemon(host) < followed:
+        assert api.status()["service-state"] == "active"
+
+
+def sockets_of_daemon(host: Host) -> int:
+    links = host.run("sh", "-c", f"readlink /proc/{daemon_pid(host)}/fd/*", check=False).stdout
+    return links.count("socket:")
