@@ -110,8 +110,9 @@ class LiveChange:
         """
         facts = None
         for _ in range(2):
-            if await self._reload():
-                return await self._in_force(wanted)
+            facts = await self._reload(wanted)
+            if facts is not None:
+                return facts
             unit = await self.context.systemd.state(names.DOCKER_UNIT)
             if unit.active_state in (*ENDED, "deactivating"):
                 return None
@@ -120,21 +121,31 @@ class LiveChange:
                 break
         return facts
 
-    async def _reload(self) -> bool:
-        """Have systemd reload the engine; False when the engine goes away over it.
+    async def _reload(self, wanted: tuple[str, ...]) -> EngineFacts | None:
+        """Have systemd reload the engine; None when the engine goes away over it.
 
-        A reload that fails shows only by its event not coming, so that wait is bounded.
+        A reload that fails shows only by its event not coming, so that wait is bounded. The engine
+        is often done before systemd says so, and can be asked meanwhile.
         """
         async with self.context.engine.reload_events() as events:
-            told = asyncio.ensure_future(events.readline())
+            told = asyncio.ensure_future(self._told(events, wanted))
             try:
                 await self.context.systemd.reload(names.DOCKER_UNIT)
-                return bool(await asyncio.wait_for(told, _SECONDS_TO_RELOAD))
+                facts = await asyncio.wait_for(told, _SECONDS_TO_RELOAD)
             except asyncio.TimeoutError:
                 self.context.notes.append("The engine did not say that it has reloaded.")
-                return True
+            else:
+                if facts is None or facts.mirrors == wanted:
+                    return facts
             finally:
                 told.cancel()
+        return await self._in_force(wanted)  # That event may have been of another's reload.
+
+    async def _told(
+        self, events: asyncio.StreamReader, wanted: tuple[str, ...]
+    ) -> EngineFacts | None:
+        """What the engine says of itself after its event; None when it goes away instead."""
+        return await self._in_force(wanted) if await events.readline() else None
 
     async def _in_force(self, wanted: tuple[str, ...]) -> EngineFacts:
         """What the engine says of itself, asked again for a second while its mirrors are others.

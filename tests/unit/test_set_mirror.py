@@ -210,6 +210,30 @@ async def test_an_engine_that_is_restarted_meanwhile_is_reloaded_again(daemon_js
     assert (engine.mirrors, engine.reloads) == ((B,), 2)
 
 
+async def test_the_event_of_another_reload_is_not_taken_for_ours(
+    daemon_json: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = _Engine(A)
+    systemd = _Systemd(engine)
+    asked = asyncio.Event()
+
+    async def facts() -> EngineFacts:
+        asked.set()
+        return await _Engine.facts(engine)
+
+    async def reload_later(unit: str) -> None:
+        asked.clear()
+        engine.events.feed_data(b"{}\n")
+        await asked.wait()
+        await _Systemd.reload(systemd, unit)
+
+    monkeypatch.setattr(engine, "facts", facts)
+    monkeypatch.setattr(systemd, "reload", reload_later)
+    monkeypatch.setattr(reload, "_SECONDS_TO_TAKE_EFFECT", 0.0)
+    assert (await apply_mirrors(context(engine, systemd), (B,)))["active"] is True
+    assert (engine.mirrors, engine.reloads) == ((B,), 1)
+
+
 async def test_drift_is_mended_without_writing(daemon_json: Path) -> None:
     daemon_json.write_text(json.dumps({"registry-mirrors": [B]}))
     before = daemon_json.stat().st_ino
