@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the journal keeps for the auditor: who asked for what, who decided how, and how it ended."""
+"""What the journal keeps for the auditor: who asked for what, and who decided how."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from typing import TYPE_CHECKING
 
 from dockmgrd import journal, names
 from dockmgrd.errors import DockmgrError, harmless
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+from dockmgrd.model import Kind
 
 if TYPE_CHECKING:
     from dockmgrd.actions import Question
 
-_ENDS: Mapping[JobState, tuple[str, int]] = {
-    JobState.DONE: (names.MESSAGE_JOB_DONE, journal.NOTICE),
-    JobState.FAILED: (names.MESSAGE_JOB_FAILED, journal.ERROR),
-    JobState.CANCELLED: (names.MESSAGE_JOB_CANCELLED, journal.NOTICE),
-    JobState.INTERRUPTED: (names.MESSAGE_JOB_INTERRUPTED, journal.WARNING),
-}
 _SECONDS_OF_A_WINDOW = 60.0
 # Entries of a user in a minute, by how it was decided.
 _MOST: Mapping[str, int] = {"allowed": 60, "denied": 60, "invalid": 20}
@@ -61,24 +55,6 @@ class _Budget:
 
 
 _budget = _Budget()
-
-
-def job_started(request: JobRequest) -> None:
-    """Record that the job's unit has been started."""
-    _record(request, names.MESSAGE_JOB_STARTED, journal.NOTICE, "started")
-
-
-def job_ended(request: JobRequest, result: JobResult) -> None:
-    """Record how the job ended."""
-    message_id, priority = _ENDS[result.state]
-    _record(
-        request,
-        message_id,
-        priority,
-        result.state.value,
-        error_name=result.error_name,
-        error_message=result.error_message,
-    )
 
 
 async def allowed(verb: Kind | str, by: Caller, asked: Iterable[Question]) -> None:
@@ -171,30 +147,3 @@ def _told(asked: tuple[Question, ...]) -> str:
         for each in asked
     ]
     return f": {'; '.join(told)}" if told else "."
-
-
-def _record(
-    request: JobRequest,
-    message_id: str,
-    priority: int,
-    word: str,
-    *,
-    error_name: str = "",
-    error_message: str = "",
-) -> None:
-    kind, uid = request.kind.value, request.caller_uid
-    reason = f": {error_message}" if error_message else "."
-    journal.record(
-        journal.Entry(
-            harmless(f"Job {request.job_id} ({kind}) of user {uid} {word}{reason}"),
-            message_id=message_id,
-            priority=priority,
-            fields={
-                "DOCKMGR_JOB_ID": request.job_id,
-                "DOCKMGR_ACTION": kind,
-                "DOCKMGR_CALLER_UID": str(uid),
-                "DOCKMGR_RESULT": word,
-                **({"DOCKMGR_ERROR": error_name} if error_name else {}),
-            },
-        )
-    )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dockmgrd import audit, errors, names
+from dockmgrd import errors, joblog, names
 from dockmgrd.jobstore import JobStore, new_id
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 from dockmgrd.systemd1 import ENDED, Systemd
@@ -145,7 +145,7 @@ class Jobs:
         except errors.DockmgrError:
             self._drop(job)
             raise
-        audit.job_started(job.request)
+        joblog.started(job.request)
         self._changed(job)
         await self._catch_up(job)
         self._prune()
@@ -232,7 +232,7 @@ class Jobs:
                 ),
             )
             self._store.write_result(job.job_id, result)
-            audit.job_ended(job.request, result)
+            joblog.ended(job.request, result)
         job.result = result
         fraction = 1.0 if result.state is JobState.DONE else job.progress.fraction
         job.progress = Progress(Stage.FINISHED, fraction, "", cancellable=False)

@@ -34,6 +34,8 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class InstallOptions:
+    """What Install takes."""
+
     source: str = "official"
     """Names of sources, with commas between them, in the order to try."""
     channel: str = "stable"
@@ -81,6 +83,8 @@ class InstallOptions:
 
 @dataclass(frozen=True)
 class ListVersionsOptions:
+    """What ListVersions takes; its keys mean what they mean for Install."""
+
     source: str = "official"
     channel: str = "stable"
     platform: str = ""
@@ -99,6 +103,8 @@ class ListVersionsOptions:
 
 @dataclass(frozen=True)
 class SetMirrorOptions:
+    """What SetMirror takes; `mirrors` are normalised."""
+
     mirrors: tuple[str, ...]
     mode: Mode = Mode.REPLACE
     verify: bool = False
@@ -122,6 +128,8 @@ class SetMirrorOptions:
 
 @dataclass(frozen=True)
 class ProbeOptions:
+    """What ProbeMirrors takes."""
+
     mirrors: tuple[str, ...] = ()
     """Empty for all candidates of the catalogue."""
     timeout: int = SECONDS_TO_PROBE
@@ -138,6 +146,8 @@ class ProbeOptions:
 
 @dataclass(frozen=True)
 class UninstallOptions:
+    """What Uninstall takes; `lock_wait` and `plan` mean what they mean for Install."""
+
     purge_data: bool = False
     keep_config: bool = False
     force: bool = False

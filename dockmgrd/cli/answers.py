@@ -10,14 +10,11 @@ from typing import Any
 from dockmgrd.cli import glance, pager, permissions, render, versions
 from dockmgrd.cli.arguments import Invocation
 from dockmgrd.cli.commands import find
-from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.cli.jobs import KINDS, JobRecord
 from dockmgrd.cli.output import answer_width, print_json
 from dockmgrd.cli.paint import Paint, paint_on
 from dockmgrd.cli.translation import told
 from dockmgrd.model import JobState, Kind
-
-VERBS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
-"""Commands that are jobs, whose answer is the job's result."""
 
 CHANGES = (Kind.INSTALL.value, Kind.SET_MIRROR.value, Kind.UNINSTALL.value, "cancel", "follow")
 """Commands whose answer is a summary of what was done: --quiet leaves it out."""
@@ -62,7 +59,7 @@ def _ended(invocation: Invocation, result: Mapping[str, Any], kind: str) -> JobR
     """The job that is done with that result, as far as a summary needs it."""
     properties = {
         "Id": invocation.job,
-        "Kind": invocation.command if invocation.command in VERBS else kind,
+        "Kind": invocation.command if invocation.command in KINDS else kind,
         "State": JobState.DONE.value,
         "Result": result,
     }

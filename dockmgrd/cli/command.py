@@ -58,6 +58,8 @@ class Positional:
 
 @dataclass(frozen=True)
 class Command:
+    """A command: its name, what --help says of it, and its options."""
+
     name: str
     help: str
     description: str

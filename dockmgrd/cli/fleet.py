@@ -8,12 +8,12 @@ import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from dockmgrd.cli import answers, planned, remote
+from dockmgrd.cli import answers, consent, planned, remote
 from dockmgrd.cli.arguments import Invocation
 from dockmgrd.cli.commands import PROGRAM
 from dockmgrd.cli.failures import name_of, to_json
 from dockmgrd.cli.fleetview import FleetView, report
-from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.cli.jobs import KINDS, JobRecord
 from dockmgrd.cli.output import print_json, say
 from dockmgrd.cli.ssh import Answer
 from dockmgrd.cli.waiting import Stopped, stop_signals
@@ -47,11 +47,11 @@ class Fleet:
         :raises InvalidArgs: when the command is not one for several hosts.
         """
         self._check()
-        if self._invocation.command in (*answers.VERBS, "follow"):
+        if self._invocation.command in (*KINDS, "follow"):
             self.farewell = f"what has begun goes on; '{PROGRAM} -H HOST jobs' shows it."
         if self._invocation.command == "log":
             return _completed(self._log())
-        if planned.asks(self._invocation):
+        if consent.asks(self._invocation):
             return self._conclude(planned.agreed(self._planned, self._declined))
         found = _completed(self._ask_all())
         self._view.end()
@@ -70,7 +70,7 @@ class Fleet:
             return
         if command == "log":
             raise InvalidArgs("log shows the log of one host; give --host once.")
-        if planned.may_ask(self._invocation):
+        if consent.may_ask(self._invocation):
             raise InvalidArgs(
                 f"{command} on several hosts shows no plan to agree to; give --yes to have it "
                 "done, or --dry-run to see what would be done."

@@ -9,7 +9,10 @@ from typing import Any
 
 from dockmgrd.cli.failures import named
 from dockmgrd.errors import DockmgrError, InvalidArgs, UnknownObject
-from dockmgrd.model import JobState
+from dockmgrd.model import JobState, Kind
+
+KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+"""Commands that are jobs, whose answer is the job's result."""
 
 
 @dataclass(frozen=True)

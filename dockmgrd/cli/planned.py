@@ -7,16 +7,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dockmgrd.cli.arguments import Invocation
 from dockmgrd.cli.jobs import JobRecord
 from dockmgrd.cli.output import answer_width
 from dockmgrd.cli.text import harmless, size, table, uncut, wrapped
 from dockmgrd.cli.translation import _, told
 from dockmgrd.cli.waiting import readable
 from dockmgrd.errors import Cancelled, ContainersRunning
-from dockmgrd.model import Kind
 
-_KINDS = (Kind.INSTALL.value, Kind.UNINSTALL.value)
 _ACTIONS = ("install", "upgrade", "downgrade", "remove")
 _LISTS = (
     ("actions", "then"),
@@ -64,18 +61,6 @@ def versions(answer: Mapping[str, Any], width: int | None) -> list[str]:
     if not rows:
         return [_("The source has no version for this host.")]
     return table(("VERSION", "BUILT", "SIZE", ""), rows, width)
-
-
-def asks(invocation: Invocation) -> bool:
-    """Whether somebody is there to look at the plan first, and has not said otherwise."""
-    talks = sys.stdin.isatty() and sys.stdout.isatty() and not invocation.json
-    return may_ask(invocation) and talks
-
-
-def may_ask(invocation: Invocation) -> bool:
-    """Whether the command is one whose plan is shown, and the user has not said otherwise."""
-    decided = invocation.yes or invocation.options.keys() & {"plan", "dry-run"}
-    return invocation.command in _KINDS and not decided
 
 
 def agreed(run: Callable[[Mapping[str, Any]], JobRecord], shown: Callable[[], None]) -> JobRecord:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.cli import findings
 from dockmgrd.cli.agent import text_agent
 from dockmgrd.cli.arguments import Invocation
 from dockmgrd.cli.client import Client
@@ -37,8 +36,7 @@ class Running:
         self._progress = progress_on(
             sys.stderr, quiet=invocation.quiet, as_json=bool(invocation.json)
         )
-        tables = not (invocation.quiet or invocation.json)
-        self._table = findings.LiveTable(sys.stderr, quiet=not tables)
+        self._tables = not (invocation.quiet or invocation.json)
         self._asking = False
         self.farewell = ""
         self.followed = ""
@@ -82,14 +80,20 @@ class Running:
             f"'dockmgrctl cancel {job_id}' stops it."
         )
 
+        # While the job works there is time to load what shows it, and its result in the end.
+        from dockmgrd.cli import answers as answers
+        from dockmgrd.cli.findings import LiveTable
+
+        table = LiveTable(sys.stderr, quiet=not self._tables)
+
         def moved(job: JobRecord) -> None:
-            if not self._table.shows(job):
+            if not table.shows(job):
                 self._progress.moved(job)
 
         with heeding(signal.SIGWINCH, self._progress.redraw):
             job = Follower(client, path, moved).end()
         self._progress.end(job.state)
-        self._table.clear()
+        table.clear()
         return job
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One run of a command on this host: calls the service, follows the job, prints the answer."""
+"""One run of a command on this host: calls the service, follows the job, prints the answer.
+
+What makes lines of an answer is imported when there is one, so that the call goes out before.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.cli import answers, findings, planned, render, versions
+from dockmgrd.cli import consent
 from dockmgrd.cli.arguments import Invocation
 from dockmgrd.cli.client import Client, connection
 from dockmgrd.cli.follow import Follower
-from dockmgrd.cli.jobs import JobRecord, find
+from dockmgrd.cli.jobs import KINDS, JobRecord, find
 from dockmgrd.cli.output import say
 from dockmgrd.cli.running import Running
-from dockmgrd.errors import DockmgrError, MirrorUnreachable, NoReply, NotCancellable, ServiceUnknown
+from dockmgrd.errors import MirrorUnreachable, NoReply, NotCancellable, ServiceUnknown
 from dockmgrd.model import JobState, Kind
 
 
@@ -53,8 +56,8 @@ class Session:
             client = Client(bus, interactive=self._running.interactive)
             if self._invocation.fastest:
                 return self._set_fastest(client)
-            if command in answers.VERBS:
-                return self._do(client, answers.VERBS[command])
+            if command in KINDS:
+                return self._do(client, KINDS[command])
             {
                 "status": self._status,
                 "mirrors": self._mirrors,
@@ -68,6 +71,8 @@ class Session:
         return 0
 
     def _version(self) -> int:
+        from dockmgrd.cli import versions
+
         daemon, trouble = None, ""
         try:
             with connection() as bus:
@@ -81,6 +86,8 @@ class Session:
         self._answer(client.status())
 
     def _mirrors(self, client: Client) -> None:
+        from dockmgrd.cli import render
+
         self._answer(render.mirrors_of(client.status()))
 
     def _sources(self, client: Client) -> None:
@@ -130,8 +137,10 @@ class Session:
             mirrors = invocation.mirrors
             return self._running.run(client, kind, {**invocation.options, **options}, mirrors)
 
-        if not planned.asks(invocation):
+        if not consent.asks(invocation):
             return self._conclude(run({}))
+        from dockmgrd.cli import planned
+
         job = planned.agreed(run, self._running.declined)
         return self._conclude(job)
 
@@ -143,6 +152,8 @@ class Session:
         probed = self._running.run(client, Kind.PROBE, {}, self._invocation.mirrors)
         if not probed.done:
             raise probed.error()
+        from dockmgrd.cli import findings
+
         best = findings.best(probed.result)
         if not best:
             raise MirrorUnreachable(
@@ -160,12 +171,21 @@ class Session:
         if not job.done:
             raise job.error()
         self._answer(dict(job.result), kind=job.kind)
-        if job.kind == Kind.PROBE.value and not findings.any_works(job.result):
-            error: DockmgrError = MirrorUnreachable(findings.NONE_WORKS)
-            sys.stdout.flush()
-            say(error.message)
-            return error.exit_code
-        return 0
+        return _judged(job.result) if job.kind == Kind.PROBE.value else 0
 
     def _answer(self, data: Any, *, kind: str = "") -> None:
+        from dockmgrd.cli import answers
+
         answers.give(self._invocation, data, kind=kind)
+
+
+def _judged(probed: Mapping[str, Any]) -> int:
+    """The exit code of a probe; why it is not 0 is said."""
+    from dockmgrd.cli import findings
+
+    if findings.any_works(probed):
+        return 0
+    error = MirrorUnreachable(findings.NONE_WORKS)
+    sys.stdout.flush()
+    say(error.message)
+    return error.exit_code

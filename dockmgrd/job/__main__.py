@@ -1,149 +1,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The main process of dockmgrd-job@ID.service: does what one request says, and leaves a result."""
+"""The main process of dockmgrd-job@ID.service."""
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
+import gc
 import os
-import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from typing import Any
 
-from dockmgrd import audit, errors, journal, options, paths
-from dockmgrd.bus import Bus
-from dockmgrd.engine import Engine
-from dockmgrd.incidents import report_incident
-from dockmgrd.job import granted
-from dockmgrd.job.context import JobContext
-from dockmgrd.jobstore import JobStore
-from dockmgrd.model import JobRequest, JobResult, JobState
-from dockmgrd.systemd1 import Systemd
+_OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
-def main(arguments: list[str]) -> int:
-    """Run the job with the id given; 0 when a result was left, whatever it says."""
-    journal.set_up_logging("dockmgrd-job")
-    [job_id] = arguments
-    store = JobStore()
-    if store.read_result(job_id) is not None:
-        return 0  # Started once more, as a daemon may that does not know how the first time went.
-    request = store.read_request(job_id)
-    if request is None:
-        print(f"There is no request for job {job_id}.", file=sys.stderr)
-        return errors.InvalidArgs.exit_code
-    result = asyncio.run(_result_of(request))
-    store.write_result(job_id, result)
-    audit.job_ended(request, result)
-    return 0
+def run() -> None:
+    """Be the process, and quick about it: somebody waits for the job.
 
-
-async def _result_of(request: JobRequest) -> JobResult:
-    """Do the job; whatever happens becomes a result. The outermost frame of the process."""
-    try:
-        with nullcontext() if request.reads_only else _only_job():
-            values = await _perform(request)
-        return JobResult(JobState.DONE, _now(), values)
-    except asyncio.CancelledError:
-        return _failure(
-            JobState.CANCELLED,
-            errors.Cancelled(f"Job {request.job_id} was cancelled before it changed anything."),
-        )
-    except errors.Cancelled as error:
-        return _failure(JobState.CANCELLED, error)
-    except errors.DockmgrError as error:
-        return _failure(JobState.FAILED, error)
-    except Exception as error:  # noqa: BLE001  # the traceback goes to the journal, not the caller
-        return _failure(JobState.FAILED, report_incident(error))
-
-
-async def _perform(request: JobRequest) -> Mapping[str, Any]:
-    task = asyncio.current_task()
-    assert task is not None
-    _heed_sigterm(task.cancel)
-    parsed = options.parse(request.kind, request.options)
-    granted.check(request, parsed)
-    systemd = Systemd(await _connection(), reconnect=_connection)
-    try:
-        await systemd.connect()
-        context = JobContext(request, systemd, Engine())
-        context.run_in(task)
-        _heed_sigterm(context.cancel)
-        values = await _dispatch(context, parsed)
-    finally:
-        systemd.disconnect()
-    return {**values, "notes": context.notes}
-
-
-def _heed_sigterm(handler: Callable[[], object]) -> None:
-    """Call `handler` for SIGTERM, also for one that has come: the unit starts us with it blocked.
-
-    Else a job that is cancelled while Python starts would die of it and leave no result.
+    What modules bring with them is no garbage, and looking for some takes a tenth of their loading.
+    The daemon waits for our end, not for Python to tidy up.
     """
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    from dockmgrd.job.process import main
 
-
-async def _connection() -> Bus:
-    bus = Bus()
-    await bus.connect()
-    return bus
-
-
-async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str, Any]:
-    """Do the work. Each kind is loaded alone: a change of mirrors need not wait for the others."""
-    if isinstance(parsed, options.SetMirrorOptions):
-        from dockmgrd.job.set_mirror import set_mirror
-
-        return await set_mirror(context, parsed)
-    if isinstance(parsed, options.ProbeOptions):
-        from dockmgrd.job.probe import probe
-
-        return await probe(context, parsed)
-    if isinstance(parsed, options.InstallOptions):
-        from dockmgrd.job.install import install
-
-        return await install(context, parsed)
-    if isinstance(parsed, options.ListVersionsOptions):
-        from dockmgrd.job.versions import list_versions
-
-        return await list_versions(context, parsed)
-    from dockmgrd.job.uninstall import uninstall
-
-    return await uninstall(context, parsed)
-
-
-@contextmanager
-def _only_job() -> Iterator[None]:
-    """Hold the lock that makes this the one job that changes the host, whoever started it.
-
-    :raises Busy: when another holds it.
-    """
-    descriptor = os.open(paths.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise errors.Busy(
-                "Another job is changing this host; 'dockmgrctl jobs' shows which."
-            ) from None
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _failure(state: JobState, error: errors.DockmgrError) -> JobResult:
-    return JobResult(state, _now(), error.details, error.dbus_name, errors.redacted(error.message))
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stderr.flush()
-    os._exit(code)  # The daemon waits for our end, not for Python to tidy up.
+    run()
