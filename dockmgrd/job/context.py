@@ -21,6 +21,7 @@ from dockmgrd.systemd1 import Systemd
 
 if TYPE_CHECKING:
     from dockmgrd.catalog import Catalogue
+    from dockmgrd.job.workers import Workers
 
 _SECONDS_BETWEEN_UPDATES = 0.25  # each wakes systemd, the bus, the daemon and its clients
 
@@ -46,6 +47,13 @@ class JobContext:
         from dockmgrd.catalog import Catalogue
 
         return Catalogue.load()
+
+    @cached_property
+    def workers(self) -> Workers:
+        """Where package workers come from; close it when the job is over."""
+        from dockmgrd.job.workers import Workers
+
+        return Workers()
 
     def report(self, stage: Stage, fraction: float, message: str = "") -> None:
         """Tell where the job is: `fraction` of the whole, 0 to 1; it never goes back.

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -27,9 +25,6 @@ from dockmgrd.worker.protocol import (
     encode,
 )
 
-_COMMAND = (sys.executable, "-s", "-m", "dockmgrd.worker")  # -s: nothing from root's home
-_LINE_LIMIT = 16 << 20  # the outcome of a large transaction is one line
-_KEPT = ("PYTHONPATH", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 # How much of the worker's time each stage takes, roughly: where it begins, and where it ends.
 _PARTS: Mapping[Stage, tuple[float, float]] = {
     Stage.METADATA: (0.0, 0.15),
@@ -83,16 +78,7 @@ async def run(
         AsyncExitStack() as held
     ):  # until the worker is gone, so that no wish to cancel slips between
         conversation = _Conversation(context, span, resolved, before_writing, held)
-        process = await asyncio.create_subprocess_exec(
-            *_COMMAND,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=_LINE_LIMIT,
-            env=_environment(),
-            cwd="/",
-            umask=0o022,
-            start_new_session=True,
-        )
+        process = await context.workers.take()
         try:
             outcome = await conversation.hold(process, request)
         except BaseException:
@@ -171,18 +157,6 @@ class _Conversation:
         stage = Stage(event.stage)
         fraction = self._span.at(Span(*_PARTS[stage]).at(event.fraction))
         self._context.report(stage, fraction, event.message)
-
-
-def _environment() -> dict[str, str]:
-    """What dnf, and the scripts of packages, see: nothing of whoever started the job."""
-    kept = {name for name in os.environ if name.lower() in _KEPT or name in _KEPT}
-    return {
-        **{name: os.environ[name] for name in kept},
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOME": "/root",
-        "LANG": "C.UTF-8",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
 
 
 def _failure(outcome: Outcome) -> Exception:

@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 from dockmgrd import errors, joblog, journal, options, paths
@@ -20,8 +20,10 @@ from dockmgrd.incidents import report_incident
 from dockmgrd.job import granted
 from dockmgrd.job.context import JobContext
 from dockmgrd.jobstore import JobStore
-from dockmgrd.model import JobRequest, JobResult, JobState
+from dockmgrd.model import JobRequest, JobResult, JobState, Kind
 from dockmgrd.systemd1 import Systemd
+
+_WITH_PACKAGES = (Kind.INSTALL, Kind.UNINSTALL, Kind.LIST_VERSIONS)
 
 
 def main(arguments: list[str]) -> int:
@@ -67,15 +69,29 @@ async def _perform(request: JobRequest) -> Mapping[str, Any]:
     parsed = options.parse(request.kind, request.options)
     granted.check(request, parsed)
     systemd = Systemd(await _connection(), reconnect=_connection)
+    context = JobContext(request, systemd, Engine())
     try:
-        await systemd.connect()
-        context = JobContext(request, systemd, Engine())
-        context.run_in(task)
-        _heed_sigterm(context.cancel)
-        values = await _dispatch(context, parsed)
+        async with _worker_ahead(context):
+            await systemd.connect()
+            context.run_in(task)
+            _heed_sigterm(context.cancel)
+            values = await _dispatch(context, parsed)
     finally:
         systemd.disconnect()
     return {**values, "notes": context.notes}
+
+
+@asynccontextmanager
+async def _worker_ahead(context: JobContext) -> AsyncIterator[None]:
+    """Have a package worker load what it needs meanwhile, where the job will ask one."""
+    if context.request.kind not in _WITH_PACKAGES:
+        yield
+        return
+    context.workers.start_ahead()
+    try:
+        yield
+    finally:
+        await context.workers.close()
 
 
 def _heed_sigterm(handler: Callable[[], object]) -> None:

@@ -46,11 +46,11 @@ def main() -> int:
 
 
 def _perform(channel: Channel) -> Outcome:
-    request = channel.receive()
     # Imported only here: dnf may print and set up signals as soon as it is loaded.
     from dockmgrd.worker import work
 
-    return work.perform(_backend(), request, channel)
+    backend = _backend()
+    return work.perform(backend, channel.receive(), channel)
 
 
 def _backend() -> Module:

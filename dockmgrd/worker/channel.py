@@ -58,11 +58,14 @@ class Channel:
         return cls(os.fdopen(requests, "rb"), os.fdopen(events, "wb"))
 
     def receive(self) -> Request:
-        """The request.
+        """The request; the process ends when the job has none after all.
 
         :raises KeyError, TypeError, ValueError: when the line is not one.
         """
-        return decode_request(self._requests.readline())
+        line = self._requests.readline()
+        if not line:
+            raise SystemExit(1)
+        return decode_request(line)
 
     def progress(self, stage: Stage, fraction: float, message: str = "") -> None:
         """Tell how far the stage is. What nobody could see on a screen is not sent."""

@@ -22,7 +22,7 @@ from dockmgrd.errors import (
     SourceUnreachable,
 )
 from dockmgrd.errors import TransactionFailed as Failed
-from dockmgrd.job import packages
+from dockmgrd.job import packages, workers
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import Span
 from dockmgrd.model import JobRequest, Kind, Stage
@@ -55,7 +55,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
     monkeypatch.setenv("PYTHONPATH", str(Path(packages.__file__).parents[2]))
 
     def put(script: str) -> None:
-        monkeypatch.setattr(packages, "_COMMAND", (sys.executable, "-c", PROLOGUE + script))
+        monkeypatch.setattr(workers, "_COMMAND", (sys.executable, "-c", PROLOGUE + script))
 
     return put
 
@@ -276,7 +276,7 @@ with channel.writing():
 channel.finish(Outcome(changed=True))
 """)
     pipe = subprocess.PIPE
-    with subprocess.Popen(packages._COMMAND, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    with subprocess.Popen(workers._COMMAND, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(encode(REQUEST))
@@ -316,3 +316,34 @@ channel.finish(Outcome(notes=tuple(seen)))
 def test_names_of_signals() -> None:
     assert packages._signal_name(signal.SIGTERM) == "SIGTERM"
     assert packages._signal_name(250) == "signal 250"
+
+
+async def test_the_worker_that_was_started_ahead_is_taken_first(worker: Worker) -> None:
+    worker("channel.finish(Outcome(notes=(os.environ['HOME'],)))")
+    context = Context()
+    context.workers.start_ahead()
+    ahead = await context.workers.take()
+    context.workers.start_ahead()
+    assert (await run(context)).notes == ("/root",)
+    assert context.notes == ["/root"]
+    ahead.kill()
+    await ahead.communicate()
+
+
+async def test_a_worker_that_nobody_needs_ends_with_its_job(worker: Worker) -> None:
+    worker("")
+    ours = workers.Workers()
+    ours.start_ahead()
+    process = await ours._ahead if ours._ahead else None
+    await ours.close()
+    assert process is not None
+    assert process.returncode == -signal.SIGKILL
+    await ours.close()
+
+
+def test_a_worker_without_a_request_says_nothing(worker: Worker) -> None:
+    worker("channel.finish(Outcome())")
+    done = subprocess.run(
+        workers._COMMAND, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Processes of the package worker: one is started ahead, to load dnf while the job loads itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+
+_COMMAND = (sys.executable, "-s", "-m", "dockmgrd.worker")  # -s: nothing from root's home
+_LINE_LIMIT = 16 << 20  # the outcome of a large transaction is one line
+_KEPT = ("PYTHONPATH", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
+
+
+class Workers:
+    """Starts workers, each of which does one request."""
+
+    def __init__(self) -> None:
+        self._ahead: asyncio.Task[Process] | None = None
+
+    def start_ahead(self) -> None:
+        """Have a worker ready for whoever needs one first."""
+        self._ahead = asyncio.ensure_future(_started())
+
+    async def take(self) -> Process:
+        """A worker that waits for its request on standard input, and is the caller's to end."""
+        ahead, self._ahead = self._ahead, None
+        return await (ahead or _started())
+
+    async def close(self) -> None:
+        """End the worker that nobody has needed."""
+        if self._ahead is not None:
+            process = await self.take()
+            process.kill()
+            await process.communicate()
+
+
+async def _started() -> Process:
+    return await asyncio.create_subprocess_exec(
+        *_COMMAND,
+        stdin=PIPE,
+        stdout=PIPE,
+        limit=_LINE_LIMIT,
+        env=_environment(),
+        cwd="/",
+        umask=0o022,
+        start_new_session=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """What dnf, and the scripts of packages, see: nothing of whoever started the job."""
+    kept = {name for name in os.environ if name.lower() in _KEPT or name in _KEPT}
+    return {
+        **{name: os.environ[name] for name in kept},
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
