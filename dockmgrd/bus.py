@@ -79,14 +79,15 @@ class Bus(Transport):
         self._method_return_handlers[message.serial] = settle
         try:
             self.send(message)
-            reply = await asyncio.wait_for(future, timeout)
-        except asyncio.TimeoutError:
-            raise NoReply(
-                f"{message.destination} did not answer {message.member} within {timeout:g} s."
-            ) from None
+            # wait_for, until Python 3.12, forgets a cancellation that comes with the reply.
+            await asyncio.wait([future], timeout=timeout)
         finally:
             self._method_return_handlers.pop(message.serial, None)
-        return values(reply)
+        if not future.done():
+            raise NoReply(
+                f"{message.destination} did not answer {message.member} within {timeout:g} s."
+            )
+        return values(future.result())
 
     async def call(
         self,

@@ -88,6 +88,20 @@ async def test_a_call_ends_after_its_timeout_and_leaves_nothing_behind(
     assert client_bus._method_return_handlers == {}
 
 
+async def test_a_cancellation_that_comes_with_the_reply_is_heeded(
+    service_bus: Bus, client_bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_and_cancel(reply: Message) -> None:
+        Bus._on_message(client_bus, reply)
+        asking.cancel()
+
+    service_bus.on_call = lambda call: service_bus.send(Message.new_method_return(call))
+    monkeypatch.setattr(client_bus, "_on_message", take_and_cancel)
+    asking = asyncio.ensure_future(client_bus.call(service_bus.unique_name, "/", PEER, "Ping"))
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
 async def test_a_connection_that_offers_nothing_says_so(service_bus: Bus, client_bus: Bus) -> None:
     with pytest.raises(RemoteError) as caught:
         await client_bus.call(service_bus.unique_name, "/", PEER, "Ping")
