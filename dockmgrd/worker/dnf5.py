@@ -138,15 +138,19 @@ class Dnf5:
         self, files: Sequence[PackageFile], channel: Channel, arrived: Callable[[str], None]
     ) -> None:
         downloads = self._loaded().downloads
-        downloads.expect_packages(arrived)
+        in_full = {each.handle.get_full_nevra(): each.nevra for each in files}
+        downloads.expect_packages(in_full, arrived)
         try:
             self._transaction.download()
         except dnf5_base.ERRORS as error:
             space.require_not_exhausted(self.cache, "to download packages")
-            failed = [each for each in files if each.nevra in downloads.reasons] or files[:1]
-            reason = downloads.reason(failed[0].nevra) or dnf5_base.one_line(error)
-            fault = repositories.unreachable(failed[0].address, reason)
-            if failed[0].repository != self._ours:
+            # The first failure ends the downloads of all others, so they have failed, too.
+            by_nevra = {each.nevra: each for each in files}
+            ended = [by_nevra[each] for each in downloads.failures if each in by_nevra]
+            failed = (ended or files)[0]
+            reason = downloads.reason(failed.nevra) or dnf5_base.one_line(error)
+            fault = repositories.unreachable(failed.address, reason)
+            if failed.repository != self._ours:
                 fault = OtherRepositoryUnreachable(fault.message)
             raise fault from error
 

@@ -6,7 +6,7 @@ libdnf5 calls them from C++, where an exception of ours would have no place to g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import libdnf5.repo
@@ -36,22 +36,31 @@ class Downloads(libdnf5.repo.DownloadCallbacks):  # type: ignore[misc]
         self._speed = Speed()
         self._stage = Stage.METADATA
         self._arrived: Callable[[str], None] = lambda _name: None
+        self._packages: Mapping[str, str] = {}
         self.repositories: list[str] = []
         """Ids; a repository's user data is its number here, counted from 1."""
         self.failures: dict[str, str] = {}
-        """Why the last attempt failed, by id of the repository or NEVRA of the package."""
+        """Why the last attempt failed, by id of the repository or NEVRA of the package, the first
+        to fail first.
+        """
         self.reasons: dict[str, str] = {}
         """As the mirror's failure was reported, which says more than the end of the download."""
 
-    def expect_packages(self, arrived: Callable[[str], None]) -> None:
-        """From now on it is packages that are fetched; `arrived` is told each that is here."""
+    def expect_packages(self, names: Mapping[str, str], arrived: Callable[[str], None]) -> None:
+        """From now on it is packages that are fetched.
+
+        :param names: their NEVRAs, by those in full, with an epoch that is 0, too.
+        :param arrived: is told each that is here.
+        """
         self._stage = Stage.DOWNLOADING
+        self._packages = names
         self._arrived = arrived
         self._names, self._sizes, self._done, self._ended = [], [], [], set()
 
     def add_new_download(self, user_data: Any, description: str, total_to_download: float) -> int:
         number = user_data if isinstance(user_data, int) else 0
-        name = self.repositories[number - 1] if number else description
+        known = self._packages.get(description, description)
+        name = self.repositories[number - 1] if number else known
         self.failures.pop(name, None)
         self._names.append(name)
         self._sizes.append(max(total_to_download, 0.0))
