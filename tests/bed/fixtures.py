@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Hosts for tests.
 
-A test that asks for a host runs on bookworm, or on the suites that it is marked with:
-`@pytest.mark.suites("bookworm", "trixie", "forky")`. When it fails, the end of the journal of
-every host that it had is in the report.
+A test that asks for a host runs on bookworm, or on the suites that it is marked with, as by
+`@pytest.mark.suites("trixie")` or `@EVERYWHERE`. When it fails, the end of the journal of every
+host that it had is in the report.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
     from bed.layers import Layers
+
+EVERYWHERE = pytest.mark.suites(*SUITES)
+"""For a test that needs each kind of host: whatever has to do with packages."""
 
 _JOURNAL_LINES = "150"
 _HOSTS = pytest.StashKey[list[Host]]()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.api import Api, ApiError
+from bed.fixtures import EVERYWHERE
 
 if TYPE_CHECKING:
     from bed.host import Host
@@ -125,7 +126,7 @@ def test_what_the_engine_does_not_take_is_rolled_back(docker_host: Host) -> None
     assert docker_host.read("/etc/docker/daemon.json") == '{"debug":   false}\n'
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_no_network_is_told_and_leaves_no_repository_behind(host: Host) -> None:
     host.internet.unresolvable("download.docker.com")
     api = Api(host)

@@ -17,6 +17,7 @@ from bed import layers, sites
 from bed.by_hand import install_docker
 from bed.cache import shared
 from bed.cgroup import ControlGroup
+from bed.fixtures import EVERYWHERE
 from bed.host import Host, HostOffError
 from bed.machine import BootError
 from bed.suites import CENTOS_STREAM_9, os_release_text
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from bed.fixtures import NewHost
     from bed.suites import Suite
 
-ALL_SUITES = pytest.mark.suites("bookworm", "trixie", "forky")
 
-
-@ALL_SUITES
+@EVERYWHERE
 def test_host_boots_into_the_stand_in_distribution(bare_host: Host, suite: Suite) -> None:
     assert bare_host.run("systemctl", "is-system-running").stdout == "running\n"
     assert f'ID="{suite.os_release["ID"]}"' in bare_host.read("/etc/os-release")
@@ -36,7 +35,7 @@ def test_host_boots_into_the_stand_in_distribution(bare_host: Host, suite: Suite
     assert bare_host.run("dnf", "repolist").stdout.count("base") == 1
 
 
-@ALL_SUITES
+@EVERYWHERE
 def test_polkit_decides_by_user(bare_host: Host) -> None:
     script = "exec pkcheck --action-id org.freedesktop.systemd1.manage-units --process $$"
 
@@ -47,7 +46,7 @@ def test_polkit_decides_by_user(bare_host: Host) -> None:
     assert not allowed("alice")
 
 
-@ALL_SUITES
+@EVERYWHERE
 def test_user_can_have_a_login_session(bare_host: Host) -> None:
     script = 'loginctl show-session "$XDG_SESSION_ID" --property=Name --property=Active; echo $X'
     done = bare_host.run("sh", "-c", script, user="alice", session=True, env={"X": "more"})
@@ -64,7 +63,7 @@ def test_host_may_boot_degraded(bare_host: Host) -> None:
     bare_host.boot(may_degrade=True)
 
 
-@ALL_SUITES
+@EVERYWHERE
 def test_disk_outlives_a_power_loss(bare_host: Host) -> None:
     install_docker(bare_host)
     bare_host.run("systemctl", "enable", "--now", "docker")

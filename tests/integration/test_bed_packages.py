@@ -9,6 +9,7 @@ import pytest
 
 from bed import repositories, sites
 from bed.by_hand import DOCKER_CE, REPOSITORY_FILE, install_docker, repository, use_mirrors
+from bed.fixtures import EVERYWHERE
 from bed.host import CommandError
 from bed.suites import ARCH
 
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
-ALL_SUITES = pytest.mark.suites("bookworm", "trixie", "forky")
 
-
-@ALL_SUITES
+@EVERYWHERE
 def test_docker_installs_over_https_and_runs_a_container(bare_host: Host) -> None:
     install_docker(bare_host)
     use_mirrors(bare_host, f"https://{sites.MIRROR}")
@@ -40,7 +39,7 @@ def test_pull_fails_without_a_mirror(bare_host: Host) -> None:
     assert bare_host.run("docker", "pull", "tiny", check=False).returncode != 0
 
 
-@ALL_SUITES
+@EVERYWHERE
 @pytest.mark.parametrize("site", [sites.UNSIGNED, sites.STRANGER])
 def test_dnf_refuses_packages_without_our_signature(bare_host: Host, site: str) -> None:
     bare_host.write(REPOSITORY_FILE, repository(bare_host.suite, site))
@@ -49,7 +48,7 @@ def test_dnf_refuses_packages_without_our_signature(bare_host: Host, site: str) 
     assert bare_host.run("rpm", "--query", DOCKER_CE, check=False).returncode != 0
 
 
-@ALL_SUITES
+@EVERYWHERE
 @pytest.mark.parametrize(
     ("kind", "value"), [("status", 404), ("reset", None), ("truncate", None), ("damage", None)]
 )
@@ -90,7 +89,7 @@ def test_answers_can_be_slow_or_never_come(bare_host: Host) -> None:
     assert bare_host.internet.requests(sites.BASE)[-1].seconds > 0.1
 
 
-@ALL_SUITES
+@EVERYWHERE
 def test_upgrade_restarts_docker(bare_host: Host, suite: Suite) -> None:
     past, current, _ = repositories.generations(suite)
     bare_host.write(REPOSITORY_FILE, repository(suite))
@@ -105,7 +104,7 @@ def test_upgrade_restarts_docker(bare_host: Host, suite: Suite) -> None:
     assert bare_host.run(*main_pid).stdout not in (before, "0\n")
 
 
-@ALL_SUITES
+@EVERYWHERE
 @pytest.mark.parametrize("present", ["podman-docker", "moby-engine"])
 def test_docker_conflicts_with_the_distribution(bare_host: Host, present: str) -> None:
     bare_host.run("dnf", "-y", "install", present)

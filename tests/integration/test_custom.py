@@ -9,6 +9,7 @@ import pytest
 
 from bed import layers, repositories, sites
 from bed.api import Api, ApiError
+from bed.fixtures import EVERYWHERE
 from bed.suites import ARCH, BOOKWORM, CENTOS_STREAM_9, os_release_text
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
+pytestmark = EVERYWHERE
 ERROR = "org.dockmgr1.Error."
 TRUE, FALSE = ("b", True), ("b", False)
 CENTOS_8 = {**CENTOS_STREAM_9, "VERSION_ID": "8", "PRETTY_NAME": "CentOS Linux 8"}
@@ -26,7 +28,6 @@ def containerd_at(site: str, suite: Suite, version: str) -> str:
     return f"https://{site}/{folder}/containerd.io-{version}-1.{suite.dist}.{ARCH}.rpm"
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_a_containerd_that_is_too_old(new_host: NewHost, suite: Suite) -> None:
     """CentOS 8 in its day: docker-ce was there, and the containerd.io beside it did not do."""
     as_centos_8 = suite is BOOKWORM
@@ -105,7 +106,6 @@ def test_a_repository_of_ones_own(host: Host) -> None:
     assert {request.host for request in host.internet.requests()} <= {sites.ALIYUN, sites.BASE}
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_a_kernel_without_addrtype(host: Host) -> None:
     """EL 10 has the module in a package that nothing pulls in."""
     release = host.run("uname", "-r").stdout.strip()

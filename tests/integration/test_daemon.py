@@ -10,6 +10,7 @@ import pytest
 
 from bed.api import Api, ApiError
 from bed.crowd import FLOOD, SLOWEST
+from bed.fixtures import EVERYWHERE
 from dockmgrd import names
 from integration.waiting import until_logged
 
@@ -28,7 +29,7 @@ REFUSED = (
 SLOWEST_BESIDE_A_FLOOD = 0.25
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_everybody_may_ask_and_nobody_may_change_anything(host: Host) -> None:
     api = Api(host, "alice")
     assert api.status()["installed"] is False
@@ -85,7 +86,7 @@ def test_an_admin_can_delegate_by_a_rule(host: Host) -> None:
         Api(host, "bob").set_mirror("https://ours.example")
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_the_sandbox_is_as_tight_as_promised(host: Host) -> None:
     command = ["systemd-analyze", "security", "--json=short", "dockmgrd.service"]
     rows = json.loads(host.run(*command, check=False).stdout)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed import layers
+from bed.fixtures import EVERYWHERE
 from integration.callers import Answer, Call, add_people, call_all, hold_jobs, start_all
 from integration.sessions import Login, Party, allow_logins, answers, ask, command
 from integration.waiting import until_logged, watching_for_call
@@ -104,7 +105,7 @@ def parties(login: Login) -> Iterable[list[Party]]:
     return [[each] for each in everybody] if login is Login.SCREEN else [everybody]
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_everyone_may_do_what_the_table_says(host: Host) -> None:
     prepare(host)
     assert (

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
+from bed import person
+from bed.fixtures import EVERYWHERE
 from dockmgrd import names
 from integration.callers import add_people
-from integration.terminal import Seen, at_a_terminal
 
 if TYPE_CHECKING:
     from bed.host import Host
+    from bed.person import Seen
 
 MIRROR = "https://mirror.example"
 PROMPT = "Password: "
@@ -22,15 +22,16 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 
 def answer(host: Host, keys: str, language: str = "C.UTF-8") -> Seen:
     """What somebody without rights sees who sets a mirror and answers the dialogue like that."""
-    command = ["dockmgrctl", "set-mirror", MIRROR]
-    seen = at_a_terminal(host, "alice", command, prompt=PROMPT, keys=keys, language=language)
+    password = person.Answer(PROMPT, keys, hidden=True)
+    command = f"dockmgrctl set-mirror {MIRROR}"
+    seen = person.run(host, command, answer=password, user="alice", env={"LANG": language})
     assert seen.prompts == 1, seen
     assert QUESTION[language] in seen.text
     assert f"{MIRROR}/" in seen.text
     return seen
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_only_the_right_password_is_a_yes(host: Host) -> None:
     add_people(host)
     host.run("chpasswd", input="admin:right\n")

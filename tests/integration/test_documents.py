@@ -12,6 +12,7 @@ import pytest
 
 from bed import debs, layers, person, repositories, sites
 from bed.suites import BOOKWORM
+from bed.workers import MINIMAL
 from integration.documents import COMMANDS, blocks
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ SUBSTITUTIONS: Mapping[str, str] = {
 DBUS_NEXT = "/usr/lib/python3/dist-packages/dockmgrd/_vendor"
 # Somebody would leave a pager by its key; there is none to press for here.
 SHELL = {"PAGER": "cat"}
-PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io")
 DATA = ("/var/lib/docker/image", "/etc/docker", "/etc/yum.repos.d/docker-ce.repo")
 
 
@@ -119,7 +119,7 @@ def installed(host: Host, *packages: str) -> bool:
 
 
 def assert_docker_is_gone(host: Host) -> None:
-    assert not any(installed(host, package) for package in PACKAGES)
+    assert not any(installed(host, package) for package in MINIMAL)
     assert not any(host.path(path).exists() for path in DATA)
 
 
@@ -140,7 +140,7 @@ def test_readme(host_with_rpms: Host) -> None:
     allowed = reader.until("usermod --append --groups dockmgr alice")
     assert "yes" in allowed
     reader.until("busctl")
-    assert installed(host, *PACKAGES)
+    assert installed(host, *MINIMAL)
     assert f"https://{sites.MIRROR}/" in reader.until("import asyncio")
     shown = host.run("docker", "info", "--format", "{{.RegistryConfig.Mirrors}}").stdout
     assert shown == f"[https://{sites.MIRROR}/]\n"
@@ -151,7 +151,7 @@ def test_tutorial(host_with_rpms: Host) -> None:
     host = host_with_rpms
     reader = Reader(host, TUTORIAL)
     reader.until("dockmgrctl install --source aliyun,tuna")
-    assert installed(host, *PACKAGES)
+    assert installed(host, *MINIMAL)
     for state in ("is-active", "is-enabled"):
         host.run("systemctl", state, "docker.service")
     started = host.run("systemctl", "show", "-P", "ExecMainStartTimestampMonotonic", "docker")
@@ -190,4 +190,4 @@ def test_page_of_cockpit(new_host: NewHost) -> None:
     lines = done.stdout.splitlines()
     assert lines[-1].startswith("installed: 2"), done
     assert any(line.startswith("downloading 0.") for line in lines), done
-    assert installed(host, *PACKAGES)
+    assert installed(host, *MINIMAL)

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.api import Api, ApiError
+from bed.fixtures import EVERYWHERE
+from bed.workers import ALL
 from dockmgrd import names
 
 if TYPE_CHECKING:
     from bed.host import Host
 
+pytestmark = EVERYWHERE
 MIRROR, SECOND_MIRROR = "https://mirror.bed.test/", "https://mirror2.bed.test/"
-PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io")
 RUN_TINY = ("docker", "run", "--rm", "tiny", "echo", "it works")
 
 
@@ -37,7 +39,6 @@ def container(host: Host) -> tuple[int, str]:
     return state["Pid"], state["StartedAt"]
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_the_whole_path_by_busctl_alone(host: Host) -> None:
     api = Api(host)
     with api.watch() as changes:
@@ -50,7 +51,7 @@ def test_the_whole_path_by_busctl_alone(host: Host) -> None:
     assert fractions == sorted(fractions), "and never back"
     status = api.status()
     assert (status["installed"], status["source"]) == (True, "aliyun")
-    assert set(PACKAGES) <= set(status["packages"])
+    assert set(ALL) <= set(status["packages"])
     assert status["service-state"] == "active"
     assert host.run("systemctl", "is-enabled", "docker.service").stdout.strip() == "enabled"
 
@@ -74,7 +75,7 @@ def test_the_whole_path_by_busctl_alone(host: Host) -> None:
     assert container(host) == before
     host.run("docker", "rm", "--force", "runs-on")
     api.wait(busctl(host, "Uninstall", "a{sv} 1 purge-data b true"))
-    assert host.run("rpm", "-q", *PACKAGES, check=False).returncode == len(PACKAGES)
+    assert host.run("rpm", "-q", *ALL, check=False).returncode == len(ALL)
     for folder in ("/var/lib/docker", "/var/lib/containerd"):
         path = host.path(folder)
         assert not path.exists() or (path.is_mount() and not list(path.iterdir()))
@@ -83,7 +84,6 @@ def test_the_whole_path_by_busctl_alone(host: Host) -> None:
     assert api.status()["installed"] is False
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_what_is_so_already_is_not_done_again(docker_host: Host) -> None:
     api = Api(docker_host)
     assert api.wait(api.install(source=("s", "official")))["changed"] is False
@@ -163,7 +163,6 @@ def test_a_job_can_be_cancelled_while_its_process_starts(host: Host) -> None:
     assert caught.value.name == "org.dockmgr1.Error.Cancelled"
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_a_job_has_the_mounts_of_the_host(host: Host) -> None:
     api = Api(host)
     hold_starting_jobs(host)

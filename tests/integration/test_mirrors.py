@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.api import Api, ApiError
+from bed.fixtures import EVERYWHERE
 from bed.suites import BOOKWORM
 from dockmgrd import names
 from integration.mirror_hosts import (
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_host"]
 
-EVERYWHERE = pytest.mark.suites("bookworm", "trixie", "forky")
 OURS = "org.dockmgr1.Error."
 ODD = '{\r\n\t"log-opts": {"max-size": "1\\u0030m"},\r\n\t"shutdown-timeout":   20\r\n}'
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed import debian, docker_packages, identity, repositories, sites, system
+from bed.fixtures import EVERYWHERE
 from bed.suites import ARCH
 from bed.workers import (
     ALL,
@@ -48,9 +49,7 @@ if TYPE_CHECKING:
 
 ALIYUN = f"https://{sites.ALIYUN}/docker-ce"
 ERROR = "org.dockmgr1.Error."
-# One host with dnf4 and one with dnf5, where a test does not say more.
-pytestmark = pytest.mark.suites("bookworm", "forky")
-EVERYWHERE = pytest.mark.suites("bookworm", "trixie", "forky")
+pytestmark = EVERYWHERE
 
 
 def refused(host: Host, request: Request, error: str) -> str:
@@ -94,7 +93,6 @@ def versions(suite: Suite) -> Versions:
     return Versions(old.engine, new.engine)
 
 
-@EVERYWHERE
 def test_install_and_remove(host: Host) -> None:
     use_source(host)
     events = work(host, install())
@@ -136,7 +134,6 @@ def check_progress(events: list[Event], stages: list[str]) -> None:
     assert all("\n" not in event.message and len(event.message) < 60 for event in progress)
 
 
-@EVERYWHERE
 def test_versions(host: Host, versions: Versions) -> None:
     use_source(host)
     first = done(host, install(version=versions.old))
@@ -154,7 +151,6 @@ def test_versions(host: Host, versions: Versions) -> None:
     assert f"the nearest there are {versions.new}, {versions.old}." in message
 
 
-@EVERYWHERE
 def test_what_conflicts_goes_only_with_consent(host: Host) -> None:
     host.run("dnf", "-y", "install", "podman-docker", "runc", "buildah")
     use_source(host)
@@ -199,7 +195,6 @@ def test_what_cannot_be_resolved(host: Host) -> None:
     assert "another.repo defines" in refused(host, install(), "ConfigConflict")
 
 
-@EVERYWHERE
 @pytest.mark.parametrize("site", [sites.UNSIGNED, sites.STRANGER])
 def test_packages_without_our_signature(host: Host, site: str) -> None:
     use_source(host, f"https://{site}")
@@ -210,7 +205,6 @@ def test_packages_without_our_signature(host: Host, site: str) -> None:
     assert "gpg-pubkey" not in "".join(packages(host))
 
 
-@EVERYWHERE
 @pytest.mark.parametrize("place", ["payload", "header"])
 def test_a_damaged_package(host: Host, place: str) -> None:
     """The metadata is of the damaged file, so only the signature can tell."""
@@ -229,7 +223,6 @@ def test_a_damaged_package(host: Host, place: str) -> None:
     assert "gpg-pubkey" not in "".join(packages(host))
 
 
-@EVERYWHERE
 def test_the_keys_are_imported_once_all_is_checked(host: Host) -> None:
     use_source(host)
     forget_keys(host)
@@ -312,7 +305,6 @@ def test_another_package_manager_at_work(host: Host, when: str) -> None:
     assert done(host, install(names=MINIMAL)).changed
 
 
-@EVERYWHERE
 def test_who_lists_versions_does_not_wait(host: Host, versions: Versions) -> None:
     scripts = [DNF5_WORKS, DNF5_WRITES] if host.suite.dnf5 else [DNF4_READS, DNF4_WRITES]
     with ExitStack() as others:
@@ -323,7 +315,6 @@ def test_who_lists_versions_does_not_wait(host: Host, versions: Versions) -> Non
     assert engine == [f"3:{each}-1.{host.suite.dist}" for each in (versions.new, versions.old)]
 
 
-@EVERYWHERE
 def test_nobody_waits_for_who_lists_versions(host: Host) -> None:
     host.internet.fault(sites.DOCKER, "hang", prefix="/linux/")
 
@@ -347,7 +338,6 @@ threading.Thread(target=let_go).start()
 """
 
 
-@EVERYWHERE
 @pytest.mark.parametrize("how", ["by ending", "by letting go"])
 @pytest.mark.parametrize("when", ["work", "rpm"])
 def test_a_lock_is_waited_for(host: Host, when: str, how: str) -> None:

@@ -10,16 +10,18 @@ import pytest
 
 from bed import repositories, sites, system
 from bed.api import Api, ApiError
+from bed.fixtures import EVERYWHERE
 from bed.suites import ARCH
+from bed.workers import MINIMAL
 
 if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
+pytestmark = EVERYWHERE
 ERROR = "org.dockmgr1.Error."
 TRUE, FALSE = ("b", True), ("b", False)
 TINY = "/srv/bed/registry/tiny.tar"
-ALL_SUITES = pytest.mark.suites("bookworm", "trixie", "forky")
 
 
 def names_of(entries: list[Any]) -> set[str]:
@@ -43,7 +45,6 @@ def refused(api: Api, job: str, error: str) -> dict[str, Any]:
     return {**result, "message": caught.value.text}
 
 
-@ALL_SUITES
 def test_what_conflicts_goes_as_the_plan_says(host: Host) -> None:
     host.run("dnf", "-y", "install", "podman-docker", "runc", "buildah", "toolbox")
     host.run("dnf", "-y", "remove", "crun", check=False)
@@ -56,7 +57,7 @@ def test_what_conflicts_goes_as_the_plan_says(host: Host) -> None:
         "runc": "containerd.io replaces it",
         "buildah": "it needs runc",
     }
-    assert {"docker-ce", "docker-ce-cli", "containerd.io", "crun"} <= names_of(plan["install"])
+    assert {*MINIMAL, "crun"} <= names_of(plan["install"])
     assert plan["actions"] == ["enable docker.service", "start docker.service"]
     assert plan["diff"].startswith("--- /dev/null\n+++ /etc/yum.repos.d/docker-ce.repo\n")
     assert plan["download-bytes"] > 30_000_000
@@ -85,7 +86,6 @@ def test_what_conflicts_goes_as_the_plan_says(host: Host) -> None:
     assert not api.wait(api.install(**wish))["changed"]
 
 
-@ALL_SUITES
 def test_docker_of_the_distribution_goes_as_the_plan_says(host: Host) -> None:
     host.run("dnf", "-y", "install", "moby-engine")
     api = Api(host)
@@ -96,7 +96,6 @@ def test_docker_of_the_distribution_goes_as_the_plan_says(host: Host) -> None:
     assert names_of(done["removed"]) == names_of(plan["remove"])
 
 
-@ALL_SUITES
 def test_another_repository_has_docker_too(host: Host, suite: Suite) -> None:
     """It is newer there; what we install is all of our source."""
     _, current, coming = repositories.generations(suite)
@@ -110,7 +109,7 @@ def test_another_repository_has_docker_too(host: Host, suite: Suite) -> None:
     plan = api.wait(api.install(dry_run=TRUE, **wish))
     changes = [*plan["install"], *plan["downgrade"]]
     ours = {each["package"] for each in changes if each["repository"] == "docker-ce-stable"}
-    assert names_of(list(ours)) == {"docker-ce", "docker-ce-cli", "containerd.io"}
+    assert names_of(list(ours)) == set(MINIMAL)
     assert names_of(api.wait(api.install(**wish))["downgraded"]) == {"docker-ce-cli"}
 
 
@@ -122,7 +121,6 @@ def test_what_is_not_public_is_not_in_a_plan(host: Host) -> None:
     assert "secret" not in json.dumps(plan)
 
 
-@ALL_SUITES
 def test_a_restart_is_told_with_what_becomes_of_containers(docker_host: Host, suite: Suite) -> None:
     host, api = docker_host, Api(docker_host)
     past, _, _ = repositories.generations(suite)
@@ -141,7 +139,6 @@ def test_a_restart_is_told_with_what_becomes_of_containers(docker_host: Host, su
     assert note == "Docker is restarted, and live-restore keeps what runs: web."
 
 
-@ALL_SUITES
 def test_an_uninstallation_is_planned_too(docker_host: Host) -> None:
     host, api = docker_host, Api(docker_host)
     drop_in = "/etc/systemd/system/docker.service.d/proxy.conf"

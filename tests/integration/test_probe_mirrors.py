@@ -11,6 +11,7 @@ import pytest
 
 import unit.proxy_server
 from bed.api import Api, ApiError
+from bed.fixtures import EVERYWHERE
 from integration.mirror_hosts import (
     MIRROR,
     MIRROR2,
@@ -39,7 +40,7 @@ def verdicts(api: Api, *mirrors: str, timeout: int = 3) -> dict[str, tuple[str, 
     return {each["mirror"]: (each["verdict"], each["step"]) for each in result["probed"]}
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_a_mirror_serves_a_pull_that_fails_without_it(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     assert verdicts(api, MIRROR, TOKEN) == {MIRROR: ("ok", ""), TOKEN: ("ok", "")}

@@ -12,6 +12,7 @@ import pytest
 
 from bed import layers
 from bed.api import Api
+from bed.fixtures import EVERYWHERE
 from dockmgrd import names
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def assert_nothing_is_left(host: Host) -> None:
     assert host.run("pgrep", "--full", "dockmgrd", check=False).stdout == ""
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_install_upgrade_remove(clean_host: Host, previous: list[Path]) -> None:
     host = clean_host
     before, accounts = files(host), [host.read(path) for path in ACCOUNTS]
@@ -138,7 +139,7 @@ def test_a_daemon_that_does_not_run_is_not_started_by_an_upgrade(
     assert Api(clean_host).status()["installed"] is False
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_a_job_goes_on_through_an_upgrade(clean_host: Host, previous: list[Path]) -> None:
     host, api = clean_host, Api(clean_host)
     host.install_rpms(previous)
@@ -153,7 +154,7 @@ def test_a_job_goes_on_through_an_upgrade(clean_host: Host, previous: list[Path]
     assert_nothing_is_left(host)
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_a_job_goes_on_while_we_are_removed(clean_host: Host) -> None:
     host = clean_host
     host.install_rpms(current())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.api import Api
+from bed.fixtures import EVERYWHERE
 from bed.pings import pinged
 from bed.soaking import rounds
 from integration.mirror_hosts import (
@@ -139,7 +140,7 @@ def run_container(host: Host) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
-@pytest.mark.suites("bookworm", "trixie", "forky")
+@EVERYWHERE
 def test_changes_in_a_row_under_a_container_and_pulls(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     host.write(DAEMON_JSON, json.dumps(OTHERS, indent=1, ensure_ascii=False))

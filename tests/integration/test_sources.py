@@ -9,7 +9,8 @@ import pytest
 
 from bed import layers, repositories, sites
 from bed.api import Api, ApiError
-from bed.suites import ARCH, BOOKWORM, CENTOS_STREAM_9, os_release_text
+from bed.fixtures import EVERYWHERE
+from bed.suites import ARCH, os_release_text
 
 if TYPE_CHECKING:
     from bed.fixtures import NewHost
@@ -20,7 +21,6 @@ ERROR = "org.dockmgr1.Error."
 TRUE, FALSE = ("b", True), ("b", False)
 QUICK = {"minimal": TRUE, "start": FALSE, "enable": FALSE}
 REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
-ALL_SUITES = pytest.mark.suites("bookworm", "trixie", "forky")
 
 
 def break_mirror(host: Host, kind: str, path: str, value: Any = None) -> None:
@@ -43,18 +43,9 @@ FAULTS: dict[str, tuple[str, str, Any]] = {
 }
 
 
+@EVERYWHERE
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_next_source_serves(host: Host, fault: str) -> None:
-    check_the_next_source_serves(host, fault)
-
-
-@pytest.mark.suites("trixie", "forky")
-@pytest.mark.parametrize("fault", ["checksum", "metadata-hangs", "download-hangs"])
-def test_the_next_source_serves_elsewhere_too(host: Host, fault: str) -> None:
-    check_the_next_source_serves(host, fault)
-
-
-def check_the_next_source_serves(host: Host, fault: str) -> None:
     # Less than we would wait: where an admin has less patience than we have, so have we.
     host.write("/etc/dnf/dnf.conf", "[main]\ntimeout=2\n")
     break_mirror(host, *FAULTS[fault])
@@ -70,6 +61,7 @@ def check_the_next_source_serves(host: Host, fault: str) -> None:
     assert host.run("rpm", "-q", "docker-ce").returncode == 0
 
 
+@EVERYWHERE
 def test_when_no_source_serves_each_says_why(host: Host) -> None:
     break_mirror(host, "status", "/", 404)
     host.internet.refuse(sites.USTC)
@@ -84,7 +76,7 @@ def test_when_no_source_serves_each_says_why(host: Host) -> None:
         api.install(source=("s", "tuna,nowhere"))
 
 
-@ALL_SUITES
+@EVERYWHERE
 def test_versions(host: Host, suite: Suite) -> None:
     past, current, coming = repositories.generations(suite)
     api = Api(host)
@@ -112,12 +104,14 @@ RHEL = {"ID": "rhel", "VERSION_ID": "9.4", "PRETTY_NAME": "Red Hat Enterprise Li
 OPENEULER = {"ID": "openEuler", "VERSION_ID": "22.03", "PRETTY_NAME": "openEuler 22.03 (LTS-SP3)"}
 
 
-def boot_as(new_host: NewHost, os_release: dict[str, str], *, releasever: str = "") -> Host:
+def boot_as(
+    new_host: NewHost, suite: Suite, os_release: dict[str, str], *, releasever: str = ""
+) -> Host:
     """A host that says that it is this system, and whose dnf may be pinned to a release."""
-    files = {"/usr/lib/os-release": os_release_text({**CENTOS_STREAM_9, **os_release})}
+    files = {"/usr/lib/os-release": os_release_text({**suite.os_release, **os_release})}
     if releasever:
         files["/etc/dnf/vars/releasever"] = releasever + "\n"
-    return new_host(layers.ours(BOOKWORM), files=files)
+    return new_host(layers.ours(suite), files=files)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +120,9 @@ def boot_as(new_host: NewHost, os_release: dict[str, str], *, releasever: str = 
     ids=["rocky", "rhel-pinned", "openeuler"],
 )
 def test_the_tree_of_the_system(
-    new_host: NewHost, os_release: dict[str, str], releasever: str, tree: str
+    new_host: NewHost, suite: Suite, os_release: dict[str, str], releasever: str, tree: str
 ) -> None:
-    host = boot_as(new_host, os_release, releasever=releasever)
+    host = boot_as(new_host, suite, os_release, releasever=releasever)
     api = Api(host)
     assert api.wait(api.install(**QUICK))["changed"]
     assert f"/linux/{tree}/$basearch/stable\n" in host.read(REPOSITORY)
@@ -136,10 +130,12 @@ def test_the_tree_of_the_system(
     assert host.run("dnf", "-q", "repoquery", "--repo=docker-ce-stable", "docker-ce").stdout
 
 
-def test_a_system_that_nobody_knows(new_host: NewHost) -> None:
-    host = boot_as(new_host, {"ID": "mylinux", "VERSION_ID": "3", "PRETTY_NAME": "My Linux 3"})
+@EVERYWHERE
+def test_a_system_that_nobody_knows(new_host: NewHost, suite: Suite) -> None:
+    my_linux = {"ID": "mylinux", "VERSION_ID": "3", "PRETTY_NAME": "My Linux 3"}
+    host = boot_as(new_host, suite, my_linux)
     api = Api(host)
     with pytest.raises(ApiError, match="--platform TREE/VERSION") as caught:
         api.wait(api.install(**QUICK))
     assert caught.value.name == ERROR + "UnsupportedPlatform"
-    assert api.wait(api.install(platform=("s", "centos/9"), dry_run=TRUE, **QUICK))["changed"]
+    assert api.wait(api.install(platform=("s", suite.trees[0]), dry_run=TRUE, **QUICK))["changed"]

@@ -10,12 +10,14 @@ import pytest
 
 from bed import layers
 from bed.api import Api, ApiError
+from bed.fixtures import EVERYWHERE
 
 if TYPE_CHECKING:
     from bed.fixtures import NewHost
     from bed.host import Host
     from bed.suites import Suite
 
+pytestmark = EVERYWHERE
 ERROR = "org.dockmgr1.Error."
 REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
 FOREIGN = "[docker-ce-stable]\nname=Mine\nbaseurl=https://mine.bed.test/\nenabled=0\n"
@@ -33,7 +35,6 @@ def files_of(host: Host, folder: str) -> list[str]:
     return sorted(each.name for each in path.iterdir()) if path.exists() else []
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_containers_are_stopped_and_all_data_goes_with_consent(docker_host: Host) -> None:
     """With live-restore containers would outlive the engine, and keep their mounts."""
     host, api = docker_host, Api(docker_host)
@@ -55,7 +56,6 @@ def test_containers_are_stopped_and_all_data_goes_with_consent(docker_host: Host
     assert not api.wait(api.uninstall(purge_data=TRUE))["changed"], "nothing is left to do"
 
 
-@pytest.mark.suites("bookworm", "trixie", "forky")
 def test_docker_of_old_tutorials_goes(host: Host) -> None:
     names = ("docker", "docker-latest", "docker-client-latest", "docker-logrotate")
     host.run("dnf", "-y", "install", *names, "docker-selinux", "podman")

@@ -20,7 +20,7 @@ from dockmgrd.cli.paint import Paint
 from dockmgrd.cli.ssh import Answer
 from dockmgrd.errors import HostUnreachable, ServiceUnknown
 from unit.cli_service import CHECKOUT, DONE, STATUS, Host, cli, run_job, serving, start_cli
-from unit.test_cli_terminal import PLAN, Terminal, rehearsed, terminal
+from unit.test_cli_terminal import Terminal, install_with_consent, terminal
 
 __all__ = ["terminal"]
 
@@ -260,19 +260,7 @@ async def test_control_c_says_what_goes_on(bus_address: str) -> None:
 async def test_the_plan_of_one_host_is_shown_and_agreed_to(
     bus_address: str, terminal: Terminal
 ) -> None:
-    host = Host()
-    async with serving(host, bus_address):
-        process = await terminal.run(bus_address, "-H", "web1", "install", "--source", "ustc")
-        await rehearsed(host, terminal)
-        host.waits = 0
-        os.write(terminal.ours, b"y\n")
-        host.finish(await host.until_waited(), Result={"changed": True})
-        await terminal.read_until("installed.\r\n")
-        assert await process.wait() == 0
-    assert [call[1] for call in host.calls] == [
-        {"source": "ustc", "dry-run": True},
-        {"source": "ustc", "plan": PLAN["digest"]},
-    ]
+    await install_with_consent(bus_address, terminal, "-H", "web1")
 
 
 @pytest.mark.parametrize(

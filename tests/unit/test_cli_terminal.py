@@ -133,10 +133,11 @@ async def rehearsed(host: Host, terminal: Terminal, plan: dict[str, Any] = PLAN)
     await terminal.read_until("Do this? [y/N]")
 
 
-async def test_what_is_done_is_what_was_shown(bus_address: str, terminal: Terminal) -> None:
+async def install_with_consent(bus_address: str, terminal: Terminal, *options: str) -> None:
+    """Run `install` with these options, agree to the plan, and see that it is what was done."""
     host = Host()
     async with serving(host, bus_address):
-        process = await terminal.run(bus_address, "install", "--source", "ustc")
+        process = await terminal.run(bus_address, *options, "install", "--source", "ustc")
         await rehearsed(host, terminal)
         host.waits = 0
         os.write(terminal.ours, b"y\n")
@@ -145,8 +146,12 @@ async def test_what_is_done_is_what_was_shown(bus_address: str, terminal: Termin
         assert await process.wait() == 0
     assert [call[1] for call in host.calls] == [
         {"source": "ustc", "dry-run": True},
-        {"source": "ustc", "plan": "1" * 64},
+        {"source": "ustc", "plan": PLAN["digest"]},
     ]
+
+
+async def test_what_is_done_is_what_was_shown(bus_address: str, terminal: Terminal) -> None:
+    await install_with_consent(bus_address, terminal)
     shown = terminal.written.decode()
     assert "runc-4:1.2.4" in shown
     assert "containerd.io replaces it" in shown
