@@ -186,15 +186,16 @@ class Jobs:
         await self._systemd.signal_main(names.job_unit(job.job_id), signal.SIGTERM)
 
     async def _watch(self, job: Job) -> None:
-        unit = names.job_unit(job.job_id)
-        job.unwatch = await self._systemd.watch(unit, lambda values: self._unit_moved(job, values))
+        path = names.unit_path(names.job_unit(job.job_id))
+        job.unwatch = await self._systemd.watch_path(
+            path, lambda values: self._unit_moved(job, values)
+        )
 
     async def _catch_up(self, job: Job) -> None:
         """Take up what the unit did before signals of its start could be told from older ones."""
         unit = names.job_unit(job.job_id)
         job.started = True
-        state = await self._systemd.state(unit)
-        if state.active_state not in ENDED:
+        if await self._systemd.activity(unit) not in ENDED:
             self._advance(job, await self._systemd.status_text(unit))
         elif job.result is None:
             self._end(job)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 BUS_NAME = "org.dockmgr1"
 MANAGER_PATH = "/org/dockmgr1"
 JOB_PATH_PREFIX = "/org/dockmgr1/job/"
@@ -57,3 +59,12 @@ def job_unit(job_id: str) -> str:
 def job_path(job_id: str) -> str:
     """The object path of the job. Job ids are made of characters that a path may hold."""
     return JOB_PATH_PREFIX + job_id
+
+
+def unit_path(unit: str) -> str:
+    """Object path of a systemd unit: its name as sd_bus_path_encode(3) writes it."""
+    return "/org/freedesktop/systemd1/unit/" + re.sub(r"^[0-9]|[^A-Za-z0-9]", _encoded, unit)
+
+
+def _encoded(match: re.Match[str]) -> str:
+    return "".join(f"_{byte:02x}" for byte in match[0].encode())

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from dockmgrd import names
 from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Message
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceFailed
@@ -24,7 +25,7 @@ _SECONDS_TO_COME_BACK = 60.0
 _ALREADY_SUBSCRIBED = "org.freedesktop.systemd1.AlreadySubscribed"
 _NO_SUCH_UNIT = "org.freedesktop.systemd1.NoSuchUnit"
 
-_STATE = ("LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "DropInPaths")
+_STATE = ("LoadState", "ActiveState", "UnitFileState", "FragmentPath", "DropInPaths")
 ENDED = ("inactive", "failed")
 """Values of ActiveState in which nothing of the unit runs."""
 
@@ -127,11 +128,6 @@ class Systemd:
         if any(values != ["loaded", False] for values in known):
             await self.reload_manager()
 
-    async def unit_path(self, unit: str) -> str:
-        """Object path of the unit, loaded for it."""
-        [path] = await self._call("LoadUnit", "s", unit)
-        return str(path)
-
     async def state(self, unit: str) -> UnitState:
         """What systemd knows of the unit; `load_state` is not-found for one that is not there."""
         values = dict(zip(_STATE, await self.unit_properties(unit, _UNIT, *_STATE)))
@@ -143,6 +139,11 @@ class Systemd:
             drop_ins=tuple(values["DropInPaths"]),
         )
 
+    async def activity(self, unit: str) -> str:
+        """The unit's ActiveState: inactive for one that is not there."""
+        [state] = await self.unit_properties(unit, _UNIT, "ActiveState")
+        return str(state)
+
     async def status_text(self, unit: str) -> str:
         """What the service last said of itself by sd_notify."""
         [text] = await self.unit_properties(unit, _SERVICE, "StatusText")
@@ -151,9 +152,10 @@ class Systemd:
     async def unit_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
         """The values of these properties of one of the unit's interfaces, in their order.
 
-        Each is asked for: a unit has hundreds, and to read them all takes longer than that.
+        Each is asked for: a unit has hundreds, and to read them all takes longer than that. systemd
+        loads the unit for who asks for its path.
         """
-        path = await self.unit_path(unit)
+        path = names.unit_path(unit)
 
         async def get(name: str) -> Any:
             body = [interface, name]
@@ -169,7 +171,13 @@ class Systemd:
 
         Call what comes back to end it.
         """
-        path = await self.unit_path(unit)
+        [path] = await self._call("LoadUnit", "s", unit)  # by any of the unit's names
+        return await self.watch_path(path, changed)
+
+    async def watch_path(
+        self, path: str, changed: Callable[[Mapping[str, Any]], None]
+    ) -> Callable[[], None]:
+        """As `watch`, for a unit that need not be loaded yet."""
         match = Match(SYSTEMD, PROPERTIES, "PropertiesChanged", path)
 
         def on_signal(message: Message) -> None:

@@ -22,6 +22,7 @@ from dockmgrd.systemd1 import ENDED
 
 _SECONDS_TO_RELOAD = 15.0
 _SECONDS_TO_TAKE_EFFECT = 1.0
+_SECONDS_BETWEEN_LOOKS = 0.003
 
 
 @dataclass
@@ -155,6 +156,6 @@ class LiveChange:
         facts = await self.context.engine.facts()
         deadline = time.monotonic() + _SECONDS_TO_TAKE_EFFECT
         while facts.mirrors != wanted and time.monotonic() < deadline:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
             facts = await self.context.engine.facts()
         return facts

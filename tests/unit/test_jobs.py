@@ -22,7 +22,7 @@ from dockmgrd.jobs import (
 )
 from dockmgrd.jobstore import JobStore
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
-from dockmgrd.systemd1 import Systemd, UnitState
+from dockmgrd.systemd1 import Systemd
 
 DRY = {"dry-run": True}
 
@@ -36,11 +36,11 @@ class FakeSystemd:
         self.started: list[str] = []
         self.watchers: dict[str, Callable[[Mapping[str, Any]], None]] = {}
 
-    async def watch(
-        self, unit: str, changed: Callable[[Mapping[str, Any]], None]
+    async def watch_path(
+        self, path: str, changed: Callable[[Mapping[str, Any]], None]
     ) -> Callable[[], None]:
-        self.watchers[unit] = changed
-        return lambda: cast("None", self.watchers.pop(unit))
+        self.watchers[path] = changed
+        return lambda: cast("None", self.watchers.pop(path))
 
     async def start(self, unit: str) -> None:
         if self.refuses:
@@ -48,20 +48,20 @@ class FakeSystemd:
         self.started.append(unit)
         self.active.add(unit)
 
-    async def state(self, unit: str) -> UnitState:
-        return UnitState("loaded", "active" if unit in self.active else "inactive", "", "", ())
+    async def activity(self, unit: str) -> str:
+        return "active" if unit in self.active else "inactive"
 
     async def status_text(self, unit: str) -> str:
         return json.dumps(Progress(Stage.RESOLVING, 0.2).to_json())
 
     def tell(self, job: Job, stage: Stage, fraction: float) -> None:
         status = json.dumps(Progress(stage, fraction).to_json())
-        self.watchers[names.job_unit(job.job_id)]({"StatusText": status})
+        self.watchers[names.unit_path(names.job_unit(job.job_id))]({"StatusText": status})
 
     def end(self, job: Job) -> None:
         unit = names.job_unit(job.job_id)
         self.active.discard(unit)
-        self.watchers[unit]({"ActiveState": "inactive"})
+        self.watchers[names.unit_path(unit)]({"ActiveState": "inactive"})
 
 
 class Host:
@@ -126,7 +126,9 @@ async def test_progress_never_goes_back_and_late_comers_get_the_result(host: Hos
     job = await jobs.submit(Kind.INSTALL, {}, 0)
     for fraction in (0.5, 0.3, 0.6):
         host.systemd.tell(job, Stage.DOWNLOADING, fraction)
-    host.systemd.watchers[names.job_unit(job.job_id)]({"StatusText": "no progress of ours"})
+    host.systemd.watchers[names.unit_path(names.job_unit(job.job_id))](
+        {"StatusText": "no progress of ours"}
+    )
     waiting = asyncio.ensure_future(job.wait())
     host.finish(job)
     assert await waiting == {"changed": True}
