@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from dockmgrd.job.reload import LiveChange
 from dockmgrd.mirrors import as_known, merged, with_path
 from dockmgrd.model import Stage
 from dockmgrd.options import SetMirrorOptions
+from dockmgrd.systemd1 import UnitState
 
 _HUB_FOLDERS = ("docker.io", "_default")
 
@@ -83,12 +85,11 @@ async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
     """Check all that can be checked beforehand; raises as `apply_mirrors`."""
     before, document = change.read()
     unit = await context.systemd.state(names.DOCKER_UNIT)
-    facts = await context.engine.facts() if unit.active else None
+    facts, command_line = await asyncio.gather(_facts(context, unit), _command_line(context, unit))
     plan = _Plan(Change.planned(document, before, wanted), facts)
     version = _version(facts)
     _check_paths(context, wanted, version)
-    if unit.load_state == "loaded":
-        command_line = await CommandLine.read(context.systemd, unit)
+    if command_line is not None:
         if wanted or plan.writes:
             command_line.check_mirrors()
         if plan.writes and version is not None and quirks.has_validate(version):
@@ -97,6 +98,16 @@ async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
     if facts is not None and facts.containerd_store:
         _tell_of_overrides(context, wanted)
     return plan
+
+
+async def _facts(context: JobContext, unit: UnitState) -> EngineFacts | None:
+    return await context.engine.facts() if unit.active else None
+
+
+async def _command_line(context: JobContext, unit: UnitState) -> CommandLine | None:
+    if unit.load_state != "loaded":
+        return None
+    return await CommandLine.read(context.systemd, unit)
 
 
 def _version(facts: EngineFacts | None) -> quirks.Version | None:
