@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 from dockmgrd import names
@@ -81,7 +82,7 @@ class Running:
         )
 
         # While the job works there is time to load what shows it, and its result in the end.
-        from dockmgrd.cli import answers as answers
+        import_module("dockmgrd.cli.answers")
         from dockmgrd.cli.findings import LiveTable
 
         table = LiveTable(sys.stderr, quiet=not self._tables)
