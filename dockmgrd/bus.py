@@ -20,6 +20,7 @@ from dockmgrd.dbusnext import (
     NameFlag,
     RequestNameReply,
 )
+from dockmgrd.deadline import within
 from dockmgrd.errors import NoReply, RemoteError
 from dockmgrd.frames import SIGNAL, Frame
 from dockmgrd.match import DBUS, DBUS_PATH, Match
@@ -79,15 +80,14 @@ class Bus(Transport):
         self._method_return_handlers[message.serial] = settle
         try:
             self.send(message)
-            # wait_for, until Python 3.12, forgets a cancellation that comes with the reply.
-            await asyncio.wait([future], timeout=timeout)
-        finally:
-            self._method_return_handlers.pop(message.serial, None)
-        if not future.done():
+            reply = await within(future, timeout)
+        except asyncio.TimeoutError:
             raise NoReply(
                 f"{message.destination} did not answer {message.member} within {timeout:g} s."
-            )
-        return values(future.result())
+            ) from None
+        finally:
+            self._method_return_handlers.pop(message.serial, None)
+        return values(reply)
 
     async def call(
         self,

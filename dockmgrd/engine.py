@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from dockmgrd.deadline import within
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.paths import DOCKER_SOCKET
 
@@ -94,7 +95,7 @@ class Engine:
         :raises ServiceFailed: when the engine does not do it in time.
         """
         try:
-            await asyncio.wait_for(self._stop(container), timeout)
+            await within(self._stop(container), timeout)
         except asyncio.TimeoutError:
             raise ServiceFailed(
                 f"The Docker Engine did not stop container {container[:12]} within {timeout:g} s; "
@@ -113,7 +114,7 @@ class Engine:
 
     async def _get(self, path: str, timeout: float = 20.0) -> Any:
         try:
-            return await asyncio.wait_for(self._read(path), timeout)
+            return await within(self._read(path), timeout)
         except asyncio.TimeoutError:
             raise ServiceFailed(
                 f"The Docker Engine did not answer {path} within {timeout:g} s; "

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from dockmgrd import names
 from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Message
+from dockmgrd.deadline import within
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceFailed
 from dockmgrd.match import PROPERTIES, Match
 
@@ -152,8 +153,7 @@ class Systemd:
     async def unit_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
         """The values of these properties of one of the unit's interfaces, in their order.
 
-        Each is asked for: a unit has hundreds, and to read them all takes longer than that. systemd
-        loads the unit for who asks for its path.
+        Each is asked for: a unit has hundreds. systemd loads the unit for who asks for its path.
         """
         path = names.unit_path(unit)
 
@@ -271,10 +271,10 @@ class Systemd:
             if not self._bus.connected:
                 if self._reconnect is None:
                     raise error
-                self._bus = await asyncio.wait_for(self._reconnect(), _SECONDS_TO_COME_BACK)
+                self._bus = await within(self._reconnect(), _SECONDS_TO_COME_BACK)
                 await self.connect()
             elif not self._bus.owner(SYSTEMD):
-                await asyncio.wait_for(self._news(), _SECONDS_TO_COME_BACK)
+                await within(self._news(), _SECONDS_TO_COME_BACK)
         except (asyncio.TimeoutError, OSError):
             raise error from None
 

@@ -12,6 +12,8 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from dockmgrd.deadline import within
+
 logger = logging.getLogger(__name__)
 
 _COMMAND = (
@@ -51,7 +53,7 @@ async def _holder() -> asyncio.subprocess.Process | None:
     assert process.stdout is not None
     process.stdin.write(_SIGN)
     try:
-        await asyncio.wait_for(process.stdout.readexactly(len(_SIGN)), _SECONDS_TO_GET_IT)
+        await within(process.stdout.readexactly(len(_SIGN)), _SECONDS_TO_GET_IT)
     except (asyncio.TimeoutError, asyncio.IncompleteReadError):
         logger.info("no lock against shutdown: logind did not give one")
     return process

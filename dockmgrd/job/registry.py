@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+from dockmgrd.deadline import within
 from dockmgrd.job.trust import UnusableCertificate
 from dockmgrd.job.tunnel import ProxyFailed
 from dockmgrd.job.verdicts import REPOSITORY, TAG, Failed, Verdict, explained, late, refusal
@@ -68,7 +69,7 @@ async def try_mirror(mirror: str, client: WebClient, timeout: float, namespace: 
     attempt = _Attempt(mirror, client, namespace)
     started = time.monotonic()
     try:
-        await asyncio.wait_for(attempt.run(), timeout)
+        await within(attempt.run(), timeout)
         verdict, text = Verdict.OK, ""
     except asyncio.TimeoutError:
         verdict, text = late(client, timeout)

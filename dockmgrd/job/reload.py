@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 from dockmgrd import names
+from dockmgrd.deadline import within
 from dockmgrd.engine import EngineFacts
 from dockmgrd.errors import RolledBack, ServiceFailed
 from dockmgrd.job.change import Change
@@ -132,7 +133,7 @@ class LiveChange:
             told = asyncio.ensure_future(self._told(events, wanted))
             try:
                 await self.context.systemd.reload(names.DOCKER_UNIT)
-                facts = await asyncio.wait_for(told, _SECONDS_TO_RELOAD)
+                facts = await within(told, _SECONDS_TO_RELOAD)
             except asyncio.TimeoutError:
                 self.context.notes.append("The engine did not say that it has reloaded.")
             else:
