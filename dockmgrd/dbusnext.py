@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec, module_from_spec
 
-from dockmgrd.paths import VENDORED
-
-if VENDORED.is_dir():
-    sys.path.append(str(VENDORED))
+sys.path.append(os.path.join(os.path.dirname(__file__), "_vendor"))
 
 
 def _leave_out_init(name: str) -> None:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ _ID = re.compile(r"[0-9]{8}T[0-9]{6}_[0-9a-f]{6}")
 
 def new_id() -> str:
     """An id that sorts by time, fit for unit names and object paths alike."""
-    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S}_{os.urandom(3).hex()}"
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}_{os.urandom(3).hex()}"
 
 
 class JobStore:

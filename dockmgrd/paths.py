@@ -18,7 +18,6 @@ def _interfaces_dir() -> Path:
 
 INTERFACES = _interfaces_dir()
 CATALOGUE = _PACKAGE / "data"
-VENDORED = _PACKAGE / "_vendor"
 
 STATE = Path("/var/lib/dockmgrd")
 JOBS = STATE / "jobs"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockmgrd import names
 from dockmgrd.cli.agent import text_agent
@@ -18,11 +18,13 @@ from dockmgrd.cli.arguments import Invocation
 from dockmgrd.cli.client import Client
 from dockmgrd.cli.follow import Follower
 from dockmgrd.cli.jobs import JobRecord
-from dockmgrd.cli.progress import progress_on
 from dockmgrd.cli.waiting import heeding
 from dockmgrd.cli.watch import DaemonWatch
 from dockmgrd.errors import NoReply
 from dockmgrd.model import Kind
+
+if TYPE_CHECKING:
+    from dockmgrd.cli.progress import Progress
 
 
 class Running:
@@ -34,17 +36,17 @@ class Running:
 
     def __init__(self, invocation: Invocation) -> None:
         self.interactive = invocation.ask_password and sys.stdin.isatty()
-        self._progress = progress_on(
-            sys.stderr, quiet=invocation.quiet, as_json=bool(invocation.json)
-        )
-        self._tables = not (invocation.quiet or invocation.json)
+        self._quiet = invocation.quiet
+        self._as_json = bool(invocation.json)
+        self._progress: Progress | None = None
         self._asking = False
         self.farewell = ""
         self.followed = ""
 
     def leave(self) -> None:
         """Put the terminal's line in order when the run ends before its job does."""
-        self._progress.end("goes on")
+        if self._progress is not None:
+            self._progress.end("goes on")
         if self._asking:
             print(file=sys.stderr)  # The agent has left the cursor behind its question.
 
@@ -84,16 +86,20 @@ class Running:
         # While the job works there is time to load what shows it, and its result in the end.
         import_module("dockmgrd.cli.answers")
         from dockmgrd.cli.findings import LiveTable
+        from dockmgrd.cli.progress import progress_on
 
-        table = LiveTable(sys.stderr, quiet=not self._tables)
+        self._progress = progress = progress_on(
+            sys.stderr, quiet=self._quiet, as_json=self._as_json
+        )
+        table = LiveTable(sys.stderr, quiet=self._quiet or self._as_json)
 
         def moved(job: JobRecord) -> None:
             if not table.shows(job):
-                self._progress.moved(job)
+                progress.moved(job)
 
-        with heeding(signal.SIGWINCH, self._progress.redraw):
+        with heeding(signal.SIGWINCH, progress.redraw):
             job = Follower(client, path, moved).end()
-        self._progress.end(job.state)
+        progress.end(job.state)
         table.clear()
         return job
 
