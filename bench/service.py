@@ -65,9 +65,9 @@ asyncio.run(main(sys.argv[1] == "ours"))
 """
 # dbus-next as it comes, from where our RPM has it.
 _BARE = """
-import sys
-from dockmgrd.paths import VENDORED
-sys.path.append(str(VENDORED))
+import os, sys
+import dockmgrd
+sys.path.append(os.path.join(os.path.dirname(dockmgrd.__file__), "_vendor"))
 import dbus_next.aio
 """
 _CROWD_BYTES_A_SECOND = 10_000_000
