@@ -7,10 +7,6 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-
-_MOMENT, _LONGEST_REST = 0.25, 10.0  # seconds
-_LITTLE = 0.05
 
 
 def _seconds(value: float) -> str:
@@ -56,36 +52,11 @@ def compare(
     runs: int,
     shown: Callable[[float], str] = _seconds,
 ) -> Comparison:
-    """Run the two in turn; each returns its seconds. One pair before is not counted.
-
-    Each begins on a machine at rest: what the other has left behind, as a container that comes up,
-    would be counted.
-    """
+    """Run the two in turn; each returns its seconds. One pair before is not counted."""
     ours()
     theirs()
-    pairs = [(_rested(ours), _rested(theirs)) for _ in range(runs)]
+    pairs = [(ours(), theirs()) for _ in range(runs)]
     return Comparison(what, peer, tuple(a for a, _ in pairs), tuple(b for _, b in pairs), shown)
-
-
-def _rested(run: Callable[[], float]) -> float:
-    deadline = time.monotonic() + _LONGEST_REST
-    while _share_at_work() > _LITTLE and time.monotonic() < deadline:
-        pass
-    return run()
-
-
-def _share_at_work() -> float:
-    """The part of the processors' time, over a moment, in which they had something to do."""
-    before = _ticks()
-    time.sleep(_MOMENT)
-    idle, everything = (after - former for after, former in zip(_ticks(), before))
-    return 1 - idle / everything if everything else 0.0
-
-
-def _ticks() -> tuple[int, int]:
-    """Idle ones, and all (man proc_stat)."""
-    values = [int(each) for each in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-    return values[3] + values[4], sum(values)
 
 
 def timed(action: Callable[[], object]) -> float:
