@@ -12,7 +12,6 @@ import time
 from dataclasses import dataclass
 
 from dockmgrd import names
-from dockmgrd.deadline import within
 from dockmgrd.engine import EngineFacts
 from dockmgrd.errors import RolledBack, ServiceFailed
 from dockmgrd.job.change import Change
@@ -133,15 +132,17 @@ class LiveChange:
             told = asyncio.ensure_future(self._told(events, wanted))
             try:
                 await self.context.systemd.reload(names.DOCKER_UNIT)
-                facts = await within(told, _SECONDS_TO_RELOAD)
-            except asyncio.TimeoutError:
-                self.context.notes.append("The engine did not say that it has reloaded.")
-            else:
-                if facts is None or facts.mirrors == wanted:
-                    return facts
+                await asyncio.wait({told}, timeout=_SECONDS_TO_RELOAD)
             finally:
-                told.cancel()
-        return await self._in_force(wanted)  # That event may have been of another's reload.
+                late = told.cancel()
+        if late:
+            self.context.notes.append("The engine did not say that it has reloaded.")
+        elif not isinstance(told.exception(), ServiceFailed):
+            facts = told.result()
+            if facts is None or facts.mirrors == wanted:
+                return facts
+        # That event may have been of another's reload, or the engine was restarted after it.
+        return await self._in_force(wanted)
 
     async def _told(
         self, events: asyncio.StreamReader, wanted: tuple[str, ...]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -210,21 +211,22 @@ async def test_an_engine_that_is_restarted_meanwhile_is_reloaded_again(daemon_js
     assert (engine.mirrors, engine.reloads) == ((B,), 2)
 
 
-async def test_the_event_of_another_reload_is_not_taken_for_ours(
-    daemon_json: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("gone", [False, True], ids=["another's event", "restarted after it"])
+async def test_an_early_answer_is_not_the_last(monkeypatch: pytest.MonkeyPatch, gone: bool) -> None:
     engine = _Engine(A)
     systemd = _Systemd(engine)
-    asked = asyncio.Event()
+    asked, early = itertools.count(1), asyncio.Event()
 
     async def facts() -> EngineFacts:
-        asked.set()
+        if next(asked) == 2:
+            early.set()
+            if gone:
+                raise ServiceFailed("It is being restarted.")
         return await _Engine.facts(engine)
 
     async def reload_later(unit: str) -> None:
-        asked.clear()
         engine.events.feed_data(b"{}\n")
-        await asked.wait()
+        await early.wait()
         await _Systemd.reload(systemd, unit)
 
     monkeypatch.setattr(engine, "facts", facts)
