@@ -85,7 +85,8 @@ class EngineWatch:
                 live = replace(live, engine_version=facts.version, mirrors=facts.mirrors)
             except ServiceFailed as error:
                 logger.info("%s", error)
-            self._follow_engine()
+            if not self._stale:  # Else it may have begun to stop, and docker.socket start it again.
+                self._follow_engine()
         else:
             self._leave_engine()
         return live

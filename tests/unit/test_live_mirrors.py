@@ -28,6 +28,7 @@ class _Systemd(Systemd):
         self.reloaded: Callable[[], None] = lambda: None
 
     async def state(self, unit: str) -> UnitState:
+        await asyncio.sleep(0)
         return UnitState("loaded", self.active_state, "enabled", "/x", ())
 
     async def watch(
@@ -52,11 +53,14 @@ class _Engine(Engine):
         self.mirrors: tuple[str, ...] = (A,)
         self.late = 0
         self.asked = 0
+        self.being_asked = asyncio.Event()
         self.gone = False
+        self.followed = 0
         self.events = asyncio.StreamReader()
 
     async def facts(self) -> EngineFacts:
         self.asked += 1
+        self.being_asked.set()
         await asyncio.sleep(0.005)
         if self.gone:
             raise ServiceFailed("It is gone.")
@@ -67,6 +71,7 @@ class _Engine(Engine):
 
     @asynccontextmanager
     async def reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
+        self.followed += 1
         yield self.events
 
     def announce(self, *mirrors: str) -> None:
@@ -154,3 +159,15 @@ async def test_an_engine_that_does_not_answer_has_no_version() -> None:
         watched.systemd.reloaded()
         await watched.until(lambda: watched.watch.live.engine_version == "")
         assert watched.watch.live.installed
+
+
+async def test_an_engine_that_stops_while_it_is_asked_is_not_followed_again() -> None:
+    """Its socket is systemd's, and would start it again."""
+    async with watching() as watched:
+        followed = watched.engine.followed
+        watched.engine.being_asked.clear()
+        watched.systemd.reloaded()
+        await watched.engine.being_asked.wait()
+        watched.systemd.move("deactivating")
+        await watched.until(lambda: watched.watch.live.service_state == "deactivating")
+        assert watched.engine.followed == followed
