@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.mirrors import Mode, insecure, merged
+from dockmgrd.mirror_urls import Mode, insecure, merged
 from dockmgrd.options import (
     SECONDS_TO_PROBE,
     InstallOptions,

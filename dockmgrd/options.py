@@ -13,7 +13,7 @@ from typing import Any, Union
 from urllib.parse import urlsplit
 
 from dockmgrd.errors import InvalidArgs, LimitsExceeded, shown
-from dockmgrd.mirrors import Mode, normalise_mirrors
+from dockmgrd.mirror_urls import Mode, normalise_mirrors
 from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
 

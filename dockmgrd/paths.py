@@ -17,7 +17,7 @@ def _interfaces_dir() -> Path:
 
 
 INTERFACES = _interfaces_dir()
-CATALOGUE = _PACKAGE / "data"
+CATALOGUE = _PACKAGE / "catalog"
 
 STATE = Path("/var/lib/dockmgrd")
 JOBS = STATE / "jobs"

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import systemd.daemon
 
-from dockmgrd.engine import Engine
 from dockmgrd.errors import redacted
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.systemd import Systemd
 from dockmgrd.model import JobRequest, Progress, Stage
-from dockmgrd.systemd1 import Systemd
 
 if TYPE_CHECKING:
-    from dockmgrd.catalog import Catalogue
+    from dockmgrd.catalog.sources import Catalogue
     from dockmgrd.job.workers import Workers
 
 _SECONDS_BETWEEN_UPDATES = 0.25  # each wakes systemd, the bus, the daemon and its clients
@@ -44,7 +44,7 @@ class JobContext:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The sources and distributions, read when somebody asks: not every job does."""
-        from dockmgrd.catalog import Catalogue
+        from dockmgrd.catalog.sources import Catalogue
 
         return Catalogue.load()
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockmgrd import adminconfig, options
+from dockmgrd import options
 from dockmgrd.errors import AccessDenied
-from dockmgrd.mirrors import Mode, as_known
+from dockmgrd.host import adminconfig
+from dockmgrd.mirror_urls import Mode, as_known
 from dockmgrd.model import JobRequest
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def check(request: JobRequest, parsed: options.Options) -> None:
     limits.check(parsed)
     if request.caller_uid == 0:
         return
-    from dockmgrd import actions  # root's jobs need not wait for it
+    from dockmgrd import actions
 
     for question in actions.questions(parsed, _known(parsed, limits)):
         if question.to_json() not in request.granted:
@@ -38,8 +39,9 @@ def check(request: JobRequest, parsed: options.Options) -> None:
 
 
 def _known(parsed: options.Options, limits: adminconfig.AdminConfig) -> Known:
-    from dockmgrd import actions, candidates
-    from dockmgrd.hostfiles import HostFiles
+    from dockmgrd import actions
+    from dockmgrd.catalog import mirrors as candidates
+    from dockmgrd.host.docker_config import HostFiles
 
     configured: tuple[str, ...] = ()
     merges = isinstance(parsed, options.SetMirrorOptions) and parsed.mode is not Mode.REPLACE

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd.errors import PlanChanged
-from dockmgrd.job.change import readable_for_all
-from dockmgrd.jobstore import JobStore
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.job.mirrors.change import readable_for_all
 from dockmgrd.worker.protocol import Change
 
 

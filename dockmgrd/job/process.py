@@ -13,15 +13,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
-from dockmgrd import errors, joblog, journal, options, paths
-from dockmgrd.bus import Bus
-from dockmgrd.engine import Engine
-from dockmgrd.incidents import report_incident
+from dockmgrd import errors, journal, options, paths
+from dockmgrd.bus.client import Bus
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.host.systemd import Systemd
 from dockmgrd.job import granted
 from dockmgrd.job.context import JobContext
-from dockmgrd.jobstore import JobStore
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
-from dockmgrd.systemd1 import Systemd
 
 _WITH_PACKAGES = (Kind.INSTALL, Kind.UNINSTALL, Kind.LIST_VERSIONS)
 
@@ -39,7 +38,7 @@ def main(arguments: list[str]) -> int:
         return errors.InvalidArgs.exit_code
     result = asyncio.run(_result_of(request))
     store.write_result(job_id, result)
-    joblog.ended(request, result)
+    journal.record_job_end(request, result)
     return 0
 
 
@@ -59,7 +58,7 @@ async def _result_of(request: JobRequest) -> JobResult:
     except errors.DockmgrError as error:
         return _failure(JobState.FAILED, error)
     except Exception as error:  # noqa: BLE001  # the traceback goes to the journal, not the caller
-        return _failure(JobState.FAILED, report_incident(error))
+        return _failure(JobState.FAILED, journal.report_incident(error))
 
 
 async def _perform(request: JobRequest) -> Mapping[str, Any]:
@@ -112,22 +111,22 @@ async def _connection() -> Bus:
 async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str, Any]:
     """Do the work. Each kind is loaded alone: a change of mirrors need not wait for the others."""
     if isinstance(parsed, options.SetMirrorOptions):
-        from dockmgrd.job.set_mirror import set_mirror
+        from dockmgrd.job.mirrors.set_mirror import set_mirror
 
         return await set_mirror(context, parsed)
     if isinstance(parsed, options.ProbeOptions):
-        from dockmgrd.job.probe import probe
+        from dockmgrd.job.probe.probe import probe
 
         return await probe(context, parsed)
     if isinstance(parsed, options.InstallOptions):
-        from dockmgrd.job.install import install
+        from dockmgrd.job.packages.install import install
 
         return await install(context, parsed)
     if isinstance(parsed, options.ListVersionsOptions):
-        from dockmgrd.job.versions import list_versions
+        from dockmgrd.job.packages.versions import list_versions
 
         return await list_versions(context, parsed)
-    from dockmgrd.job.uninstall import uninstall
+    from dockmgrd.job.packages.uninstall import uninstall
 
     return await uninstall(context, parsed)
 

@@ -47,7 +47,7 @@ def main() -> int:
 
 def _perform(channel: Channel) -> Outcome:
     # Imported only here: dnf may print and set up signals as soon as it is loaded.
-    from dockmgrd.worker import work
+    from dockmgrd.worker import transaction as work
 
     backend = _backend()
     return work.perform(backend, channel.receive(), channel)
@@ -63,7 +63,7 @@ def _backend() -> Module:
     if not found:
         missing = "python3-libdnf5" if wanted[0] == "libdnf5" else "python3-dnf"
         raise UnsupportedPlatform(f"This host has no API of dnf for Python 3; install {missing}.")
-    return importlib.import_module(f"dockmgrd.worker.{_MODULES[found[0]]}")
+    return importlib.import_module(f"dockmgrd.worker.{_MODULES[found[0]]}.backend")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockmgrd.errors import (
-    DockmgrError,
-    ResolutionFailed,
-    SourceUnreachable,
-    TransactionFailed,
-)
+from dockmgrd.errors import DockmgrError, ResolutionFailed, SourceUnreachable, TransactionFailed
 
 
 class NotOffered(ResolutionFailed):

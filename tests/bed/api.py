@@ -20,10 +20,10 @@ JOB_SECONDS = 240
 # Runs on the host. A value in the body that is [signature, value] under a key becomes a variant.
 _CLIENT = """
 import asyncio, json, sys
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Variant
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.errors import RemoteError
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.variants import to_plain
 
 def typed(value):
     if isinstance(value, dict):
@@ -46,9 +46,9 @@ asyncio.run(main())
 # Runs on the host. Says "ready", then a line of [path, changed properties] for every signal.
 _WATCHER = """
 import asyncio, json
-from dockmgrd.bus import Bus
-from dockmgrd.match import PROPERTIES, Match
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.variants import to_plain
 
 async def main():
     async with Bus() as bus:

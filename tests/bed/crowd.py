@@ -6,8 +6,8 @@ from __future__ import annotations
 # Runs on the host: clients that call, follow the job, and vanish without a word.
 CROWD = """
 import asyncio, os, random, sys
-from dockmgrd.bus import Bus
-from dockmgrd.match import PROPERTIES, Match
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.match import PROPERTIES, Match
 
 async def client(number, path):
     dice = random.Random(number)
@@ -37,8 +37,8 @@ asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
 # Runs on the host: calls 20,000 times without reading a reply, then stays so until it is ended.
 FLOOD = """
 import asyncio
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Message
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Message
 
 async def main():
     async with Bus() as bus:
@@ -63,7 +63,7 @@ asyncio.run(main())
 # many seconds as told.
 SLOWEST = """
 import asyncio, sys, time
-from dockmgrd.bus import Bus
+from dockmgrd.bus.client import Bus
 
 async def main():
     times = []

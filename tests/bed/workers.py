@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from bed import identity, sites, system
 from bed.suites import ARCH
-from dockmgrd.catalog import Key, Source
-from dockmgrd.job.repofile import Repository
-from dockmgrd.platforms import Tree
-from dockmgrd.rpmdb import ENGINE, EXTRAS, OF_ENGINE_VERSION
+from dockmgrd.catalog.platforms import Tree
+from dockmgrd.catalog.sources import Key, Source
+from dockmgrd.host.rpmdb import ENGINE, EXTRAS, OF_ENGINE_VERSION
+from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.worker.protocol import (
     PROCEED,
     Event,

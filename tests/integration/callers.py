@@ -33,10 +33,10 @@ useradd --create-home --groups wheel admin
 # For programs on the host: the reply to each call, or [error name, text].
 ANSWERS = """
 import asyncio, json, sys
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Variant
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.errors import RemoteError
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.variants import to_plain
 
 def typed(value):
     if isinstance(value, dict):

@@ -17,9 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockmgrd import interfaces, names, standard_interfaces, verbs
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Message, MessageFlag, MessageType, Variant
+from dockmgrd import names, verbs
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.bus import standard_interfaces
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Message, MessageFlag, MessageType, Variant
 
 AT_ONCE = 64  # the bus lets 128 replies be awaited
 SECONDS_TO_REPLY = 60.0

@@ -120,7 +120,10 @@ COMMANDS: Sequence[tuple[str, list[str]]] = [
     ("the limits", ["touch", "/etc/dockmgrd/dockmgrd.yaml"]),
     ("the key", ["touch", "/usr/share/dockmgrd/keys/docker-ce-rpm.asc"]),
     ("the copy of the limits", ["touch", "/var/lib/dockmgrd/dockmgrd.yaml"]),
-    ("the daemon's log level", ["systemctl", "service-log-level", "dockmgrd.service", "debug"]),
+    (
+        "the daemon's log level",
+        ["systemctl", "service-log-level", "dockmgrd.service", "debug"],
+    ),
     ("stopping the daemon", ["systemctl", "stop", "dockmgrd.service"]),
     ("another environment", ["systemctl", "set-environment", "DOCKMGRD_IDLE_SECONDS=1"]),
     (
@@ -144,8 +147,8 @@ COMMANDS: Sequence[tuple[str, list[str]]] = [
 # Sends the daemon, as if it were systemd, that the job's unit has ended.
 _FORGE = """
 import asyncio, sys
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Message, Variant
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Message, Variant
 
 async def main():
     async with Bus() as bus:

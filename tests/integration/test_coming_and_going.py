@@ -21,7 +21,7 @@ CLIENTS = 200
 # Runs on the host: each call from a connection of its own, around the moment that the daemon goes.
 _AROUND_THE_EXIT = """
 import asyncio, json, random, sys
-from dockmgrd.bus import Bus
+from dockmgrd.bus.client import Bus
 
 async def main(calls, silence):
     failures = []

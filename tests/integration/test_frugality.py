@@ -22,8 +22,8 @@ MEMORY_KB = 1024
 # Runs on the host: calls Status so often, some at a time, and prints the last answer.
 _ASK = """
 import asyncio, json, sys
-from dockmgrd.bus import Bus
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.variants import to_plain
 
 async def main(calls):
     async with Bus() as bus:

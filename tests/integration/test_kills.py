@@ -27,11 +27,11 @@ BEFORE_WRITING = ("preparing", "metadata", "resolving", "downloading", "checking
 _KILL = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from dockmgrd.bus import Bus
-from dockmgrd.match import PROPERTIES, Match
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.match import PROPERTIES, Match
 from dockmgrd.names import job_unit
-from dockmgrd.systemd1 import Systemd
-from dockmgrd.variants import to_plain
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.bus.variants import to_plain
 
 def processes(module):
     for folder in Path("/proc").iterdir():

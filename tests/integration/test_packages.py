@@ -33,7 +33,7 @@ from bed.workers import (
     use_source,
     work,
 )
-from dockmgrd.rpmdb import OF_ENGINE_VERSION
+from dockmgrd.host.rpmdb import OF_ENGINE_VERSION
 from dockmgrd.worker.protocol import (
     Event,
     Outcome,

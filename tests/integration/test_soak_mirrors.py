@@ -51,9 +51,9 @@ print(pulls)
 _CHANGE = """
 import asyncio, json, sys
 from dockmgrd import names
-from dockmgrd.bus import Bus
-from dockmgrd.engine import Engine
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.client import Bus
+from dockmgrd.host.engine import Engine
+from dockmgrd.bus.variants import to_plain
 
 async def main():
     lists, others, count = json.loads(sys.argv[1])
@@ -78,7 +78,7 @@ asyncio.run(main())
 _KILL = """
 import asyncio, json, sys
 from dockmgrd import names
-from dockmgrd.bus import Bus
+from dockmgrd.bus.client import Bus
 from dockmgrd.errors import RemoteError
 
 MANAGER = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1",

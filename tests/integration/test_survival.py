@@ -31,10 +31,10 @@ _INHIBITORS = (
 # that was so short that nobody saw it, as can be on a busy machine, counts when it is over.
 _UNTIL_STAGE = """
 import asyncio, sys
-from dockmgrd.bus import Bus
-from dockmgrd.match import PROPERTIES, Match
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.match import PROPERTIES, Match
 from dockmgrd.model import Stage
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.variants import to_plain
 
 ORDER = [stage.value for stage in Stage]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # Runs on the host as a monitor of the bus. Says "ready", and "seen" when the call has been made.
 _UNTIL_CALLED = """
 import asyncio, sys
-from dockmgrd.bus import Bus
+from dockmgrd.bus.client import Bus
 
 async def main(rule):
     seen = asyncio.Event()

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dockmgrd import interfaces, names
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Variant
+from dockmgrd import names
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Variant
+from dockmgrd.bus.exports import Exports
+from dockmgrd.bus.interface import Face, caller
+from dockmgrd.bus.variants import to_plain, to_variants
 from dockmgrd.errors import DockmgrError, NotCancellable, from_name
-from dockmgrd.exports import Exports
-from dockmgrd.face import Face, caller
-from dockmgrd.variants import to_plain, to_variants
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from bed import picture
-from dockmgrd.cli.arguments import parse
-from dockmgrd.cli.commands import COMMANDS, COMMON
-from dockmgrd.cli.exitcodes import exit_codes
+from dockmgrd.cli.commands.all import COMMANDS, COMMON
+from dockmgrd.cli.commands.arguments import parse
+from dockmgrd.cli.commands.exitcodes import exit_codes
 from dockmgrd.verbs import METHODS, SIGNATURES
 from integration.documents import COMMANDS as SHELL_LANGUAGES
 from integration.documents import NOT_FOR_RUNNING, PROGRAMS, ROOT, blocks

@@ -17,12 +17,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dockmgrd import adminconfig, candidates, catalog, daemonjson, errors, frames, mirrors, options
-from dockmgrd.jobstore import JobStore
+from dockmgrd import errors, options
+from dockmgrd import mirror_urls as mirrors
+from dockmgrd.bus import frames
+from dockmgrd.catalog import mirrors as candidates
+from dockmgrd.catalog import sources as catalog
+from dockmgrd.catalog.platforms import Platform
+from dockmgrd.host import adminconfig, daemonjson
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.host.yamltree import Malformed
 from dockmgrd.model import Kind
-from dockmgrd.platforms import Platform
 from dockmgrd.verbs import SIGNATURES
-from dockmgrd.yamltree import Malformed
 
 JOB = "20260101T000000_abcdef"
 fuzz = settings(

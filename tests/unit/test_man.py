@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd import adminconfig, candidates, catalog, interfaces, names
-from dockmgrd.cli import arguments
-from dockmgrd.cli.commands import COMMANDS, COMMON
-from dockmgrd.cli.exitcodes import exit_codes
+from dockmgrd import names
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.catalog import mirrors as candidates
+from dockmgrd.catalog import sources as catalog
+from dockmgrd.cli.commands import arguments
+from dockmgrd.cli.commands.all import COMMANDS, COMMON
+from dockmgrd.cli.commands.exitcodes import exit_codes
+from dockmgrd.host import adminconfig
 
 CHECKOUT = Path(__file__).parents[2]
 PAGES = ("dockmgrctl.1", "dockmgrd.8", "dockmgrd.yaml.5", "org.dockmgr1.5")

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd import errors, interfaces, names, service
-from dockmgrd.jobstore import JobStore, new_id
+from dockmgrd import errors, names
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.bus.variants import to_plain, to_variants
+from dockmgrd.daemon import service
+from dockmgrd.host.jobstore import JobStore, new_id
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
-from dockmgrd.variants import to_plain, to_variants
 
 
 def test_records_come_back_from_json_as_they_were() -> None:

@@ -9,12 +9,7 @@ import pytest
 
 from dockmgrd.errors import InvalidArgs, LimitsExceeded
 from dockmgrd.model import Kind
-from dockmgrd.options import (
-    InstallOptions,
-    ListVersionsOptions,
-    UninstallOptions,
-    parse,
-)
+from dockmgrd.options import InstallOptions, ListVersionsOptions, UninstallOptions, parse
 
 
 def test_defaults_are_those_of_the_interface_file() -> None:

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd import __version__, catalog, names
+from dockmgrd import __version__, names
+from dockmgrd.catalog import sources as catalog
 from dockmgrd.cli.prepared import FOLDER
 from man import help as man_help
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Names of the bus's own, and which of the signals on it are wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dockmgrd.bus.dbusnext import Message
+
+DBUS = "org.freedesktop.DBus"
+DBUS_PATH = "/org/freedesktop/DBus"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which signals are wanted. `sender` is a well-known or unique name; None matches any value."""
+
+    sender: str
+    interface: str
+    member: str
+    path: str | None = None
+    arg0: str | None = None
+    arg2: str | None = None
+
+    def rule(self) -> str:
+        """The match rule as the bus wants it."""
+        keys = {
+            "type": "signal",
+            "sender": self.sender,
+            "interface": self.interface,
+            "member": self.member,
+            "path": self.path,
+            "arg0": self.arg0,
+            "arg2": self.arg2,
+        }
+        return ",".join(f"{key}='{value}'" for key, value in keys.items() if value is not None)
+
+    def fits(self, message: Message) -> bool:
+        """Whether the signal is of the kind; its sender is for the caller to check."""
+        return (
+            message.interface == self.interface
+            and message.member == self.member
+            and self.path in (None, message.path)
+            and (self.arg0 is None or message.body[:1] == [self.arg0])
+            and (self.arg2 is None or message.body[2:3] == [self.arg2])
+        )

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The live facts of the engine, asked for again only when systemd or the engine tell news."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dockmgrd import names
+from dockmgrd.errors import ServiceFailed
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.mirror_urls import as_known
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_TO_TAKE_EFFECT = 1.0
+_SECONDS_BETWEEN_LOOKS = 0.05
+_RELOADING = ("active", "reloading")
+
+
+@dataclass(frozen=True)
+class Live:
+    """The engine's service, and what the engine says of itself while that is active."""
+
+    installed: bool = False
+    service_state: str = "inactive"
+    engine_version: str = ""
+    mirrors: tuple[str, ...] = ()
+
+
+@dataclass
+class EngineWatch:
+    """Keeps `live` fresh; `changed` is called when it is another.
+
+    However many notifications arrive, one refresh runs at a time, and one more after it.
+    """
+
+    systemd: Systemd
+    engine: Engine
+    changed: Callable[[], None]
+    live: Live = field(default_factory=Live)
+    _once: asyncio.Event = field(default_factory=asyncio.Event)
+    _stale: bool = False
+    _announced: tuple[str, ...] | None = None
+    """Mirrors that the engine says it has reloaded, until it is seen to use them."""
+    _refresher: asyncio.Task[None] | None = None
+    _follower: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Follow the facts from now on, and begin to learn them; `known` waits for that."""
+        await self.systemd.watch(names.DOCKER_UNIT, self._unit_moved)
+        await self.systemd.watch_reloads(self._refresh_soon)
+        self._refresh_soon()
+
+    async def known(self) -> None:
+        """Return when the facts have been learned, be it that they cannot be."""
+        if not self._once.is_set():
+            await self._once.wait()
+
+    async def stop(self) -> None:
+        """End what follows the engine."""
+        for task in (self._follower, self._refresher):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def refresh(self) -> None:
+        """Ask systemd and, while its service is active, the engine."""
+        try:
+            self._set(await self._ask())
+        finally:
+            self._once.set()
+
+    async def _ask(self) -> Live:
+        unit = await self.systemd.state(names.DOCKER_UNIT)
+        live = Live(installed=unit.load_state == "loaded", service_state=unit.active_state)
+        if unit.active:
+            try:
+                facts = await self.engine.facts()
+                live = replace(live, engine_version=facts.version, mirrors=facts.mirrors)
+            except ServiceFailed as error:
+                logger.info("%s", error)
+            if not self._stale:  # Else it may have begun to stop, and docker.socket start it again.
+                self._follow_engine()
+        else:
+            self._leave_engine()
+        return live
+
+    def _set(self, live: Live) -> None:
+        if live != self.live:
+            self.live = live
+            self.changed()
+
+    def _unit_moved(self, values: Mapping[str, Any]) -> None:
+        """What a reload of the service brings is told by the engine's own event."""
+        state = values.get("ActiveState")
+        if state is None:
+            return
+        if state in _RELOADING and self.live.service_state in _RELOADING:
+            self._set(replace(self.live, service_state=state))
+            return
+        if state not in _RELOADING:
+            self._leave_engine()
+        self._refresh_soon()
+
+    def _refresh_soon(self) -> None:
+        self._stale = True
+        if self._refresher is None or self._refresher.done():
+            self._refresher = asyncio.ensure_future(self._refresh_while_stale())
+
+    async def _refresh_while_stale(self) -> None:
+        """Refresh until nothing new has been heard and what was announced is in force.
+
+        The engine announces new mirrors a moment before it uses them, and nothing tells when.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _SECONDS_TO_TAKE_EFFECT
+        while self._stale:
+            self._stale = False
+            await self.refresh()
+            if self._announced in (None, self.live.mirrors) or loop.time() > deadline:
+                self._announced = None
+            else:
+                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+                self._stale = True
+
+    def _follow_engine(self) -> None:
+        if self._follower is None or self._follower.done():
+            self._follower = asyncio.ensure_future(self._await_reloads())
+
+    def _leave_engine(self) -> None:
+        """Let go of an engine that is being stopped: it waits up to 5 s for its clients to go.
+
+        As moby's http.Server.Shutdown does, in the engines of today.
+        """
+        if self._follower is not None:
+            self._follower.cancel()
+            self._follower = None
+
+    async def _await_reloads(self) -> None:
+        """Refresh whenever the engine has reloaded, by whomever, until it goes away."""
+        try:
+            async with self.engine.reload_events() as events:
+                while event := await events.readline():
+                    self._announced = _mirrors_of(event)
+                    self._refresh_soon()
+        except ServiceFailed as error:
+            logger.debug("no more events of the engine: %s", error)
+
+
+def _mirrors_of(event: bytes) -> tuple[str, ...] | None:
+    """The mirrors that a reload event tells; None when it tells none."""
+    try:
+        mirrors = json.loads(json.loads(event)["Actor"]["Attributes"]["registry-mirrors"])
+        return as_known(tuple(map(str, mirrors)))
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""org.freedesktop.LogControl1: `systemctl service-log-level dockmgrd debug` changes our logging."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from dockmgrd.bus.interface import Face, caller
+from dockmgrd.bus.introspection import parse
+from dockmgrd.daemon.callers import Callers
+from dockmgrd.errors import AccessDenied, InvalidArgs, PropertyReadOnly
+
+PATH = "/org/freedesktop/LogControl1"
+
+_LEVELS = {
+    "emerg": logging.CRITICAL,
+    "alert": logging.CRITICAL,
+    "crit": logging.CRITICAL,
+    "err": logging.ERROR,
+    "warning": logging.WARNING,
+    "notice": logging.INFO,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+
+
+class LogControlFace(Face):
+    """Log level of the daemon, for everybody to read and for root to set (man page of the same)."""
+
+    interface = parse(
+        "".join(
+            [
+                '<node><interface name="org.freedesktop.LogControl1">',
+                '<property name="LogLevel" type="s" access="readwrite"/>',
+                '<property name="LogTarget" type="s" access="readwrite"/>',
+                '<property name="SyslogIdentifier" type="s" access="read"/>',
+                "</interface></node>",
+            ]
+        )
+    )
+
+    def __init__(self, callers: Callers) -> None:
+        super().__init__(LogLevel="info", LogTarget="journal", SyslogIdentifier="dockmgrd")
+        self._callers = callers
+
+    async def set_property(self, name: str, value: Any) -> None:
+        """Root sets the level; the target is the journal and stays it.
+
+        :raises AccessDenied: for anybody but root.
+        :raises InvalidArgs: for a level that syslog does not have.
+        """
+        if await self._callers.uid(caller()) != 0:
+            raise AccessDenied("Only root may change what is logged.")
+        if name != "LogLevel":
+            raise PropertyReadOnly(f"{name} is what it is: dockmgrd logs to the journal.")
+        if value not in _LEVELS:
+            raise InvalidArgs(f"The log level is one of {', '.join(_LEVELS)}.")
+        logging.getLogger().setLevel(_LEVELS[value])
+        self.set_properties(LogLevel=value)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""dockmgrd: the daemon that systemd starts when the first call for org.dockmgr1 arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+import systemd.daemon
+
+from dockmgrd import journal, names
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.exports import Exports
+from dockmgrd.catalog.platforms import Platform
+from dockmgrd.catalog.source_cache import Sources
+from dockmgrd.daemon import logcontrol, watchdog
+from dockmgrd.daemon.callers import Callers
+from dockmgrd.daemon.engine_watch import EngineWatch
+from dockmgrd.daemon.gate import Gate
+from dockmgrd.daemon.idle import IdleWatch
+from dockmgrd.daemon.jobs import Jobs
+from dockmgrd.daemon.polkit import Polkit
+from dockmgrd.daemon.service import ManagerFace, Service
+from dockmgrd.daemon.status import Status
+from dockmgrd.host.adminconfig import AdminConfigFile
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.host.systemd import Systemd
+
+logger = logging.getLogger(__name__)
+
+
+async def serve() -> None:
+    """Serve until nobody has needed us for a while, or systemd says stop."""
+    async with Bus() as bus:
+        exports = Exports(bus, names.MANAGER_PATH)
+        await exports.follow_callers()
+        gate = Gate(Callers(bus), Polkit(bus))
+        await gate.polkit.follow_callers()
+        limits = AdminConfigFile()
+        manager = Systemd(bus)
+        await manager.connect()
+        sources = Sources()
+        service = Service(exports, gate)
+        engine = EngineWatch(
+            systemd=manager,
+            engine=Engine(),
+            changed=lambda: service.manager.update() if service.manager else None,
+        )
+        status = Status(engine, sources, Platform.read().name, limits)
+        await engine.start()
+        jobs = Jobs(
+            manager,
+            JobStore(),
+            changed=lambda job: service.job_changed(job, jobs),
+            forgotten=service.job_forgotten,
+        )
+        service.export_manager(ManagerFace(jobs, status, gate, sources, limits))
+        exports.add(logcontrol.PATH, logcontrol.LogControlFace(gate.callers))
+        await jobs.adopt()
+        await bus.own_name(names.BUS_NAME)
+        systemd.daemon.notify("READY=1\nSTATUS=Ready")
+        life = asyncio.ensure_future(watchdog.feed())
+        told_to_stop = await _until_unneeded(bus, IdleWatch(exports, jobs, limits))
+        await leave(bus, exports, at_once=told_to_stop)
+        life.cancel()
+        await engine.stop()
+
+
+async def _until_unneeded(bus: Bus, idle: IdleWatch) -> bool:
+    """Wait for SIGTERM (True), for idleness (False), or for the end of the connection (raises)."""
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    waits = [
+        asyncio.ensure_future(stop.wait()),
+        asyncio.ensure_future(idle.wait()),
+        asyncio.ensure_future(bus.wait_for_disconnect()),
+    ]
+    done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in pending:
+        wait.cancel()
+    await asyncio.wait(pending)
+    for wait in done:
+        wait.result()
+    return stop.is_set()
+
+
+async def leave(bus: Bus, exports: Exports, *, at_once: bool) -> None:
+    """Go without losing a call: what arrives from now on starts the next daemon.
+
+    systemd is told first, so that activation waits for our end; the bus answers ReleaseName after
+    everything it had sent us before, so all of that is here and gets its answer: its own when we
+    leave by ourselves, an error at once when we are told to.
+    """
+    systemd.daemon.notify("STOPPING=1")
+    await bus.call_bus("ReleaseName", "s", names.BUS_NAME)
+    await exports.drain(at_once=at_once)
+    await bus.flush()
+
+
+def main() -> int:
+    journal.set_up_logging("dockmgrd")
+    asyncio.run(serve())
+    return 0

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The D-Bus faces of the daemon: what a method does is said here, how it is done is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dockmgrd import __version__, actions, errors, names, options
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.bus.dbusnext import Variant
+from dockmgrd.bus.exports import Exports
+from dockmgrd.bus.interface import Face, caller
+from dockmgrd.bus.quota import Quota
+from dockmgrd.bus.variants import to_variants
+from dockmgrd.catalog import mirrors as candidates
+from dockmgrd.catalog.source_cache import Sources
+from dockmgrd.daemon.gate import Gate
+from dockmgrd.daemon.jobs import Job, Jobs
+from dockmgrd.daemon.status import Status
+from dockmgrd.host.adminconfig import AdminConfig, AdminConfigFile
+from dockmgrd.model import JobResult, JobState, Kind
+from dockmgrd.verbs import METHODS, SIGNATURES
+
+_STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
+_WAITS = Quota(64, "calls of Wait")
+_FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
+_RUNNING = JobResult(JobState.RUNNING, finished_at=0)
+
+
+class ManagerFace(Face):
+    """org.dockmgr1.Manager."""
+
+    interface = interfaces.load(names.MANAGER_INTERFACE)
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        status: Status,
+        gate: Gate,
+        sources: Sources,
+        limits: AdminConfigFile,
+    ) -> None:
+        super().__init__()
+        self._jobs = jobs
+        self._status = status
+        self._gate = gate
+        self._sources = sources
+        self._limits = limits
+        self.update()
+
+    def update(self) -> None:
+        """Take over into the properties what has changed."""
+        live = self._status.live
+        self.set_properties(
+            Version=__version__,
+            State="busy" if self._jobs.active else "idle",
+            ActiveJob=self._active_path(),
+            Installed=live.installed,
+            EngineVersion=live.engine_version,
+            ServiceState=live.service_state,
+            Mirrors=list(live.mirrors),
+        )
+
+    async def fresh(self) -> None:
+        await self._status.engine.known()
+
+    async def install(self, given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.INSTALL, given)
+
+    async def set_mirror(self, mirrors: list[str], given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.SET_MIRROR, given, mirrors=mirrors)
+
+    async def probe_mirrors(self, mirrors: list[str], given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.PROBE, given, mirrors=mirrors)
+
+    async def uninstall(self, given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.UNINSTALL, given)
+
+    async def list_versions(self, given: dict[str, Variant]) -> str:
+        return await self._submit(Kind.LIST_VERSIONS, given)
+
+    async def status(self) -> dict[str, Variant]:
+        snapshot = await self._status.snapshot(self._active_path())
+        return to_variants(snapshot, _STATUS_SIGNATURES)
+
+    async def get_permissions(self) -> dict[str, str]:
+        uid = await self._gate.callers.uid(caller())
+        answers = await self._gate.polkit.permissions(caller(), uid, names.ACTIONS)
+        return {action.rpartition(".")[2]: answer for action, answer in answers.items()}
+
+    async def list_sources(self) -> list[dict[str, Variant]]:
+        return [
+            to_variants(
+                {
+                    "name": source.name,
+                    "title": source.title,
+                    "prefix": errors.redacted(source.prefix),
+                    "region": source.region,
+                    "notes": source.notes,
+                    "intranet": source.intranet,
+                }
+            )
+            for source in self._sources.current().sources.values()
+            if self._limits.current().allows(source.name)
+        ]
+
+    async def _submit(self, kind: Kind, given: Mapping[str, Variant], **arguments: Any) -> str:
+        """Validate, ask polkit, look at the state again, start: in this order."""
+        limits = self._limits.current()
+        try:
+            interactive, plain, parsed = self._parse(kind, given, arguments, limits)
+        except errors.DockmgrError as error:
+            await self._gate.invalid(kind, caller(), error)
+            raise
+        who = caller().with_interaction(allowed=interactive)
+        asked = actions.questions(parsed, self._known(parsed, limits))
+        uid = await self._gate.enter(kind, who, asked, limits=lambda: limits.check(parsed))
+        granted = tuple(question.to_json() for question in asked)
+        job = await self._jobs.submit(kind, plain, uid, granted)
+        return names.job_path(job.job_id)
+
+    def _parse(
+        self,
+        kind: Kind,
+        given: Mapping[str, Variant],
+        arguments: Mapping[str, Any],
+        limits: AdminConfig,
+    ) -> tuple[bool, dict[str, Any], options.Options]:
+        """Whether the caller allows questions, and what is asked for, as given and as parsed.
+
+        :raises InvalidArgs, LimitsExceeded: when that is nothing that can be asked for.
+        """
+        interactive, plain = _unpack(kind, given)
+        plain.update(arguments)
+        if kind in _FROM_SOURCES and not plain.keys() & {"source", "repo-url"}:
+            plain["source"] = limits.default_source
+        parsed = options.parse(kind, plain)
+        if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
+            for name in parsed.sources:
+                self._sources.current().source(name)
+        return interactive, plain, parsed
+
+    async def refused(self, member: str, error: errors.DockmgrError) -> None:
+        if member in METHODS:
+            await self._gate.invalid(METHODS[member], caller(), error)
+
+    def _known(self, parsed: options.Options, limits: AdminConfig) -> actions.Known:
+        """The mirrors that the questions depend on."""
+        probed = isinstance(parsed, options.ProbeOptions)
+        return actions.Known(
+            self._status.configured_mirrors(),
+            candidates.load().mirrors if probed else (),
+            limits.admits,
+        )
+
+    def _active_path(self) -> str:
+        return names.job_path(self._jobs.active.job_id) if self._jobs.active else "/"
+
+
+class JobFace(Face):
+    """org.dockmgr1.Job."""
+
+    interface = interfaces.load(names.JOB_INTERFACE)
+
+    def __init__(self, job: Job, jobs: Jobs, gate: Gate) -> None:
+        super().__init__(
+            Id=job.job_id,
+            Kind=job.request.kind.value,
+            InitiatorUid=job.request.caller_uid,
+            CreatedAt=job.request.created_at,
+            Unit=names.job_unit(job.job_id),
+            **_moving_properties(job),
+        )
+        self._job = job
+        self._jobs = jobs
+        self._gate = gate
+
+    def update(self) -> None:
+        """Take over into the properties where the job is, and announce its end."""
+        finished = self.properties["State"] == JobState.RUNNING.value and self._job.result
+        self.set_properties(**_moving_properties(self._job))
+        if finished:
+            values = self.properties
+            self.emit(
+                "Finished",
+                values["State"],
+                values["ErrorName"],
+                values["ErrorMessage"],
+                values["Result"],
+            )
+
+    async def cancel(self) -> None:
+        who, request = caller(), self._job.request
+        asked: tuple[actions.Question, ...] = ()
+        if await self._gate.callers.uid(who) != request.caller_uid:
+            details = {"job": request.job_id, "kind": request.kind.value}
+            asked = (actions.Question(names.ACTION_CANCEL, details),)
+        await self._gate.enter("cancel", who, asked)
+        await self._jobs.cancel(self._job)
+
+    async def wait(self) -> dict[str, Variant]:
+        uid = await self._gate.callers.uid(caller())
+        with _WAITS.share(f"User {uid}"):
+            return to_variants(await self._job.wait())
+
+
+class Service:
+    """The objects of the daemon on the bus, one for the manager and one for each job."""
+
+    def __init__(self, exports: Exports, gate: Gate) -> None:
+        self._exports = exports
+        self._gate = gate
+        self._faces: dict[str, JobFace] = {}
+        self.manager: ManagerFace | None = None
+
+    def export_manager(self, manager: ManagerFace) -> None:
+        self.manager = manager
+        self._exports.add(names.MANAGER_PATH, manager)
+
+    def job_changed(self, job: Job, jobs: Jobs) -> None:
+        """Show a new job, or where a known one is now."""
+        if job.job_id in self._faces:
+            self._faces[job.job_id].update()
+        else:
+            self._faces[job.job_id] = JobFace(job, jobs, self._gate)
+            self._exports.add(names.job_path(job.job_id), self._faces[job.job_id])
+        if self.manager is not None:
+            self.manager.update()
+
+    def job_forgotten(self, job: Job) -> None:
+        del self._faces[job.job_id]
+        self._exports.remove(names.job_path(job.job_id))
+
+
+def _unpack(kind: Kind, given: Mapping[str, Variant]) -> tuple[bool, dict[str, Any]]:
+    """Whether the caller allows questions, and the options as plain values.
+
+    :raises InvalidArgs: for an option of the wrong type.
+    """
+    signatures = {**SIGNATURES[kind], "interactive": "b"}
+    for key, variant in given.items():
+        expected = signatures.get(key, variant.signature)
+        if variant.signature != expected:
+            raise errors.InvalidArgs(
+                f"Option '{key}' must have D-Bus type '{expected}', not '{variant.signature}'."
+            )
+    plain = {key: variant.value for key, variant in given.items()}
+    return plain.pop("interactive", False), plain
+
+
+def _moving_properties(job: Job) -> dict[str, Any]:
+    result = job.result or _RUNNING
+    values = job.result.result if job.result else job.findings
+    return {
+        "Stage": job.progress.stage.value,
+        "Progress": job.progress.fraction,
+        "Message": job.progress.message,
+        "Cancellable": job.progress.cancellable,
+        "State": job.state.value,
+        "ErrorName": result.error_name,
+        "ErrorMessage": result.error_message,
+        "Result": to_variants(values),
+        "FinishedAt": result.finished_at,
+    }

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Jobs as the daemon follows them, with a systemd that the test plays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from dockmgrd import errors, names
+from dockmgrd.daemon.jobs import (
+    JOBS_KEPT,
+    MOST_READING,
+    MOST_READING_OF_A_USER,
+    READING_JOBS_KEPT,
+    Job,
+    Jobs,
+)
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
+
+DRY = {"dry-run": True}
+
+
+class FakeSystemd:
+    """Starts what it is told, unless it `refuses`, and ends what the test says."""
+
+    def __init__(self) -> None:
+        self.refuses = False
+        self.active: set[str] = set()
+        self.started: list[str] = []
+        self.watchers: dict[str, Callable[[Mapping[str, Any]], None]] = {}
+
+    async def watch_path(
+        self, path: str, changed: Callable[[Mapping[str, Any]], None]
+    ) -> Callable[[], None]:
+        self.watchers[path] = changed
+        return lambda: cast("None", self.watchers.pop(path))
+
+    async def start(self, unit: str) -> None:
+        if self.refuses:
+            raise errors.ServiceFailed("No.")
+        self.started.append(unit)
+        self.active.add(unit)
+
+    async def activity(self, unit: str) -> str:
+        return "active" if unit in self.active else "inactive"
+
+    async def status_text(self, unit: str) -> str:
+        return json.dumps(Progress(Stage.RESOLVING, 0.2).to_json())
+
+    def tell(self, job: Job, stage: Stage, fraction: float) -> None:
+        status = json.dumps(Progress(stage, fraction).to_json())
+        self.watchers[names.unit_path(names.job_unit(job.job_id))]({"StatusText": status})
+
+    def end(self, job: Job) -> None:
+        unit = names.job_unit(job.job_id)
+        self.active.discard(unit)
+        self.watchers[names.unit_path(unit)]({"ActiveState": "inactive"})
+
+
+class Host:
+    """A host with a folder of jobs, and daemons that come and go on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = JobStore(folder)
+        self.systemd = FakeSystemd()
+        self.changes: list[tuple[str, str, float]] = []
+        self.forgotten: list[str] = []
+
+    def daemon(self) -> Jobs:
+        return Jobs(
+            cast("Systemd", self.systemd),
+            self.store,
+            lambda job: self.changes.append((job.job_id, job.state.value, job.progress.fraction)),
+            lambda job: self.forgotten.append(job.job_id),
+        )
+
+    def finish(self, job: Job, state: JobState = JobState.DONE) -> None:
+        """The job writes its result, and its unit ends."""
+        self.store.write_result(job.job_id, JobResult(state, 7, {"changed": True}))
+        self.systemd.end(job)
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+async def test_an_identical_request_joins_and_another_is_told_what_runs(host: Host) -> None:
+    jobs = host.daemon()
+    job, same = await asyncio.gather(
+        jobs.submit(Kind.INSTALL, {"source": "a"}, 0),
+        jobs.submit(Kind.INSTALL, {"source": "a"}, 1000),
+    )
+    assert same is job
+    assert host.systemd.started == [names.job_unit(job.job_id)]
+    with pytest.raises(errors.Busy, match=rf"{job.job_id} \(install\).* since \d\d:\d\d:\d\d"):
+        await jobs.submit(Kind.INSTALL, {"source": "b"}, 0)
+    reading = await jobs.submit(Kind.INSTALL, DRY, 0)
+    assert jobs.active is job, "who reads neither waits nor is waited for"
+    host.finish(job)
+    assert (await jobs.submit(Kind.INSTALL, {"source": "b"}, 0)) is jobs.active
+    assert reading in jobs.running
+
+
+async def test_who_reads_has_a_limit_of_their_own_and_root_none_of_its_own(host: Host) -> None:
+    jobs = host.daemon()
+    for number in range(MOST_READING_OF_A_USER):
+        await jobs.submit(Kind.LIST_VERSIONS, {"source": f"{number}"}, 1000)
+    with pytest.raises(errors.LimitsExceeded):
+        await jobs.submit(Kind.LIST_VERSIONS, {"source": "x"}, 1000)
+    for number in range(MOST_READING - MOST_READING_OF_A_USER):
+        await jobs.submit(Kind.PROBE, {"mirrors": [f"{number}"]}, 0)
+    with pytest.raises(errors.LimitsExceeded):
+        await jobs.submit(Kind.PROBE, {"mirrors": ["x"]}, 0)
+
+
+async def test_progress_never_goes_back_and_late_comers_get_the_result(host: Host) -> None:
+    jobs = host.daemon()
+    job = await jobs.submit(Kind.INSTALL, {}, 0)
+    for fraction in (0.5, 0.3, 0.6):
+        host.systemd.tell(job, Stage.DOWNLOADING, fraction)
+    host.systemd.watchers[names.unit_path(names.job_unit(job.job_id))](
+        {"StatusText": "no progress of ours"}
+    )
+    waiting = asyncio.ensure_future(job.wait())
+    host.finish(job)
+    assert await waiting == {"changed": True}
+    assert await job.wait() == {"changed": True}
+    fractions = [fraction for _, _, fraction in host.changes]
+    assert fractions == sorted(fractions)
+    assert [state for _, state, _ in host.changes].count("done") == 1, "it ends once"
+    with pytest.raises(errors.NotCancellable, match="has ended already; it is done"):
+        await jobs.cancel(job)
+
+
+async def test_a_job_that_leaves_no_result_is_interrupted(host: Host) -> None:
+    job = await (jobs := host.daemon()).submit(Kind.UNINSTALL, {}, 1000)
+    host.systemd.end(job)
+    with pytest.raises(errors.Interrupted, match="ended without a result while resolving"):
+        await job.wait()
+    assert jobs.active is None
+    result = host.store.read_result(job.job_id)
+    assert result is not None
+    assert result.state is JobState.INTERRUPTED
+
+
+async def test_what_systemd_does_not_start_leaves_nothing_behind(host: Host) -> None:
+    jobs = host.daemon()
+    host.systemd.refuses = True
+    with pytest.raises(errors.ServiceFailed):
+        await jobs.submit(Kind.INSTALL, {}, 0)
+    assert (jobs.all(), host.store.ids(), host.systemd.watchers) == ([], [], {})
+
+
+async def test_the_next_daemon_takes_up_what_it_finds(host: Host) -> None:
+    before = host.daemon()
+    done = await before.submit(Kind.INSTALL, {}, 0)
+    host.finish(done)
+    lost = await before.submit(Kind.UNINSTALL, {}, 0)
+    host.systemd.active.clear()
+    running = JobRequest("20260101T000000_abcdef", Kind.SET_MIRROR, {"mirrors": []}, 0, 1)
+    host.store.write_request(running)
+    host.systemd.active.add(names.job_unit(running.job_id))
+    (host.store._path("20260101T000000_000000")).mkdir()
+
+    after = host.daemon()
+    await after.adopt()
+    states = {job.job_id: job.state for job in after.all()}
+    assert states == {
+        running.job_id: JobState.RUNNING,
+        done.job_id: JobState.DONE,
+        lost.job_id: JobState.INTERRUPTED,
+    }
+    assert [job.request.created_at for job in after.all()] == sorted(
+        job.request.created_at for job in after.all()
+    )
+    assert after.active is not None
+    assert after.active.progress.stage is Stage.RESOLVING
+    host.finish(after.active)
+    assert after.active is None
+
+
+async def test_old_jobs_are_forgotten_and_readers_push_no_others_out(host: Host) -> None:
+    jobs = host.daemon()
+    first = await jobs.submit(Kind.SET_MIRROR, {"mirrors": ["first"]}, 0)
+    host.finish(first)
+    for number in range(JOBS_KEPT + READING_JOBS_KEPT):
+        host.finish(await jobs.submit(Kind.PROBE, {"mirrors": [f"{number}"]}, 0))
+    assert first in jobs.all()
+    for number in range(JOBS_KEPT):
+        host.finish(await jobs.submit(Kind.SET_MIRROR, {"mirrors": [f"{number}"]}, 0))
+    assert len(jobs.all()) == len(host.store.ids()) == JOBS_KEPT + READING_JOBS_KEPT
+    assert first.job_id in host.forgotten

@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The job's side of the package worker, with workers that do one thing each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from dockmgrd.errors import (
+    DockmgrError,
+    Internal,
+    ResolutionFailed,
+    ServiceFailed,
+    SourceUnreachable,
+)
+from dockmgrd.errors import TransactionFailed as Failed
+from dockmgrd.job import workers
+from dockmgrd.job.context import JobContext
+from dockmgrd.job.packages import worker as packages
+from dockmgrd.job.packages.worker import Span
+from dockmgrd.model import JobRequest, Kind, Stage
+from dockmgrd.worker.protocol import PROCEED, RemovePackages, WritingEvent, decode_event, encode
+
+REQUEST = RemovePackages(names=("docker-ce",), allow_removals=False)
+
+# What every worker can use. Its script decides what it does.
+PROLOGUE = """
+import os, sys, time
+from dockmgrd.worker.channel import Channel
+from dockmgrd.worker.protocol import Outcome, ProgressEvent
+from dockmgrd.model import Stage
+channel = Channel.take_over()
+request = channel.receive()
+"""
+
+Worker = Callable[[str], None]
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
+    """Sets the script that a worker runs."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(packages.__file__).parents[3]))
+
+    def put(script: str) -> None:
+        monkeypatch.setattr(workers, "_COMMAND", (sys.executable, "-c", PROLOGUE + script))
+
+    return put
+
+
+class Context(JobContext):
+    """A context that keeps what it is told."""
+
+    def __init__(self) -> None:
+        nobody = cast("Any", None)
+        request = JobRequest("id", Kind.UNINSTALL, {}, 0, 0)
+        super().__init__(request, nobody, nobody)
+        self.told: list[tuple[Stage, float, bool]] = []
+        self.stages: asyncio.Queue[Stage] = asyncio.Queue()
+
+    def report(self, stage: Stage, fraction: float, message: str = "") -> None:
+        super().report(stage, fraction, message)
+        self.told.append((stage, self._progress.fraction, self._progress.cancellable))
+        self.stages.put_nowait(stage)
+
+
+async def run(context: Context, before_writing: Any = None) -> Any:
+    return await packages.run(context, REQUEST, Span(0.2, 0.7), before_writing=before_writing)
+
+
+async def cancelled_when(context: Context, stage: Stage) -> None:
+    """Run, and cancel as soon as the worker is at that stage."""
+    task = asyncio.ensure_future(run(context))
+    context.run_in(task)
+    while await context.stages.get() is not stage:
+        pass
+    context.cancel()
+    await task
+
+
+async def test_the_events_become_progress_of_the_job(worker: Worker) -> None:
+    worker("""
+assert request.names == ("docker-ce",), request
+print("what a scriptlet prints")
+channel.progress(Stage.RESOLVING, 0.0)
+with channel.writing():
+    for step in range(11):
+        channel.progress(Stage.REMOVING, step / 10, "docker-ce")
+channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=("a note",)))
+""")
+    context = Context()
+    outcome = await run(context)
+    assert outcome.changed
+    assert outcome.removed == ("docker-ce",)
+    assert context.notes == ["a note"]
+    fractions = [fraction for _, fraction, _ in context.told]
+    assert fractions == sorted(fractions)
+    assert fractions[0] >= 0.2
+    assert fractions[-1] == pytest.approx(0.7)
+    assert {told[2] for told in context.told if told[0] is Stage.RESOLVING} == {True}
+    assert {told[2] for told in context.told if told[0] is Stage.REMOVING} == {False}
+
+
+async def test_a_typed_error_arrives_as_it_was_sent(worker: Worker) -> None:
+    worker("""
+from dockmgrd.errors import SourceUnreachable
+channel.finish(Outcome(error_name=SourceUnreachable.dbus_name, error_message="No way."))
+""")
+    with pytest.raises(SourceUnreachable, match=r"^No way\.$"):
+        await run(Context())
+
+
+async def test_what_the_source_lacks_is_told_by_name(worker: Worker) -> None:
+    worker("""
+from dockmgrd.errors import ResolutionFailed
+channel.finish(Outcome(error_name=ResolutionFailed.dbus_name, error_message="No way.",
+                       missing=("containerd.io",)))
+""")
+    with pytest.raises(ResolutionFailed) as caught:
+        await run(Context())
+    assert caught.value.details == {"missing": ["containerd.io"]}
+
+
+async def test_a_very_long_line(worker: Worker) -> None:
+    worker("channel.finish(Outcome(removed=tuple(f'package-{n}' for n in range(100_000))))")
+    assert len((await run(Context())).removed) == 100_000
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+async def test_what_is_resolved_is_done_only_when_the_job_agrees(
+    worker: Worker, agreed: bool
+) -> None:
+    worker("""
+from dockmgrd.worker.protocol import Change
+channel.resolved([Change("remove", "docker-ce-3:1-1.el9.x86_64", reason="why not")])
+channel.finish(Outcome(changed=True))
+""")
+    told = []
+
+    async def resolved(changes: Any) -> bool:
+        told.extend(changes)
+        return agreed
+
+    outcome = await packages.run(Context(), REQUEST, Span(0.2, 0.7), resolved=resolved)
+    assert outcome.changed is agreed
+    assert [(each.action, each.reason) for each in told] == [("remove", "why not")]
+
+
+async def test_a_fault_of_the_source_alone_is_told_apart(worker: Worker) -> None:
+    worker("""
+from dockmgrd.errors import SourceUnreachable
+name = SourceUnreachable.dbus_name
+channel.finish(Outcome(error_name=name, error_message="x", another_source_may_help=True))
+""")
+    with pytest.raises(packages.SourceFault) as caught:
+        await run(Context())
+    assert isinstance(caught.value.error, SourceUnreachable)
+
+
+async def test_what_is_to_be_done_before_writing(worker: Worker) -> None:
+    worker("""
+with channel.writing():
+    pass
+channel.finish(Outcome(changed=True))
+""")
+    context = Context()
+    held: list[bool] = []
+
+    async def before() -> None:
+        held.append(context._held)
+
+    assert (await run(context, before)).changed
+    assert held == [True]
+
+
+async def test_nothing_is_written_when_that_fails(worker: Worker, tmp_path: Path) -> None:
+    worker(f"""
+with channel.writing():
+    open({str(tmp_path / "written")!r}, "w")
+channel.finish(Outcome(changed=True))
+""")
+
+    async def before() -> None:
+        raise ServiceFailed("It does not stop.")
+
+    with pytest.raises(ServiceFailed, match="does not stop"):
+        await run(Context(), before)
+    assert not (tmp_path / "written").exists()
+
+
+async def test_cancelling_kills_a_worker_that_does_not_write(worker: Worker) -> None:
+    worker("""
+channel.progress(Stage.DOWNLOADING, os.getpid())
+print("a worker that ignores what it may", file=sys.stderr)
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+channel.progress(Stage.CHECKING, 0.0)
+time.sleep(600)
+""")
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled_when(Context(), Stage.CHECKING)
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    assert children.read_text() == ""
+
+
+async def test_a_wish_to_cancel_waits_for_rpm(worker: Worker) -> None:
+    worker("""
+with channel.writing():
+    channel.progress(Stage.REMOVING, 0.5)
+    time.sleep(0.3)
+channel.finish(Outcome(changed=True))
+""")
+    await cancelled_when(Context(), Stage.REMOVING)
+
+
+async def test_a_wish_to_cancel_that_comes_first_wins(worker: Worker, tmp_path: Path) -> None:
+    """The worker says that it will write, and the job is being cancelled already."""
+    worker(f"""
+with channel.writing():
+    open({str(tmp_path / "written")!r}, "w")
+""")
+    context = Context()
+    context.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run(context)
+    assert not (tmp_path / "written").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "text"),
+    [
+        ("os.kill(os.getpid(), 9)", Internal, "was killed by SIGKILL before"),
+        ("sys.exit(3)", Internal, "ended with 3 before"),
+        ("with channel.writing(): os.kill(os.getpid(), 9)", Failed, "SIGKILL while rpm"),
+        ("with channel.writing(): pass\nos._exit(0)", Failed, "ended with 0 while rpm"),
+    ],
+)
+async def test_a_worker_that_dies(
+    worker: Worker, script: str, error: type[DockmgrError], text: str
+) -> None:
+    worker(script)
+    with pytest.raises(error, match=text):
+        await run(Context())
+
+
+async def test_signals_do_not_end_a_worker_that_writes(worker: Worker) -> None:
+    worker("""
+with channel.writing():
+    for number in (1, 2, 15):
+        os.kill(os.getpid(), number)
+channel.finish(Outcome(changed=True))
+""")
+    assert (await run(Context())).changed
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_worker_outlives_its_job_only_while_it_writes(
+    worker: Worker, tmp_path: Path, agreed: bool
+) -> None:
+    worker(f"""
+with channel.writing():
+    channel.progress(Stage.REMOVING, 0.5)
+    open({str(tmp_path / "written")!r}, "w")
+channel.finish(Outcome(changed=True))
+""")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(workers._COMMAND, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(encode(REQUEST))
+        process.stdin.flush()
+        assert decode_event(process.stdout.readline()) == WritingEvent(writing=True)
+        process.stdout.close()
+        process.stdin.write(PROCEED if agreed else b"")
+        process.stdin.close()
+    assert (tmp_path / "written").exists() is agreed
+
+
+async def test_the_environment_is_clean(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.lan:3128")
+    monkeypatch.setenv("NO_PROXY", ".lan")
+    monkeypatch.setenv("LD_PRELOAD", "")
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    os.umask(0o077)
+    worker("""
+seen = sorted(f"{name}={value}" for name, value in os.environ.items() if name != "PYTHONPATH")
+seen.append(f"umask={os.umask(0):o} cwd={os.getcwd()} stdin={sys.stdin.read()!r}")
+channel.finish(Outcome(notes=tuple(seen)))
+""")
+    context = Context()
+    await run(context)
+    os.umask(0o022)
+    assert context.notes == [
+        "HOME=/root",
+        "LANG=C.UTF-8",
+        "NO_PROXY=.lan",
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+        "PYTHONDONTWRITEBYTECODE=1",
+        "https_proxy=http://proxy.lan:3128",
+        "umask=22 cwd=/ stdin=''",
+    ]
+
+
+def test_names_of_signals() -> None:
+    assert packages._signal_name(signal.SIGTERM) == "SIGTERM"
+    assert packages._signal_name(250) == "signal 250"
+
+
+async def test_the_worker_that_was_started_ahead_is_taken_first(worker: Worker) -> None:
+    worker("channel.finish(Outcome(notes=(os.environ['HOME'],)))")
+    context = Context()
+    context.workers.start_ahead()
+    ahead = await context.workers.take()
+    context.workers.start_ahead()
+    assert (await run(context)).notes == ("/root",)
+    assert context.notes == ["/root"]
+    ahead.kill()
+    await ahead.communicate()
+
+
+async def test_a_worker_that_nobody_needs_ends_with_its_job(worker: Worker) -> None:
+    worker("")
+    ours = workers.Workers()
+    ours.start_ahead()
+    process = await ours._ahead if ours._ahead else None
+    await ours.close()
+    assert process is not None
+    assert process.returncode == -signal.SIGKILL
+    await ours.close()
+
+
+def test_a_worker_without_a_request_says_nothing(worker: Worker) -> None:
+    worker("channel.finish(Outcome())")
+    done = subprocess.run(
+        workers._COMMAND, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Mirrors are tried as the engine uses them, and what is wrong with one is told apart."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from dockmgrd.catalog import mirrors as candidates
+from dockmgrd.host.engine import EngineFacts
+from dockmgrd.job.probe.probe import ranked, try_all
+from dockmgrd.job.probe.registry import Finding
+from dockmgrd.job.probe.verdicts import Verdict
+from unit.registry_server import Registry, digest, serving
+
+
+async def tried(
+    mirrors: Sequence[str], timeout: float = 5.0, facts: EngineFacts | None = None
+) -> list[Finding]:
+    return await try_all(mirrors, timeout, facts or EngineFacts(), lambda _: None)
+
+
+async def test_a_mirror_that_works() -> None:
+    registry = Registry()
+    async with serving(registry) as urls:
+        [found] = await tried(urls)
+    assert (found.verdict, found.step, found.text) == (Verdict.OK, "", "")
+    assert found.digest == digest(registry.index)
+    assert 0 < found.latency <= found.seconds < 5
+    assert found.throughput > 0
+    assert registry.queries() == [], "dockerd's own store gives no ns="
+
+
+async def test_the_containerd_store_gives_the_namespace() -> None:
+    registry = Registry()
+    async with serving(registry) as urls:
+        await tried(urls, facts=EngineFacts(containerd_store=True))
+    assert registry.queries() == [{"ns": ["docker.io"]}] * 3
+
+
+async def test_a_mirror_that_wants_a_token() -> None:
+    registry = Registry(token="secret")
+    async with serving(registry) as urls:
+        [found] = await tried(urls)
+    assert found.verdict is Verdict.OK
+    assert {"scope": ["repository:library/hello-world:pull"], "service": ["s"]} in (
+        registry.queries()
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict", "step", "text"),
+    [
+        (("v2", 503), Verdict.FAILING, "v2", "503"),
+        (("v2", 404), Verdict.NOT_A_REGISTRY, "v2", "no registry"),
+        (("v2", "page"), Verdict.NOT_A_REGISTRY, "v2", "web page"),
+        (("v2", "noise"), Verdict.NOT_A_REGISTRY, "v2", "not HTTP"),
+        (("v2", 403), Verdict.DENIED, "v2", "403"),
+        (("v2", 429), Verdict.RATE_LIMITED, "v2", "too many requests"),
+        (("v2", "reset"), Verdict.BROKEN, "v2", "broke the connection off"),
+        (("v2", "circle"), Verdict.BROKEN, "v2", "in circles"),
+        (("v2", "astray"), Verdict.BROKEN, "v2", "an address that is none"),
+        (("v2", "far"), Verdict.BROKEN, "v2", "an address that is none"),
+        (("v2", "hang"), Verdict.TIMEOUT, "v2", "within 0.5 s"),
+        (("token", 403), Verdict.DENIED, "token", "403"),
+        (("token", 429), Verdict.RATE_LIMITED, "token", "too many"),
+        (("manifest", 404), Verdict.MISSING, "manifest", "does not have library/hello-world"),
+        (("manifest", "damage"), Verdict.NOT_A_REGISTRY, "manifest", "no JSON"),
+        (("manifest", "endless"), Verdict.NOT_A_REGISTRY, "manifest", "far longer"),
+        (("blob", 403), Verdict.DENIED, "blob", "allow-list"),
+        (("blob", 429), Verdict.RATE_LIMITED, "blob", "too many requests"),
+        (("blob", "damage"), Verdict.CORRUPT, "blob", "another digest"),
+        (("blob", "hang"), Verdict.TIMEOUT, "blob", "within 0.5 s"),
+        (("blob", "chunked"), Verdict.OK, "", ""),
+        (("blob", "unframed"), Verdict.OK, "", ""),
+        (("blob", "redirect"), Verdict.OK, "", ""),
+    ],
+)
+async def test_what_is_wrong_is_told_apart(
+    fault: tuple[str, str | int], verdict: Verdict, step: str, text: str
+) -> None:
+    registry = Registry(fault=fault, token="secret" if fault[0] == "token" else "")
+    async with serving(registry) as urls:
+        [found] = await tried(urls, timeout=0.5)
+    assert (found.verdict, found.step) == (verdict, step)
+    assert text in found.text
+
+
+async def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    mirrors = [f"http://127.0.0.1:{port}/", "http://no-such-host.invalid/"]
+    refused, unknown = await tried(mirrors)
+    assert refused.verdict is Verdict.REFUSED
+    assert unknown.verdict is Verdict.UNRESOLVABLE
+
+
+async def test_what_is_plain_is_not_taken_for_tls() -> None:
+    async with serving(Registry()) as [url]:
+        [found] = await tried([url.replace("http:", "https:")])
+    assert found.verdict is Verdict.BROKEN
+    assert "TLS" in found.text
+
+
+async def test_the_digest_is_compared_among_the_answers() -> None:
+    fresh = [Registry(), Registry(), Registry(image=b"of the attacker")]
+    async with serving(*fresh) as urls:
+        found = ranked(await tried(urls))
+    assert [each.differs for each in found] == [False, False, True]
+    assert found[2].mirror == urls[2]
+    assert "another one" in found[2].text
+
+
+async def test_two_at_odds_are_both_left_in_doubt() -> None:
+    async with serving(Registry(), Registry(image=b"x" * 10)) as urls:
+        found = ranked(await tried(urls))
+    assert [each.differs for each in found] == [False, False]
+
+
+async def test_two_hundred_with_half_of_them_dead_end_with_the_deadline() -> None:
+    registries = [Registry(fault=("v2", "hang" if number % 2 else "")) for number in range(200)]
+    counts: list[int] = []
+    async with serving(*registries) as urls:
+        started = time.monotonic()
+        await try_all(urls[::2], 30.0, EngineFacts(), lambda _: None)
+        without_the_dead = time.monotonic() - started
+        started = time.monotonic()
+        found = await try_all(
+            urls, 3.0, EngineFacts(), lambda findings: counts.append(len(findings))
+        )
+        seconds = time.monotonic() - started
+    verdicts = [each.verdict for each in found]
+    assert verdicts.count(Verdict.OK) == 100
+    assert verdicts.count(Verdict.TIMEOUT) == 100
+    assert seconds < 3.0 + max(1.0, without_the_dead), "a busy machine takes longer for both"
+    assert counts == sorted(counts)
+    assert counts[-1] == 200
+
+
+async def test_lookups_that_hang_hold_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+    answered = threading.Event()
+
+    def slow(host: str, *arguments: object, **more: object) -> object:
+        if host.endswith(".dead.example"):
+            answered.wait()  # for a name server that does not
+        return real(host, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    dead = [f"http://m{number}.dead.example/" for number in range(60)]
+    async with serving(Registry()) as [url]:
+        try:
+            found = await tried([*dead, url], timeout=1.0)
+        finally:
+            answered.set()
+    assert found[-1].verdict is Verdict.OK
+    assert {each.verdict for each in found[:-1]} == {Verdict.TIMEOUT}
+
+
+async def test_a_probe_that_is_cancelled_leaves_nothing_running() -> None:
+    registry = Registry(fault=("v2", "hang"))
+    async with serving(registry) as urls:
+        before = asyncio.all_tasks()
+        task = asyncio.ensure_future(tried(urls, timeout=60))
+        await asyncio.wait_for(registry.asked.wait(), 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await registry.left.wait()
+        assert asyncio.all_tasks() == before
+
+
+def test_candidates_are_data_with_a_date_and_a_source() -> None:
+    known = candidates.load(admin=Path("/nonexistent")).known
+    assert known
+    for each in known:
+        assert each.url.startswith("https://")
+        assert each.checked
+        assert each.source
+
+
+def test_the_admin_adds_changes_and_takes_away_candidates(tmp_path: Path) -> None:
+    package, admin = tmp_path / "data", tmp_path / "mirrors.d"
+    package.mkdir()
+    admin.mkdir()
+    (package / "mirrors.yaml").write_text(
+        "mirrors: {'https://a.example': {title: A}, 'https://b.example/': {region: cn}}"
+    )
+    (admin / "1.yaml").write_text(
+        "mirrors: {'https://B.example': {title: B}, 'https://a.example/': {enabled: false}}"
+    )
+    (admin / "2.yaml").write_text("mirrors: {'http://own.example:5000': {notes: ours}}")
+    (admin / "3.yaml").write_text("mirrors: {'ftp://x': {}}")
+    (admin / "4.yaml").write_text("mirrors: {'https://x.example': {name: x}}")
+    found = candidates.load(package, admin)
+    assert [(each.url, each.title, each.region) for each in found.known] == [
+        ("https://b.example/", "B", "cn"),
+        ("http://own.example:5000/", "http://own.example:5000/", ""),
+    ]
+    wrong_url, wrong_field = found.problems
+    assert "3.yaml, line 1" in wrong_url
+    assert "'name' is none of" in wrong_field

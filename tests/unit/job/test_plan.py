@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Plans, what consent to one is worth, and what goes into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from dockmgrd.errors import (
+    DockmgrError,
+    PlanChanged,
+    ResolutionFailed,
+    ServiceFailed,
+    SourceUnreachable,
+)
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.job import plan
+from dockmgrd.job.packages import dropins, kernel
+from dockmgrd.job.packages import install_plan as installplan
+from dockmgrd.job.packages import sources as origin
+from dockmgrd.job.packages.repofile import Repository
+from dockmgrd.job.packages.worker import SourceFault
+from dockmgrd.job.plan import FileChange, Plan
+from dockmgrd.model import JobResult, JobState
+from dockmgrd.worker.protocol import Change
+from dockmgrd.worker.versions import nearest
+
+ENGINE = Change(
+    "upgrade", "docker-ce-3:2.1-1.el9.x86_64", replaces="docker-ce-3:2.0-1.el9.x86_64", growth=5
+)
+RUNC = Change("remove", "runc-4:1.2.4-1.el9.x86_64", reason="containerd.io replaces it", growth=-9)
+FILE = FileChange(Path("/etc/docker/daemon.json"), None, b"{}\n")
+
+
+def test_the_digest_is_of_what_is_done_and_of_nothing_else() -> None:
+    one = Plan(changes=(ENGINE, RUNC), files=(FILE,), actions=("restart docker.service",))
+    other_order = Plan(changes=(RUNC, ENGINE), files=(FILE,), actions=one.actions)
+    assert one.digest == other_order.digest
+    smaller = Change(**{**ENGINE.__dict__, "download": 7, "repository": "other"})
+    assert Plan((smaller, RUNC), (FILE,), one.actions).digest == one.digest
+    for different in (
+        Plan((ENGINE,), (FILE,), one.actions),
+        Plan((ENGINE, RUNC), (), one.actions),
+        Plan((ENGINE, RUNC), (FILE,)),
+        Plan((ENGINE, RUNC), (FILE,), one.actions, stops=("web",)),
+        Plan((ENGINE, RUNC), (FILE,), one.actions, deletes=(Path("/var/lib/docker"),)),
+        Plan((ENGINE, RUNC), (FileChange(FILE.path, None, b"[]\n"),), one.actions),
+    ):
+        assert different.digest != one.digest
+
+
+def test_where_a_repository_is_does_not_bind(tmp_path: Path) -> None:
+    file = tmp_path / "docker-ce.repo"
+    one, other = (FileChange(file, None, text, binding=False) for text in (b"a\n", b"b\n"))
+    assert Plan(files=(one,)).digest == Plan(files=(other,)).digest
+    assert Plan(files=(one,)).digest != Plan().digest
+
+
+def test_what_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "readable_for_all", lambda _path: True)
+    described = Plan(changes=(ENGINE, RUNC), files=(FILE,)).described()
+    assert described["remove"] == [
+        {
+            "package": RUNC.package,
+            "reason": RUNC.reason,
+            "download-bytes": 0,
+            "disk-bytes": -9,
+        }
+    ]
+    assert described["upgrade"][0]["replaces"] == ENGINE.replaces
+    assert described["disk-bytes"] == -4
+    assert described["diff"] == ("--- /dev/null\n+++ /etc/docker/daemon.json\n@@ -0,0 +1 @@\n+{}\n")
+    assert "install" not in described
+
+
+def test_a_plan_that_differs_is_refused_with_what_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = JobStore(tmp_path)
+    monkeypatch.setattr(plan, "JobStore", lambda: store)
+    before, now = Plan((ENGINE,)), Plan((RUNC,))
+    now.require("")
+    now.require(now.digest)
+    with pytest.raises(PlanChanged, match="is not known any more"):
+        now.require(before.digest)
+    result = JobResult(JobState.DONE, 1, before.described())
+    store.write_result("20260131T120000_3fa2b1", result)
+    with pytest.raises(PlanChanged) as caught:
+        now.require(before.digest)
+    assert (
+        f"it would also remove {RUNC.package} and it would not upgrade {ENGINE.package} for "
+        f"{ENGINE.replaces};" in caught.value.message
+    )
+    assert caught.value.details["digest"] == now.digest
+
+
+def test_drop_ins(tmp_path: Path) -> None:
+    folder = tmp_path / "docker.service.d"
+    assert dropins.to_delete(every=True, folder=folder) == ()
+    folder.mkdir()
+    ours, other, link = (folder / name for name in ("a.conf", "b.conf", "c.conf"))
+    ours.write_text("# Written by dockmgrd\n")
+    other.write_text("[Service]\n")
+    link.symlink_to("/etc/passwd")
+    assert [each.path for each in dropins.to_delete(every=False, folder=folder)] == [ours]
+    every = dropins.to_delete(every=True, folder=folder)
+    assert [each.path for each in every] == [ours, other]
+    dropins.delete(every)
+    assert list(folder.iterdir()) == [link]
+    link.unlink()
+    ours.write_text("# Written by dockmgrd\n")
+    dropins.delete(dropins.to_delete(every=False, folder=folder))
+    assert not folder.exists()
+
+
+def repositories(*names: str) -> list[Repository]:
+    """Repositories of which no more than the name of the source counts."""
+
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.source = self
+            self.name = name
+            self.base_url = f"https://user:secret@{name}.example"
+
+    return [cast("Repository", Named(name)) for name in names]
+
+
+async def attempts(errors: Sequence[Exception], *names: str) -> Any:
+    """What comes of sources that fail so one after the other, and then serve."""
+    left = list(errors)
+
+    async def attempt(repository: Repository) -> str:
+        if left:
+            raise left.pop(0)
+        return f"from {repository.source.name}"
+
+    return await origin.serve(repositories(*names), attempt)
+
+
+DOWN = SourceFault(SourceUnreachable("It is down."))
+
+
+async def test_the_first_source_that_serves() -> None:
+    assert await attempts([], "a", "b") == (
+        "from a",
+        {"source": "a", "base-url": "https://…@a.example"},
+    )
+    value, served = await attempts([DOWN], "a", "b")
+    assert value == "from b"
+    assert served["source"] == "b"
+    error = SourceUnreachable.dbus_name
+    assert served["tried"] == [{"source": "a", "error": error, "message": "It is down."}]
+
+
+async def test_no_source_serves() -> None:
+    with pytest.raises(SourceUnreachable, match=r"^It is down\.$"):
+        await attempts([DOWN], "a")
+    with pytest.raises(SourceUnreachable, match=r"a: It is down; b: It is down\.$"):
+        await attempts([DOWN, DOWN], "a", "b")
+    missing = SourceFault(ResolutionFailed("It has none."))
+    with pytest.raises(ResolutionFailed, match=r"a: It has none; b: It has none\.$"):
+        await attempts([missing, missing], "a", "b")
+    with pytest.raises(SourceUnreachable, match=r"a: It has none; b: It is down\.$"):
+        await attempts([missing, DOWN], "a", "b")
+
+
+async def test_what_no_other_source_would_help_is_not_tried_again() -> None:
+    with pytest.raises(ServiceFailed):
+        await attempts([ServiceFailed("x")], "a", "b")
+
+
+@pytest.mark.parametrize(
+    ("changes", "units"),
+    [
+        ([ENGINE], ["docker.service"]),
+        ([RUNC], []),
+        (
+            [
+                Change("upgrade", "containerd.io-2-1.x", replaces="containerd.io-1-1.x"),
+                Change("upgrade", "docker-ce-cli-1:2-1.x", replaces="docker-ce-cli-1:1-1.x"),
+            ],
+            ["containerd.service"],
+        ),
+        ([Change("install", "docker-ce-3:2-1.x")], []),
+    ],
+)
+def test_units_that_restart(changes: list[Change], units: list[str]) -> None:
+    assert installplan._restarts(changes) == units
+
+
+def test_a_patch_release_is_one_of_the_same_minor() -> None:
+    assert not installplan._same_minor([ENGINE])
+    new, old = "docker-ce-3:28.5.2-1.el9.x86_64", "docker-ce-3:28.5.1-1.el9.x86_64"
+    assert installplan._same_minor([Change("upgrade", new, replaces=old)])
+
+
+def test_many_containers_are_counted() -> None:
+    assert installplan.shown("abcdefg") == "a, b, c, d, e, 2 more"
+
+
+PUBLISHED = "29.0.0 28.5.2 28.5.1 28.4.0 28.3.3 27.5.1 27.0.1 26.1.4 26.0.0"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near"),
+    [
+        ("28.5.3", "28.5.2 28.5.1 28.4.0 28.3.3 27.5.1"),
+        ("27.5.0", "28.5.2 28.5.1 28.4.0 27.5.1 27.0.1"),
+        ("26", "28.3.3 27.5.1 27.0.1 26.1.4 26.0.0"),
+    ],
+)
+def test_nearest_versions(wanted: str, near: str) -> None:
+    assert nearest(PUBLISHED.split(), wanted) == near.split()
+
+
+async def test_a_kernel_without_modules_of_its_own_is_let_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel, "_MODULES", tmp_path)
+    await kernel.require_modules()
+
+
+def test_errors_carry_details() -> None:
+    assert DockmgrError("x").details == {}
+    assert PlanChanged("x", {"digest": "y"}).details == {"digest": "y"}
