@@ -31,7 +31,7 @@ WORDS = (
 )
 """Titles of groups of commands and options, columns that are named by their keys, labels, codes."""
 
-FILES_THAT_TELL_NOBODY = ("dockmgrd/daemon/audit.py",)
+FILES_THAT_TELL_NOBODY = ("dockmgrd/daemon/audit.py", "dockmgrd/messages/text.py")
 """What the journal gets is in English, as all of it."""
 
 NOT_MESSAGES = frozenset(

@@ -37,6 +37,7 @@ class Exports:
         self._objects: dict[str, dict[str, Face]] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._callers: set[str] = set()
+        self._last_errors: dict[str, errors.DockmgrError] = {}
         self._quota = Quota(CALLS_OF_A_CONNECTION, "calls waiting for their answer")
         self.calls_answered = 0
         bus.on_call = self._on_call
@@ -53,7 +54,12 @@ class Exports:
 
     def _on_left(self, name: str) -> None:
         self._callers.discard(name)
+        self._last_errors.pop(name, None)
         self._bus.forget_caller(name)
+
+    def last_error(self, sender: str) -> errors.DockmgrError | None:
+        """The last error reply to this connection; forgotten when it leaves the bus."""
+        return self._last_errors.get(sender)
 
     def add(self, path: str, face: Face) -> None:
         """Export the face at the path, and say so to those who follow the ObjectManager."""
@@ -101,16 +107,21 @@ class Exports:
                 signature, body = await self._dispatch(message)
             self._reply(message, Message.new_method_return(message, signature, body))
         except errors.DockmgrError as error:
-            self._reply(message, Message.new_error(message, error.dbus_name, error.message))
+            self._refuse(message, error)
         except asyncio.CancelledError:
             text = "The daemon is stopping; ask again."
             self._reply(message, Message.new_error(message, errors.NoReply.dbus_name, text))
             raise
         except Exception as error:  # noqa: BLE001  # outermost frame: the caller gets no traceback
-            incident = report_incident(error)
-            self._reply(message, Message.new_error(message, incident.dbus_name, incident.message))
+            self._refuse(message, report_incident(error))
         finally:
             self.calls_answered += 1
+
+    def _refuse(self, message: Message, error: errors.DockmgrError) -> None:
+        """Reply with the error. The body stays one string: of more, GLib shows none at all."""
+        if message.sender in self._callers:
+            self._last_errors[message.sender] = error
+        self._reply(message, Message.new_error(message, error.dbus_name, error.message))
 
     def _reply(self, message: Message, reply: Message) -> None:
         if not message.flags & MessageFlag.NO_REPLY_EXPECTED:

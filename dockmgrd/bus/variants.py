@@ -14,9 +14,7 @@ def to_variants(
 ) -> dict[str, Variant]:
     """Strings, booleans, integers, floats, lists of strings or of mappings, and mappings.
 
-    A mapping whose values are all strings becomes `a{ss}`, any other `a{sv}`.
-
-    :param signatures: types of values that may be empty, where the value alone does not tell.
+    :param signatures: types of values that may be empty lists, and of mappings that are `a{ss}`.
     """
     declared = signatures or {}
     return {key: _variant(value, declared.get(key)) for key, value in values.items()}
@@ -34,7 +32,7 @@ def to_plain(value: Any) -> Any:
 
 
 def _variant(value: Any, signature: str | None = None) -> Variant:
-    if signature is not None and not value:
+    if signature == "a{ss}" or (signature is not None and not value):
         return Variant(signature, value)
     if isinstance(value, bool):
         return Variant("b", value)
@@ -45,8 +43,6 @@ def _variant(value: Any, signature: str | None = None) -> Variant:
     if isinstance(value, str):
         return Variant("s", value)
     if isinstance(value, Mapping):
-        if value and all(isinstance(item, str) for item in value.values()):
-            return Variant("a{ss}", dict(value))
         return Variant("a{sv}", to_variants(value))
     if isinstance(value, (list, tuple)):
         if value and all(isinstance(item, Mapping) for item in value):

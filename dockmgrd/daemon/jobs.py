@@ -15,6 +15,7 @@ from typing import Any
 from dockmgrd import errors, journal, names
 from dockmgrd.host.jobstore import JobStore, new_id
 from dockmgrd.host.systemd import ENDED, Systemd
+from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Job:
         await self.ended.wait()
         assert self.result is not None
         if self.result.error_name:
-            raise errors.from_name(self.result.error_name, self.result.error_message)
+            raise errors.from_name(self.result.error_name, self.result.error)
         return self.result.result
 
 
@@ -227,16 +228,15 @@ class Jobs:
                 JobState.INTERRUPTED,
                 _now(),
                 error_name=errors.Interrupted.dbus_name,
-                error_message=(
-                    f"Job {job.job_id} ended without a result while {job.progress.stage.value}: "
-                    "it was killed, or the host lost power; ask for the same again to go on."
-                ),
+                error=messages.JOB_INTERRUPTED(
+                    job=job.job_id, stage=job.progress.stage.value
+                ).with_remedy(messages.REPEAT_REQUEST()),
             )
             self._store.write_result(job.job_id, result)
             journal.record_job_end(job.request, result)
         job.result = result
         fraction = 1.0 if result.state is JobState.DONE else job.progress.fraction
-        job.progress = Progress(Stage.FINISHED, fraction, "", cancellable=False)
+        job.progress = Progress(Stage.FINISHED, fraction, cancellable=False)
         if job.unwatch is not None:
             job.unwatch()
         self._changed(job)

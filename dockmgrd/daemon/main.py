@@ -56,7 +56,7 @@ async def serve() -> None:
             changed=lambda job: service.job_changed(job, jobs),
             forgotten=service.job_forgotten,
         )
-        service.export_manager(ManagerFace(jobs, status, gate, sources, limits))
+        service.export_manager(ManagerFace(jobs, status, gate, sources, limits, exports.last_error))
         exports.add(logcontrol.PATH, logcontrol.LogControlFace(gate.callers))
         await jobs.adopt()
         await bus.own_name(names.BUS_NAME)

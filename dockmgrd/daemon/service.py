@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dockmgrd import __version__, actions, errors, names, options
@@ -40,8 +40,10 @@ class ManagerFace(Face):
         gate: Gate,
         sources: Sources,
         limits: AdminConfigFile,
+        last_error: Callable[[str], errors.DockmgrError | None],
     ) -> None:
         super().__init__()
+        self._last_error = last_error
         self._jobs = jobs
         self._status = status
         self._gate = gate
@@ -83,6 +85,10 @@ class ManagerFace(Face):
     async def status(self) -> dict[str, Variant]:
         snapshot = await self._status.snapshot(self._active_path())
         return to_variants(snapshot, _STATUS_SIGNATURES)
+
+    async def last_error(self) -> dict[str, Variant]:
+        error = self._last_error(caller().sender)
+        return to_variants(error.to_plain()) if error else {}
 
     async def get_permissions(self) -> dict[str, str]:
         uid = await self._gate.callers.uid(caller())
@@ -255,11 +261,19 @@ def _moving_properties(job: Job) -> dict[str, Any]:
     return {
         "Stage": job.progress.stage.value,
         "Progress": job.progress.fraction,
-        "Message": job.progress.message,
+        "Message": str(job.progress.message),
+        "MessageId": job.progress.message.id,
+        "MessageArgs": to_variants(job.progress.message.to_plain()["args"]),
+        "BytesDone": job.progress.numbers.bytes_done,
+        "BytesTotal": job.progress.numbers.bytes_total,
+        "Rate": job.progress.numbers.rate,
+        "Item": job.progress.numbers.item,
+        "Items": job.progress.numbers.items,
         "Cancellable": job.progress.cancellable,
         "State": job.state.value,
         "ErrorName": result.error_name,
         "ErrorMessage": result.error_message,
+        "ErrorDetails": to_variants(result.error_details),
         "Result": to_variants(values),
         "FinishedAt": result.finished_at,
     }

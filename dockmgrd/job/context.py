@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -17,7 +17,8 @@ import systemd.daemon
 from dockmgrd.errors import redacted
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.systemd import Systemd
-from dockmgrd.model import JobRequest, Progress, Stage
+from dockmgrd.messages.text import Text, foreign_text
+from dockmgrd.model import NO_NUMBERS, JobRequest, Numbers, Progress, Stage
 
 if TYPE_CHECKING:
     from dockmgrd.catalog.sources import Catalogue
@@ -33,7 +34,7 @@ class JobContext:
     request: JobRequest
     systemd: Systemd
     engine: Engine
-    notes: list[str] = field(default_factory=list)
+    notes: list[Text] = field(default_factory=list)
     _progress: Progress = field(default_factory=Progress)
     _told_at: float = 0.0
     _due: asyncio.TimerHandle | None = None
@@ -55,7 +56,22 @@ class JobContext:
 
         return Workers()
 
-    def report(self, stage: Stage, fraction: float, message: str = "") -> None:
+    def add_note(self, note: Text | str) -> None:
+        """Have the result say something that the user should know."""
+        self.notes.append(foreign_text(note) if isinstance(note, str) else note)
+
+    def add_notes(self, notes: Iterable[Text | str]) -> None:
+        """Have the result say all of these."""
+        for note in notes:
+            self.add_note(note)
+
+    def report(
+        self,
+        stage: Stage,
+        fraction: float,
+        message: Text | str = "",
+        numbers: Numbers = NO_NUMBERS,
+    ) -> None:
         """Tell where the job is: `fraction` of the whole, 0 to 1; it never goes back.
 
         A new stage is told at once, anything else at most four times a second: what comes in
@@ -63,7 +79,14 @@ class JobContext:
         """
         fraction = max(self._progress.fraction, min(fraction, 1.0))
         fresh = stage is not self._progress.stage
-        self._progress = Progress(stage, fraction, redacted(message), cancellable=not self._held)
+        text = foreign_text(message) if isinstance(message, str) else message
+        self._progress = Progress(
+            stage,
+            fraction,
+            text.map_values(redacted),
+            cancellable=not self._held,
+            numbers=numbers,
+        )
         wait = self._told_at + _SECONDS_BETWEEN_UPDATES - time.monotonic()
         if fresh or wait <= 0:
             self._tell()

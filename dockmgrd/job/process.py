@@ -77,7 +77,7 @@ async def _perform(request: JobRequest) -> Mapping[str, Any]:
             values = await _dispatch(context, parsed)
     finally:
         systemd.disconnect()
-    return {**values, "notes": context.notes}
+    return {**values, "notes": [note.to_plain() for note in context.notes]}
 
 
 @asynccontextmanager
@@ -151,7 +151,8 @@ def _only_job() -> Iterator[None]:
 
 
 def _failure(state: JobState, error: errors.DockmgrError) -> JobResult:
-    return JobResult(state, _now(), error.details, error.dbus_name, errors.redacted(error.message))
+    text = error.text.map_values(errors.redacted)
+    return JobResult(state, _now(), error.details, error.dbus_name, text)
 
 
 def _now() -> int:

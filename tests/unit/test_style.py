@@ -40,6 +40,7 @@ LAYERS = {
     "job": ("core", "bus", "host", "catalog", "worker.protocol"),
     "cli": ("core", "bus"),
 }
+FOLDERS_OF_CORE = {"messages"}
 PROGRAMS = {"__main__": "daemon"}
 USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.flags"}
 MAX_MODULES_IN_ROOT = 12
@@ -157,6 +158,8 @@ def test_direction_of_imports() -> None:
 def _folder(name: str) -> str:
     """The folder at the top of the package in which a module lies; "core" for its root."""
     folder, inside, _ = name.partition(".")
+    if folder in FOLDERS_OF_CORE:
+        return "core"
     return folder if inside else PROGRAMS.get(name, "core")
 
 

@@ -21,6 +21,6 @@ def name_of(error: DockmgrError) -> str:
 
 def to_json(error: DockmgrError) -> dict[str, Any]:
     """What --json prints instead of a result."""
-    text = error.text if isinstance(error, RemoteError) else error.message
+    text = error.reply if isinstance(error, RemoteError) else error.message
     details = {"details": dict(error.details)} if error.details else {}
     return {"error": {"name": name_of(error), "message": text, **details}}

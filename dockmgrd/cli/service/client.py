@@ -161,7 +161,7 @@ def _meaning(error: RemoteError) -> DockmgrError:
         return NoReply("dockmgrd went away before it answered; try again.")
     if error.name.startswith(_NOT_STARTED):
         return ServiceUnknown(
-            f"dockmgrd does not start ({error.text.rstrip('.')}); "
+            f"dockmgrd does not start ({error.reply.rstrip('.')}); "
             f"'systemctl status {names.DAEMON_UNIT}' tells why."
         )
-    return named(error.name, error.text)
+    return named(error.name, error.reply)

@@ -94,7 +94,7 @@ class LiveChange:
         again = await self._reloaded(self.change.wanted)
         self.change.write_again()
         if again is not None and self._forgotten(again):
-            self.context.notes.append(
+            self.context.add_note(
                 f"The engine has forgotten the insecure registries {', '.join(lost)} over the "
                 "reload, as its version does; 'systemctl restart docker' brings them back."
             )
@@ -136,7 +136,7 @@ class LiveChange:
             finally:
                 late = told.cancel()
         if late:
-            self.context.notes.append("The engine did not say that it has reloaded.")
+            self.context.add_note("The engine did not say that it has reloaded.")
         elif not isinstance(told.exception(), ServiceFailed):
             facts = told.result()
             if facts is None or facts.mirrors == wanted:

@@ -62,7 +62,7 @@ async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[s
     elif plan.writes:
         plan.change.write()
     if not active:
-        context.notes.append("The engine is not running; the mirrors take effect when it starts.")
+        context.add_note("The engine is not running; the mirrors take effect when it starts.")
     return {"changed": plan.writes or plan.reloads, "mirrors": list(mirrors), "active": active}
 
 
@@ -128,7 +128,7 @@ def _check_paths(
     if not mirrors:
         return
     if version is None:
-        context.notes.append(
+        context.add_note(
             f"Docker 24.0.7 and older do not start with a mirror that has a path ({mirrors[0]})."
         )
     elif not quirks.takes_path(version):
@@ -154,7 +154,7 @@ def _tell_of_overrides(context: JobContext, wanted: tuple[str, ...]) -> None:
     """Say when the engine would not look at the mirrors: moby's daemon/hosts.go."""
     path = _hosts_toml()
     if wanted and path is not None:
-        context.notes.append(
+        context.add_note(
             f"{path} names hosts for Docker Hub, and the containerd image store takes those in "
             "place of registry-mirrors; remove them there for the mirrors to be used."
         )
@@ -176,7 +176,7 @@ def _told(context: JobContext, plan: _Plan) -> dict[str, Any]:
     """What a dry run returns. Results are for everybody to read, the file may not be."""
     shown = change.readable_for_all()
     if not shown:
-        context.notes.append(
+        context.add_note(
             f"{paths.DAEMON_JSON} is not readable for everybody, so the change of it is not shown."
         )
     return {

@@ -91,7 +91,7 @@ class _Packages:
 
         await self._run(resolved, None)
         plan = self._plan or await self._make_plan(())
-        self._context.notes.extend(self._sentences)
+        self._context.add_notes(self._sentences)
         return {"changed": bool(plan.steps), **plan.described()}
 
     async def change(self) -> _Changed:
@@ -117,7 +117,7 @@ class _Packages:
                 (await self._make_plan(())).require(self._options.plan)
             if not file_changed:
                 file_changed.append(undo.enter_context(put))
-        self._context.notes.extend(self._sentences)
+        self._context.add_notes(self._sentences)
         return _Changed(outcome, *file_changed)
 
     async def _make_plan(self, changes: Sequence[Change]) -> Plan:

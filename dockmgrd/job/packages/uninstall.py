@@ -245,7 +245,7 @@ class _Service:
             try:
                 await self._context.systemd.start(unit)
             except DockmgrError as error:
-                self._context.notes.append(error.message)
+                self._context.add_note(error.message)
 
     async def _stop_surviving_containers(self) -> None:
         """With live-restore, containers go on when the engine stops."""
@@ -257,7 +257,7 @@ class _Service:
                 running = await engine.containers()
                 await asyncio.gather(*(engine.stop_container(each["Id"]) for each in running))
         except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
-            self._context.notes.append(error.message)
+            self._context.add_note(error.message)
 
     async def _is_active(self, unit: str) -> bool:
         return (await self._context.systemd.state(unit)).active
@@ -276,7 +276,7 @@ async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]
     to_go = wanted
     if (await context.systemd.state(names.CONTAINERD_UNIT)).active:
         to_go = wanted.without(purge.CONTAINERD_DATA, purge.CONTAINERD_RUN_FILES)
-        context.notes.append(
+        context.add_note(
             f"containerd still runs and is not of Docker's packages, so {purge.CONTAINERD_DATA} "
             "stays."
         )

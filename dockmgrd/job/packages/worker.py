@@ -93,7 +93,7 @@ async def run(
         raise _death(status, wrote=conversation.wrote)
     if outcome.error_name:
         raise _failure(outcome)
-    context.notes.extend(outcome.notes)
+    context.add_notes(outcome.notes)
     return outcome
 
 

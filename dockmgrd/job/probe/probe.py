@@ -36,7 +36,7 @@ async def probe(context: JobContext, options: ProbeOptions) -> dict[str, Any]:
     :raises InvalidArgs: when there is nothing to try.
     """
     catalogue = candidates.load()
-    context.notes += catalogue.problems
+    context.add_notes(catalogue.problems)
     mirrors = options.mirrors or catalogue.mirrors
     if not mirrors:
         raise InvalidArgs("There is no candidate to probe; give the URL of a mirror.")
@@ -52,7 +52,7 @@ async def probe(context: JobContext, options: ProbeOptions) -> dict[str, Any]:
     facts = await _facts(context, mirrors)
     findings = await try_all(mirrors, options.timeout, facts, publish)
     if _at_odds(findings):
-        context.notes.append(
+        context.add_note(
             "The mirrors are at odds about what the tag stands for; ask again, or compare with "
             "Docker Hub before you trust one."
         )
@@ -150,11 +150,11 @@ async def _facts(context: JobContext, mirrors: Sequence[str]) -> EngineFacts:
         return EngineFacts()  # Mirrors can be tried without it.
     facts = await engineproxies.with_credentials(context.systemd, unit, facts)
     for proxy in engineproxies.of(facts).used_for(mirrors):
-        context.notes.append(
+        context.add_note(
             f"Mirrors were tried through the proxy {proxy}, as the engine is set to use it."
         )
         if proxy.masked:
-            context.notes.append(
+            context.add_note(
                 f"The engine has a name and a password for the proxy {proxy} that are not known "
                 "here, and so the proxy was asked without."
             )

@@ -76,7 +76,7 @@ async def test_an_error_without_a_text_is_an_error_like_any(
     service_bus.on_call = refuse
     with pytest.raises(RemoteError) as caught:
         await client_bus.call(service_bus.unique_name, "/", PEER, "Ping")
-    assert (caught.value.name, caught.value.text) == ("org.example.No", "")
+    assert (caught.value.name, caught.value.reply) == ("org.example.No", "")
 
 
 async def test_a_call_ends_after_its_timeout_and_leaves_nothing_behind(

@@ -131,8 +131,8 @@ async def test_an_unexpected_error_tells_the_caller_an_incident_and_nothing_else
     with pytest.raises(errors.RemoteError) as caught:
         await call(client_bus, service_bus, "Break")
     assert caught.value.name == "org.dockmgr1.Error.Internal"
-    assert "secret" not in caught.value.text
-    assert "Traceback" not in caught.value.text
+    assert "secret" not in caught.value.reply
+    assert "Traceback" not in caught.value.reply
     assert "secret" in caplog.text, "the traceback is for the journal"
 
 
@@ -149,7 +149,7 @@ async def test_refusals_carry_their_name_and_sentence_and_are_not_logged(
 ) -> None:
     with pytest.raises(errors.RemoteError) as caught:
         await call(client_bus, service_bus, "Refuse")
-    assert (caught.value.name, caught.value.text) == (
+    assert (caught.value.name, caught.value.reply) == (
         "org.dockmgr1.Error.Busy",
         "Job x is running; wait for it.",
     )

@@ -144,7 +144,7 @@ async def test_what_stays_forgotten_is_told(
     monkeypatch.setattr(engine, "reload", forgetful)
     job = context(engine)
     await apply_mirrors(job, (B,))
-    [note] = job.notes
+    [note] = map(str, job.notes)
     assert INSECURE in note
     assert "systemctl restart docker" in note
     assert json.loads(daemon_json.read_text())["registry-mirrors"] == [B]
@@ -201,7 +201,7 @@ async def test_an_engine_that_is_stopped_meanwhile_gets_it_at_its_start(daemon_j
     job = context(engine, systemd)
     assert (await apply_mirrors(job, (B,)))["active"] is False
     assert json.loads(daemon_json.read_text()) == {"registry-mirrors": [B]}
-    assert "when it starts" in job.notes[0]
+    assert "when it starts" in str(job.notes[0])
 
 
 async def test_an_engine_that_is_restarted_meanwhile_is_reloaded_again(daemon_json: Path) -> None:

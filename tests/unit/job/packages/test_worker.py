@@ -26,7 +26,8 @@ from dockmgrd.job import workers
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import worker as packages
 from dockmgrd.job.packages.worker import Span
-from dockmgrd.model import JobRequest, Kind, Stage
+from dockmgrd.messages.text import Text
+from dockmgrd.model import NO_NUMBERS, JobRequest, Kind, Numbers, Stage
 from dockmgrd.worker.protocol import PROCEED, RemovePackages, WritingEvent, decode_event, encode
 
 REQUEST = RemovePackages(names=("docker-ce",), allow_removals=False)
@@ -36,6 +37,8 @@ PROLOGUE = """
 import os, sys, time
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.protocol import Outcome, ProgressEvent
+from dockmgrd.messages.text import Text
+from dockmgrd.model import NO_NUMBERS, Numbers
 from dockmgrd.model import Stage
 channel = Channel.take_over()
 request = channel.receive()
@@ -65,8 +68,14 @@ class Context(JobContext):
         self.told: list[tuple[Stage, float, bool]] = []
         self.stages: asyncio.Queue[Stage] = asyncio.Queue()
 
-    def report(self, stage: Stage, fraction: float, message: str = "") -> None:
-        super().report(stage, fraction, message)
+    def report(
+        self,
+        stage: Stage,
+        fraction: float,
+        message: Text | str = "",
+        numbers: Numbers = NO_NUMBERS,
+    ) -> None:
+        super().report(stage, fraction, message, numbers)
         self.told.append((stage, self._progress.fraction, self._progress.cancellable))
         self.stages.put_nowait(stage)
 
@@ -99,7 +108,7 @@ channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=("a note",)))
     outcome = await run(context)
     assert outcome.changed
     assert outcome.removed == ("docker-ce",)
-    assert context.notes == ["a note"]
+    assert list(map(str, context.notes)) == ["a note"]
     fractions = [fraction for _, fraction, _ in context.told]
     assert fractions == sorted(fractions)
     assert fractions[0] >= 0.2
@@ -297,7 +306,7 @@ channel.finish(Outcome(notes=tuple(seen)))
     context = Context()
     await run(context)
     os.umask(0o022)
-    assert context.notes == [
+    assert list(map(str, context.notes)) == [
         "HOME=/root",
         "LANG=C.UTF-8",
         "NO_PROXY=.lan",
@@ -320,7 +329,7 @@ async def test_the_worker_that_was_started_ahead_is_taken_first(worker: Worker) 
     ahead = await context.workers.take()
     context.workers.start_ahead()
     assert (await run(context)).notes == ("/root",)
-    assert context.notes == ["/root"]
+    assert list(map(str, context.notes)) == ["/root"]
     ahead.kill()
     await ahead.communicate()
 
