@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockmgrd.errors import DockmgrError, Internal, UnsupportedPlatform
+from dockmgrd.messages import dnf as messages
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import another_source_may_help
 from dockmgrd.worker.protocol import MISSING, Outcome
@@ -47,10 +48,10 @@ def main() -> int:
 
 def _perform(channel: Channel) -> Outcome:
     # Imported only here: dnf may print and set up signals as soon as it is loaded.
-    from dockmgrd.worker import transaction as work
+    from dockmgrd.worker import transaction
 
     backend = _backend()
-    return work.perform(backend, channel.receive(), channel)
+    return transaction.run_request(backend, channel.receive(), channel)
 
 
 def _backend() -> Module:
@@ -62,7 +63,9 @@ def _backend() -> Module:
     found = [name for name in wanted if importlib.util.find_spec(name) is not None]
     if not found:
         missing = "python3-libdnf5" if wanted[0] == "libdnf5" else "python3-dnf"
-        raise UnsupportedPlatform(f"This host has no API of dnf for Python 3; install {missing}.")
+        text = messages.DNF_API_MISSING(package=missing)
+        remedy = messages.INSTALL_PACKAGE(package=missing)
+        raise UnsupportedPlatform(text.with_remedy(remedy, f"dnf install {missing}"))
     return importlib.import_module(f"dockmgrd.worker.{_MODULES[found[0]]}.backend")
 
 

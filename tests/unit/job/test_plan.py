@@ -26,7 +26,7 @@ from dockmgrd.job.packages.worker import SourceFault
 from dockmgrd.job.plan import FileChange, Plan
 from dockmgrd.model import JobResult, JobState
 from dockmgrd.worker.protocol import Change
-from dockmgrd.worker.versions import nearest
+from dockmgrd.worker.selection import find_nearest
 
 ENGINE = Change(
     "upgrade", "docker-ce-3:2.1-1.el9.x86_64", replaces="docker-ce-3:2.0-1.el9.x86_64", growth=5
@@ -213,7 +213,7 @@ PUBLISHED = "29.0.0 28.5.2 28.5.1 28.4.0 28.3.3 27.5.1 27.0.1 26.1.4 26.0.0"
     ],
 )
 def test_nearest_versions(wanted: str, near: str) -> None:
-    assert nearest(PUBLISHED.split(), wanted) == near.split()
+    assert find_nearest(PUBLISHED.split(), wanted) == near.split()
 
 
 async def test_a_kernel_without_modules_of_its_own_is_let_pass(
