@@ -33,7 +33,7 @@ class Change:
         named = daemonjson.MIRRORS_KEY in document.values
         if named and as_known(document.mirrors) == wanted:
             return cls(document, before, before or b"", wanted)
-        return cls(document, before, daemonjson.with_mirrors(document, wanted), wanted)
+        return cls(document, before, daemonjson.replace_mirrors(document, wanted), wanted)
 
     def needed(self, in_use: tuple[str, ...]) -> bool:
         """Whether the file has to change; no file is as good as one that names no mirrors.
@@ -52,12 +52,12 @@ class Change:
 
     def write_with(self, mirrors: tuple[str, ...]) -> None:
         """Write the former file with these mirrors."""
-        atomicfile.replace(paths.DAEMON_JSON, daemonjson.with_mirrors(self.document, mirrors))
+        atomicfile.replace(paths.DAEMON_JSON, daemonjson.replace_mirrors(self.document, mirrors))
 
     def write_unnamed(self) -> None:
         """Write the new file without its mirrors."""
         new = daemonjson.parse(self.after, str(paths.DAEMON_JSON))
-        atomicfile.replace(paths.DAEMON_JSON, daemonjson.without_mirrors(new))
+        atomicfile.replace(paths.DAEMON_JSON, daemonjson.remove_mirrors(new))
 
     def write_again(self) -> None:
         """Write the new file once more, after `write_unnamed`."""

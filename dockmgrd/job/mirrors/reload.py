@@ -128,7 +128,7 @@ class LiveChange:
         A reload that fails shows only by its event not coming, so that wait is bounded. The engine
         is often done before systemd says so, and can be asked meanwhile.
         """
-        async with self.context.engine.reload_events() as events:
+        async with self.context.engine.open_reload_events() as events:
             told = asyncio.ensure_future(self._told(events, wanted))
             try:
                 await self.context.systemd.reload(names.DOCKER_UNIT)

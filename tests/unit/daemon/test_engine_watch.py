@@ -70,7 +70,7 @@ class _Engine(Engine):
         return EngineFacts("28.5.1", self.mirrors)
 
     @asynccontextmanager
-    async def reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
+    async def open_reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
         self.followed += 1
         yield self.events
 

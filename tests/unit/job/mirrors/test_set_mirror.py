@@ -43,7 +43,7 @@ class _Engine(Engine):
         return EngineFacts("24.0.0", self.mirrors, self.insecure)
 
     @asynccontextmanager
-    async def reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
+    async def open_reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
         self.events = asyncio.StreamReader()
         yield self.events
 
