@@ -21,7 +21,7 @@ _RESTARTED_WITH = {"docker-ce-": names.DOCKER_UNIT, "containerd.io-": names.CONT
 _MOST_NAMES_SHOWN = 5
 
 
-async def planned(
+async def make_plan(
     context: JobContext,
     options: InstallOptions,
     repository: Repository,

@@ -84,10 +84,10 @@ class RepositoryFile:
         self._saved = path.with_name(path.name + _SAVED_SUFFIX)
 
     @contextlib.contextmanager
-    def put(self, repository: Repository) -> Iterator[bool]:
+    def replaced_by(self, repository: Repository) -> Iterator[bool]:
         """Write the repository; when the context is left by an exception, all is as before.
 
-        The context's value is whether the file is another than before.
+        The context's value is whether the file has changed.
 
         :raises WriteFailed, InsufficientSpace: when it cannot be written; all is as before.
         """
@@ -110,7 +110,7 @@ class RepositoryFile:
             undo.pop_all()
 
     def change(self, repository: Repository | None) -> FileChange | None:
-        """What `put` would change, or with None what `take_away` would; None for nothing."""
+        """What `replaced_by` would change, or with None `take_away`; None when nothing."""
         before, public = self._read(), True
         if repository is not None:
             after: bytes | None = repository.text().encode()

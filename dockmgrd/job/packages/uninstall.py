@@ -72,7 +72,6 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
         if drop_ins:
             dropins.delete(drop_ins)
             await context.systemd.reload_manager()
-    context.report(Stage.FINISHED, 1.0)
     purged = [str(path) for path in (*freed, *(each.path for each in drop_ins))]
     return {
         "changed": bool(outcome.changed or repository_changed or purged),
@@ -106,14 +105,8 @@ class _Host:
 
 
 async def _rehearse(context: JobContext, options: UninstallOptions, host: _Host) -> dict[str, Any]:
-    plans: list[Plan] = []
-
-    async def resolved(changes: Sequence[Change]) -> bool:
-        plans.append(await host.plan(changes))
-        return False
-
-    await worker.run(context, _request(options), _REMOVAL, resolved=resolved)
-    plan = plans[0] if plans else await host.plan(())
+    async with worker.transaction(context, _request(options), _REMOVAL) as transaction:
+        plan = await host.plan(await transaction.resolved())
     volumes = await host.service.volumes() if options.purge_data else ()
     refused = bool(host.running) and not options.force
     return {
@@ -127,30 +120,27 @@ async def _rehearse(context: JobContext, options: UninstallOptions, host: _Host)
 
 async def _remove(context: JobContext, options: UninstallOptions, host: _Host) -> Outcome:
     """Remove the packages; when that fails, what was stopped for it runs again."""
-    plans: list[Plan] = []
+    async with worker.transaction(context, _request(options), _REMOVAL) as transaction:
+        ready = False
+        while not ready:
+            plan = await host.plan(await transaction.resolved())
+            plan.require(options.plan)
+            ready = await _prepare(transaction, plan)
+        try:
+            if plan.changes:
+                await host.service.stop()
+            return await transaction.commit()
+        except DockmgrError:
+            await host.service.start_again()
+            raise
 
-    async def resolved(changes: Sequence[Change]) -> bool:
-        plans.append(await host.plan(changes))
-        plans[0].require(options.plan)
-        return True
 
+async def _prepare(transaction: worker.Transaction, plan: Plan) -> bool:
     try:
-        outcome = await worker.run(
-            context,
-            _request(options),
-            _REMOVAL,
-            resolved=resolved,
-            before_writing=host.service.stop,
-        )
-        if not plans:
-            (await host.plan(())).require(options.plan)
+        return await transaction.prepare()
     except ConflictingPackages as error:
-        error.details = plans[0].described() if plans else {}
+        error.details = plan.described()
         raise
-    except DockmgrError:
-        await host.service.start_again()
-        raise
-    return outcome
 
 
 def _request(options: UninstallOptions) -> RemovePackages:

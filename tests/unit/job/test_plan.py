@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -13,16 +12,13 @@ from dockmgrd.errors import (
     DockmgrError,
     PlanChanged,
     ResolutionFailed,
-    ServiceFailed,
     SourceUnreachable,
 )
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.job import plan
-from dockmgrd.job.packages import dropins, kernel
+from dockmgrd.job.packages import dropins, kernel, sources
 from dockmgrd.job.packages import install_plan as installplan
-from dockmgrd.job.packages import sources as origin
 from dockmgrd.job.packages.repofile import Repository
-from dockmgrd.job.packages.worker import SourceFault
 from dockmgrd.job.plan import FileChange, Plan
 from dockmgrd.model import JobResult, JobState
 from dockmgrd.worker.protocol import Change
@@ -116,60 +112,50 @@ def test_drop_ins(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def repositories(*names: str) -> list[Repository]:
-    """Repositories of which no more than the name of the source counts."""
+def attempt(name: str, error: DockmgrError) -> sources.Attempt:
+    return sources.Attempt(repository(name), error)
+
+
+def repository(name: str) -> Repository:
+    """A repository of which no more than the name of the source counts."""
 
     class Named:
-        def __init__(self, name: str) -> None:
+        def __init__(self) -> None:
             self.source = self
             self.name = name
             self.base_url = f"https://user:secret@{name}.example"
 
-    return [cast("Repository", Named(name)) for name in names]
+    return cast("Repository", Named())
 
 
-async def attempts(errors: Sequence[Exception], *names: str) -> Any:
-    """What comes of sources that fail so one after the other, and then serve."""
-    left = list(errors)
-
-    async def attempt(repository: Repository) -> str:
-        if left:
-            raise left.pop(0)
-        return f"from {repository.source.name}"
-
-    return await origin.serve(repositories(*names), attempt)
-
-
-DOWN = SourceFault(SourceUnreachable("It is down."))
-
-
-async def test_the_first_source_that_serves() -> None:
-    assert await attempts([], "a", "b") == (
-        "from a",
-        {"source": "a", "base-url": "https://…@a.example"},
-    )
-    value, served = await attempts([DOWN], "a", "b")
-    assert value == "from b"
+def test_the_source_that_served() -> None:
+    assert sources.describe_source(repository("a"), []) == {
+        "source": "a",
+        "base-url": "https://…@a.example",
+    }
+    served = sources.describe_source(repository("b"), [attempt("a", DOWN)])
     assert served["source"] == "b"
     error = SourceUnreachable.dbus_name
     assert served["tried"] == [{"source": "a", "error": error, "message": "It is down."}]
 
 
-async def test_no_source_serves() -> None:
-    with pytest.raises(SourceUnreachable, match=r"^It is down\.$"):
-        await attempts([DOWN], "a")
-    with pytest.raises(SourceUnreachable, match=r"a: It is down; b: It is down\.$"):
-        await attempts([DOWN, DOWN], "a", "b")
-    missing = SourceFault(ResolutionFailed("It has none."))
-    with pytest.raises(ResolutionFailed, match=r"a: It has none; b: It has none\.$"):
-        await attempts([missing, missing], "a", "b")
-    with pytest.raises(SourceUnreachable, match=r"a: It has none; b: It is down\.$"):
-        await attempts([missing, DOWN], "a", "b")
+def test_no_source_serves() -> None:
+    only = sources.combine_errors([attempt("a", DOWN)])
+    assert only is DOWN
+    both = sources.combine_errors([attempt("a", DOWN), attempt("b", DOWN)])
+    assert isinstance(both, SourceUnreachable)
+    assert both.message.endswith("a: It is down; b: It is down.")
+    assert [each["source"] for each in both.details["tried"]] == ["a", "b"]
+    missing = ResolutionFailed("It has none.")
+    none = sources.combine_errors([attempt("a", missing), attempt("b", missing)])
+    assert isinstance(none, ResolutionFailed)
+    assert none.message.endswith("a: It has none; b: It has none.")
+    mixed = sources.combine_errors([attempt("a", missing), attempt("b", DOWN)])
+    assert isinstance(mixed, SourceUnreachable)
+    assert mixed.message.endswith("a: It has none; b: It is down.")
 
 
-async def test_what_no_other_source_would_help_is_not_tried_again() -> None:
-    with pytest.raises(ServiceFailed):
-        await attempts([ServiceFailed("x")], "a", "b")
+DOWN = SourceUnreachable("It is down.")
 
 
 @pytest.mark.parametrize(

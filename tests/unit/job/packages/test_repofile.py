@@ -38,12 +38,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(path: Path, repository: Repository = REPOSITORY) -> bool:
-    with RepositoryFile(path).put(repository) as changed:
+    with RepositoryFile(path).replaced_by(repository) as changed:
         return changed
 
 
 def interrupt(path: Path) -> None:
-    with RepositoryFile(path).put(REPOSITORY):
+    with RepositoryFile(path).replaced_by(REPOSITORY):
         assert path.read_text() == REPOSITORY.text()
         raise Interruption
 
