@@ -82,14 +82,14 @@ class Plan:
         """Same steps, same digest: SHA-256 in hexadecimal digits."""
         return hashlib.sha256("\n".join(self.steps).encode()).hexdigest()
 
-    def described(self) -> dict[str, Any]:
+    def to_result(self) -> dict[str, Any]:
         """The plan as a Result shows it; lists that would be empty are left out."""
         lists = {
-            "install": self._of("install"),
-            "upgrade": self._of("upgrade"),
-            "downgrade": self._of("downgrade"),
-            "remove": self._of("remove"),
-            "diff": self._diffs(),
+            "install": self._list_changes("install"),
+            "upgrade": self._list_changes("upgrade"),
+            "downgrade": self._list_changes("downgrade"),
+            "remove": self._list_changes("remove"),
+            "diff": self._join_diffs(),
             "actions": list(self.actions),
             "stops": list(self.stops),
             "deletes": [str(path) for path in self.deletes],
@@ -102,7 +102,7 @@ class Plan:
             "digest": self.digest,
         }
 
-    def require(self, digest: str) -> None:
+    def require_digest(self, digest: str) -> None:
         """See that this is the plan to which the caller has agreed; "" agrees to any.
 
         :raises PlanChanged: when not, with what differs as far as that is still known.
@@ -110,12 +110,13 @@ class Plan:
         if digest in ("", self.digest):
             return
         raise PlanChanged(
-            f"What would be done has changed since the plan was shown: {self._difference(digest)}; "
-            "nothing was done, look at the new plan and agree to that.",
-            {"plan-changed": True, "changed": bool(self.steps), **self.described()},
+            "What would be done has changed since the plan was shown: "
+            f"{self._describe_difference(digest)}; nothing was done, look at the new plan and "
+            "agree to that.",
+            {"plan-changed": True, "changed": bool(self.steps), **self.to_result()},
         )
 
-    def _of(self, action: str) -> list[dict[str, Any]]:
+    def _list_changes(self, action: str) -> list[dict[str, Any]]:
         return [
             {
                 "package": each.package,
@@ -135,7 +136,7 @@ class Plan:
             if each.action == action
         ]
 
-    def _diffs(self) -> str:
+    def _join_diffs(self) -> str:
         """The changes of files. A Result is for everybody to read, a file may not be."""
         return "".join(
             each.diff()
@@ -144,7 +145,7 @@ class Plan:
             for each in self.files
         )
 
-    def _difference(self, digest: str) -> str:
+    def _describe_difference(self, digest: str) -> str:
         before = _steps_of(digest)
         if before is None:
             return f"the plan with the digest {digest[:12]}… is not known any more"

@@ -13,8 +13,7 @@ from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.rpmdb import CONTAINERD, ENGINE, EXTRAS, OF_ENGINE_VERSION
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.set_mirror import apply_mirrors
-from dockmgrd.job.packages import install_plan, kernel, sources, worker
-from dockmgrd.job.packages.bring_up import bring_up
+from dockmgrd.job.packages import engine_service, install_plan, sources, worker
 from dockmgrd.job.packages.repofile import Repository, RepositoryFile
 from dockmgrd.job.packages.worker import SourceFault, Span, Transaction
 from dockmgrd.job.plan import Plan
@@ -35,7 +34,7 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
 
     :returns: `changed`, `source`, `tried` (see `sources.describe_source`), `installed`, `upgraded`,
         `downgraded`, `removed` (NEVRAs), `download-bytes`, `mirrors` when they were asked for,
-        `engine-version` of a running engine. A dry run: what `Plan.described` has.
+        `engine-version` of a running engine. A dry run: what `Plan.to_result` has.
     :raises InvalidArgs, UnsupportedPlatform: for an unknown source, or a system without packages.
     :raises ConfigInvalid: for a daemon.json into which the mirrors cannot go.
     :raises PlanChanged: when the caller has agreed to something else.
@@ -44,9 +43,11 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
     context.report(Stage.PREPARING, 0.0)
     repositories = sources.find_repositories(context, options)
     if options.mirrors:
-        daemonjson.parse(_daemon_json() or b"", str(paths.DAEMON_JSON))  # mended before, not after
+        daemonjson.parse(
+            _read_daemon_json() or b"", str(paths.DAEMON_JSON)
+        )  # mended before, not after
     if options.start and not (await context.systemd.state(names.DOCKER_UNIT)).active:
-        await kernel.require_modules()
+        await engine_service.require_kernel_modules()
     failed: list[sources.Attempt] = []
     for repository in repositories:
         try:
@@ -65,7 +66,7 @@ async def _install_from(
 
     :raises SourceFault: when another source may do better; nothing was changed.
     """
-    request = _request(options, repository)
+    request = _make_request(options, repository)
     async with worker.transaction(context, request, _PACKAGES) as transaction:
         ready = False
         while not ready:
@@ -73,8 +74,8 @@ async def _install_from(
             plan, notes = await install_plan.make_plan(context, options, repository, changes)
             if options.dry_run:
                 context.add_notes(notes)
-                return {"dry-run": True, "changed": bool(plan.steps), **plan.described()}
-            plan.require(options.plan)
+                return {"dry-run": True, "changed": bool(plan.steps), **plan.to_result()}
+            plan.require_digest(options.plan)
             ready = await _prepare(transaction, plan)
         with RepositoryFile().replaced_by(repository) as file_changed:
             outcome = await transaction.commit()
@@ -93,7 +94,7 @@ async def _prepare(transaction: Transaction, plan: Plan) -> bool:
     try:
         return await transaction.prepare()
     except ConflictingPackages as error:
-        error.details = plan.described()
+        error.details = plan.to_result()
         raise
 
 
@@ -115,7 +116,7 @@ async def _finish(
                 del context.notes[notes_before:]  # that the engine does not run yet
             result["mirrors"] = applied["mirrors"]
             changed |= applied["changed"]
-        changed_unit, runs = await bring_up(context, options)
+        changed_unit, runs = await engine_service.start_engine(context, options)
         changed |= changed_unit
         if runs:
             context.report(Stage.VERIFYING, 0.95)
@@ -123,7 +124,7 @@ async def _finish(
     return {"changed": changed, **result}
 
 
-def _request(options: InstallOptions, repository: Repository) -> InstallPackages:
+def _make_request(options: InstallOptions, repository: Repository) -> InstallPackages:
     return InstallPackages(
         names=ENGINE if options.minimal else ENGINE + EXTRAS,
         version=options.version,
@@ -134,7 +135,7 @@ def _request(options: InstallOptions, repository: Repository) -> InstallPackages
         extras=_COMPLETION if options.completion else (),
         urls=(options.containerd_rpm,) if options.containerd_rpm else (),
         lock_wait=options.lock_wait,
-        **repository.for_worker(),
+        **repository.request_fields(),
     )
 
 
@@ -164,13 +165,13 @@ def _describe_packages(outcome: Outcome) -> dict[str, Any]:
 @contextmanager
 def _restoring_daemon_json(*, packages_changed: bool) -> Iterator[None]:
     """Put daemon.json back when the context fails, and say what stays on the host."""
-    before = _daemon_json()
+    before = _read_daemon_json()
     try:
         yield
     except DockmgrError as error:
         if before is None:
             atomicfile.remove(paths.DAEMON_JSON)
-        elif _daemon_json() != before:
+        elif _read_daemon_json() != before:
             atomicfile.replace(paths.DAEMON_JSON, before)
         if not packages_changed:
             raise
@@ -178,5 +179,5 @@ def _restoring_daemon_json(*, packages_changed: bool) -> Iterator[None]:
         raise from_name(error.dbus_name, message) from error
 
 
-def _daemon_json() -> bytes | None:
+def _read_daemon_json() -> bytes | None:
     return paths.DAEMON_JSON.read_bytes() if paths.DAEMON_JSON.exists() else None

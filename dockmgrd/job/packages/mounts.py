@@ -31,9 +31,9 @@ _OF_CONTAINERS = (
 _DRIVER_FOLDERS = ("overlay2", "devicemapper", "zfs", "aufs", "btrfs")
 
 
-def foreign_below(folder: Path) -> list[Path]:
+def find_foreign_mounts(folder: Path) -> list[Path]:
     """Mount points below the folder, itself not among them, that no container has left."""
-    return [path for path in _below(folder) if not _left_by_container(path, folder)]
+    return [path for path in _mounts_below(folder) if not _is_container_mount(path, folder)]
 
 
 def unmount_leftovers(folder: Path) -> None:
@@ -41,12 +41,12 @@ def unmount_leftovers(folder: Path) -> None:
 
     :raises WriteFailed: when the kernel refuses that.
     """
-    leftovers = [path for path in _below(folder) if _left_by_container(path, folder)]
+    leftovers = [path for path in _mounts_below(folder) if _is_container_mount(path, folder)]
     for path in sorted(leftovers, key=lambda each: len(each.parts), reverse=True):
         _unmount(path)
 
 
-def _below(folder: Path) -> list[Path]:
+def _mounts_below(folder: Path) -> list[Path]:
     points = []
     for line in _MOUNTINFO.read_bytes().splitlines():
         # Field 5 is the mount point, with octal escapes for space, tab, newline and backslash.
@@ -57,17 +57,17 @@ def _below(folder: Path) -> list[Path]:
     return points
 
 
-def _left_by_container(point: Path, folder: Path) -> bool:
+def _is_container_mount(point: Path, folder: Path) -> bool:
     below = PurePath(*point.parts[len(folder.parts) :])
     if str(below) in _DRIVER_FOLDERS:
-        return _is_same_file_system(point, folder)
+        return _is_on_same_file_system(point, folder)
     return any(
         len(below.parts) == pattern.count("/") + 1 and below.match(pattern)
         for pattern in _OF_CONTAINERS
     )
 
 
-def _is_same_file_system(point: Path, folder: Path) -> bool:
+def _is_on_same_file_system(point: Path, folder: Path) -> bool:
     return os.stat(point).st_dev == os.stat(folder).st_dev
 
 

@@ -49,7 +49,7 @@ class Repository:
         """Whether modules of the system would hide its packages from dnf."""
         return self.tree.version in ("", _MODULES_HIDE_DOCKER_IN)
 
-    def for_worker(self) -> dict[str, Any]:
+    def request_fields(self) -> dict[str, Any]:
         """What requests to the package worker say of it, by the names of their fields."""
         return {
             "repository": self.id,
@@ -59,7 +59,7 @@ class Repository:
             "module_hotfixes": self.module_hotfixes,
         }
 
-    def text(self) -> str:
+    def content(self) -> str:
         """The content of the repository file."""
         lines = [
             f"{_MARK}; 'dockmgrctl install' changes it, 'dockmgrctl uninstall' takes it away.",
@@ -91,7 +91,7 @@ class RepositoryFile:
 
         :raises WriteFailed, InsufficientSpace: when it cannot be written; all is as before.
         """
-        wanted = repository.text().encode()
+        wanted = repository.content().encode()
         before = self._read()
         if before == wanted:
             yield False
@@ -102,18 +102,18 @@ class RepositoryFile:
             elif _is_ours(before):
                 undo.callback(atomicfile.replace, self._path, before)
             else:
-                saved = self._free_name()
+                saved = self._find_free_name()
                 _move(self._path, saved)
                 undo.callback(_move, saved, self._path)
             atomicfile.replace(self._path, wanted)
             yield True
             undo.pop_all()
 
-    def change(self, repository: Repository | None) -> FileChange | None:
-        """What `replaced_by` would change, or with None `take_away`; None when nothing."""
+    def plan_change(self, repository: Repository | None) -> FileChange | None:
+        """What `replaced_by` would change, or with None `remove`; None when nothing."""
         before, public = self._read(), True
         if repository is not None:
-            after: bytes | None = repository.text().encode()
+            after: bytes | None = repository.content().encode()
         elif before is not None and not _is_ours(before):
             return None
         else:
@@ -123,7 +123,7 @@ class RepositoryFile:
             return None
         return FileChange(self._path, before, after, binding=False, public=public)
 
-    def take_away(self) -> bool:
+    def remove(self) -> bool:
         """Remove our file and put back the one that was there before; whether anything changed.
 
         A file of another hand stays, whoever has put it over ours.
@@ -150,7 +150,7 @@ class RepositoryFile:
                 f"{self._path} cannot be read: {error.strerror}; move it out of the way."
             ) from error
 
-    def _free_name(self) -> Path:
+    def _find_free_name(self) -> Path:
         """Where to keep another hand's file. What is kept already was there first, and stays."""
         name, number = self._saved, 1
         while os.path.lexists(name):

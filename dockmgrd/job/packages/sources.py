@@ -26,7 +26,7 @@ def find_repositories(
     :raises UnsupportedPlatform: when Docker has no packages for this host.
     """
     if isinstance(options, InstallOptions) and options.repo_url:
-        return [_custom(context, options)]
+        return [_make_custom_repository(context, options)]
     tree = Tree.parse(options.platform) if options.platform else repository_tree(Platform.read())
     sources = [context.catalogue.source(name) for name in options.sources]
     return [Repository(source, tree, options.channel) for source in sources]
@@ -77,7 +77,7 @@ def combine_errors(failed: Sequence[Attempt]) -> DockmgrError:
     )
 
 
-def _custom(context: JobContext, options: InstallOptions) -> Repository:
+def _make_custom_repository(context: JobContext, options: InstallOptions) -> Repository:
     """The caller's repository. Its packages must be signed by Docker's key all the same."""
     official = context.catalogue.source("official")
     source = replace(official, name=CUSTOM, title=options.repo_url, prefix=options.repo_url)

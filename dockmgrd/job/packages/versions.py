@@ -30,7 +30,7 @@ async def list_versions(context: JobContext, options: ListVersionsOptions) -> di
     context.report(Stage.PREPARING, 0.0)
     failed: list[sources.Attempt] = []
     for repository in sources.find_repositories(context, options):
-        request = ListPackages(names=OF_ENGINE_VERSION, **repository.for_worker())
+        request = ListPackages(names=OF_ENGINE_VERSION, **repository.request_fields())
         try:
             async with worker.transaction(context, request, _ALL) as transaction:
                 outcome = await transaction.outcome()
@@ -41,30 +41,30 @@ async def list_versions(context: JobContext, options: ListVersionsOptions) -> di
         return {
             "changed": False,
             **sources.describe_source(repository, failed),
-            "versions": _table(outcome.offered, installed),
+            "versions": _make_table(outcome.offered, installed),
         }
     raise sources.combine_errors(failed)
 
 
-def _table(offered: Sequence[Mapping[str, Any]], installed: str) -> list[dict[str, Any]]:
+def _make_table(offered: Sequence[Mapping[str, Any]], installed: str) -> list[dict[str, Any]]:
     """One row for each version-release of the engine, in the order in which they are offered."""
     sizes: dict[str, int] = {}
     for each in offered:
-        evr = _without_epoch(each["evr"])
+        evr = _strip_epoch(each["evr"])
         sizes[evr] = sizes.get(evr, 0) + each["size"]
     rows = {}
     for each in offered:
-        evr = _without_epoch(each["evr"])
+        evr = _strip_epoch(each["evr"])
         if each["name"] == _ENGINE and evr not in rows:
             built = time.strftime("%Y-%m-%d", time.gmtime(each["built"]))
-            rows[evr] = _row(evr, built, sizes[evr], installed=evr == installed)
+            rows[evr] = _make_row(evr, built, sizes[evr], installed=evr == installed)
     listed = list(rows.values())
     if installed and installed not in rows:
-        listed.append(_row(installed, "", 0, installed=True))
+        listed.append(_make_row(installed, "", 0, installed=True))
     return listed
 
 
-def _row(evr: str, built: str, size: int, *, installed: bool) -> dict[str, Any]:
+def _make_row(evr: str, built: str, size: int, *, installed: bool) -> dict[str, Any]:
     version, _, release = evr.rpartition("-")
     return {
         "version": version,
@@ -75,5 +75,5 @@ def _row(evr: str, built: str, size: int, *, installed: bool) -> dict[str, Any]:
     }
 
 
-def _without_epoch(evr: str) -> str:
+def _strip_epoch(evr: str) -> str:
     return evr.rpartition(":")[2]

@@ -193,12 +193,12 @@ class Transaction:
             else:
                 self._must_answer = True
                 return event
-        raise _death(await self._process.wait(), wrote=self._wrote)
+        raise _make_death_error(await self._process.wait(), wrote=self._wrote)
 
     def _take_outcome(self, outcome: Outcome) -> Outcome:
         self._outcome = outcome
         if outcome.error_name:
-            raise _failure(outcome)
+            raise _make_error(outcome)
         return outcome
 
     def _report(self, event: ProgressEvent) -> None:
@@ -245,15 +245,15 @@ async def _start_inhibitor() -> asyncio.subprocess.Process | None:
     return process
 
 
-def _failure(outcome: Outcome) -> Exception:
+def _make_error(outcome: Outcome) -> Exception:
     error = from_name(outcome.error_name, outcome.error_message)
     if outcome.missing:
         error.details = {MISSING: list(outcome.missing)}
     return SourceFault(error) if outcome.another_source_may_help else error
 
 
-def _death(status: int, *, wrote: bool) -> DockmgrError:
-    how = f"was killed by {_signal_name(-status)}" if status < 0 else f"ended with {status}"
+def _make_death_error(status: int, *, wrote: bool) -> DockmgrError:
+    how = f"was killed by {_name_signal(-status)}" if status < 0 else f"ended with {status}"
     if wrote:
         return TransactionFailed(
             f"The package worker {how} while rpm was writing; 'dnf check' shows what is left to "
@@ -265,7 +265,7 @@ def _death(status: int, *, wrote: bool) -> DockmgrError:
     )
 
 
-def _signal_name(number: int) -> str:
+def _name_signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -16,8 +16,7 @@ from dockmgrd.errors import (
 )
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.job import plan
-from dockmgrd.job.packages import dropins, kernel, sources
-from dockmgrd.job.packages import install_plan as installplan
+from dockmgrd.job.packages import drop_ins, engine_service, install_plan, sources
 from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.job.plan import FileChange, Plan
 from dockmgrd.model import JobResult, JobState
@@ -57,7 +56,7 @@ def test_where_a_repository_is_does_not_bind(tmp_path: Path) -> None:
 
 def test_what_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "readable_for_all", lambda _path: True)
-    described = Plan(changes=(ENGINE, RUNC), files=(FILE,)).described()
+    described = Plan(changes=(ENGINE, RUNC), files=(FILE,)).to_result()
     assert described["remove"] == [
         {
             "package": RUNC.package,
@@ -78,14 +77,14 @@ def test_a_plan_that_differs_is_refused_with_what_differs(
     store = JobStore(tmp_path)
     monkeypatch.setattr(plan, "JobStore", lambda: store)
     before, now = Plan((ENGINE,)), Plan((RUNC,))
-    now.require("")
-    now.require(now.digest)
+    now.require_digest("")
+    now.require_digest(now.digest)
     with pytest.raises(PlanChanged, match="is not known any more"):
-        now.require(before.digest)
-    result = JobResult(JobState.DONE, 1, before.described())
+        now.require_digest(before.digest)
+    result = JobResult(JobState.DONE, 1, before.to_result())
     store.write_result("20260131T120000_3fa2b1", result)
     with pytest.raises(PlanChanged) as caught:
-        now.require(before.digest)
+        now.require_digest(before.digest)
     assert (
         f"it would also remove {RUNC.package} and it would not upgrade {ENGINE.package} for "
         f"{ENGINE.replaces};" in caught.value.message
@@ -95,20 +94,20 @@ def test_a_plan_that_differs_is_refused_with_what_differs(
 
 def test_drop_ins(tmp_path: Path) -> None:
     folder = tmp_path / "docker.service.d"
-    assert dropins.to_delete(every=True, folder=folder) == ()
+    assert drop_ins.find_drop_ins(every=True, folder=folder) == ()
     folder.mkdir()
     ours, other, link = (folder / name for name in ("a.conf", "b.conf", "c.conf"))
     ours.write_text("# Written by dockmgrd\n")
     other.write_text("[Service]\n")
     link.symlink_to("/etc/passwd")
-    assert [each.path for each in dropins.to_delete(every=False, folder=folder)] == [ours]
-    every = dropins.to_delete(every=True, folder=folder)
+    assert [each.path for each in drop_ins.find_drop_ins(every=False, folder=folder)] == [ours]
+    every = drop_ins.find_drop_ins(every=True, folder=folder)
     assert [each.path for each in every] == [ours, other]
-    dropins.delete(every)
+    drop_ins.delete_drop_ins(every)
     assert list(folder.iterdir()) == [link]
     link.unlink()
     ours.write_text("# Written by dockmgrd\n")
-    dropins.delete(dropins.to_delete(every=False, folder=folder))
+    drop_ins.delete_drop_ins(drop_ins.find_drop_ins(every=False, folder=folder))
     assert not folder.exists()
 
 
@@ -174,17 +173,17 @@ DOWN = SourceUnreachable("It is down.")
     ],
 )
 def test_units_that_restart(changes: list[Change], units: list[str]) -> None:
-    assert installplan._restarts(changes) == units
+    assert install_plan._find_restarts(changes) == units
 
 
 def test_a_patch_release_is_one_of_the_same_minor() -> None:
-    assert not installplan._same_minor([ENGINE])
+    assert not install_plan._is_patch_upgrade([ENGINE])
     new, old = "docker-ce-3:28.5.2-1.el9.x86_64", "docker-ce-3:28.5.1-1.el9.x86_64"
-    assert installplan._same_minor([Change("upgrade", new, replaces=old)])
+    assert install_plan._is_patch_upgrade([Change("upgrade", new, replaces=old)])
 
 
 def test_many_containers_are_counted() -> None:
-    assert installplan.shown("abcdefg") == "a, b, c, d, e, 2 more"
+    assert install_plan.abbreviate_names("abcdefg") == "a, b, c, d, e, 2 more"
 
 
 PUBLISHED = "29.0.0 28.5.2 28.5.1 28.4.0 28.3.3 27.5.1 27.0.1 26.1.4 26.0.0"
@@ -205,8 +204,8 @@ def test_nearest_versions(wanted: str, near: str) -> None:
 async def test_a_kernel_without_modules_of_its_own_is_let_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernel, "_MODULES", tmp_path)
-    await kernel.require_modules()
+    monkeypatch.setattr(engine_service, "_MODULES", tmp_path)
+    await engine_service.require_kernel_modules()
 
 
 def test_errors_carry_details() -> None:

@@ -428,8 +428,8 @@ async def test_the_lock_against_shutdown(
 
 
 def test_names_of_signals() -> None:
-    assert packages._signal_name(signal.SIGTERM) == "SIGTERM"
-    assert packages._signal_name(250) == "signal 250"
+    assert packages._name_signal(signal.SIGTERM) == "SIGTERM"
+    assert packages._name_signal(250) == "signal 250"
 
 
 async def test_the_worker_that_was_started_ahead_is_taken_first(worker: Worker) -> None:
