@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dockmgrd import paths
 from dockmgrd.host import atomicfile
-from dockmgrd.job.plan import FileChange
+from dockmgrd.job.file_change import FileChange
 
 _MARK = b"# Written by dockmgrd"
 

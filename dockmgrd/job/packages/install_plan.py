@@ -9,9 +9,10 @@ from dockmgrd import names, paths
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.systemd import UnitState
 from dockmgrd.job.context import JobContext
+from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors import change
 from dockmgrd.job.packages.repofile import Repository, RepositoryFile
-from dockmgrd.job.plan import FileChange, Plan
+from dockmgrd.job.plan import Plan
 from dockmgrd.mirror_urls import as_known
 from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import Change

@@ -15,8 +15,8 @@ from dockmgrd.catalog.platforms import Tree
 from dockmgrd.catalog.sources import Source
 from dockmgrd.errors import WriteFailed
 from dockmgrd.host import atomicfile
+from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors.change import readable_for_all
-from dockmgrd.job.plan import FileChange
 
 _MARK = "# Written by dockmgrd"
 _SAVED_SUFFIX = ".dockmgrd-saved"  # dnf reads only names that end in .repo

@@ -18,12 +18,13 @@ from dockmgrd.errors import (
 )
 from dockmgrd.host.rpmdb import LEGACY_PACKAGES, PACKAGES
 from dockmgrd.job.context import JobContext
+from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.packages import drop_ins, purge, worker
 from dockmgrd.job.packages.install_plan import abbreviate_names
 from dockmgrd.job.packages.installed_engine import InstalledEngine
 from dockmgrd.job.packages.repofile import RepositoryFile
 from dockmgrd.job.packages.worker import Span
-from dockmgrd.job.plan import FileChange, Plan
+from dockmgrd.job.plan import Plan
 from dockmgrd.model import Stage
 from dockmgrd.options import UninstallOptions
 from dockmgrd.worker.protocol import Change, Outcome, RemovePackages

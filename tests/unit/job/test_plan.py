@@ -16,9 +16,10 @@ from dockmgrd.errors import (
 )
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.job import plan
+from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.packages import drop_ins, engine_service, install_plan, sources
 from dockmgrd.job.packages.repofile import Repository
-from dockmgrd.job.plan import FileChange, Plan
+from dockmgrd.job.plan import Plan
 from dockmgrd.model import JobResult, JobState
 from dockmgrd.worker.protocol import Change
 from dockmgrd.worker.selection import find_nearest
