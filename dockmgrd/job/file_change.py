@@ -9,6 +9,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockmgrd.messages import steps
+from dockmgrd.messages.text import Text
+
 
 @dataclass(frozen=True)
 class FileChange:
@@ -23,12 +26,14 @@ class FileChange:
     """Whether everybody may see the new content."""
 
     @property
-    def step(self) -> str:
+    def step(self) -> Text:
+        """The change as a step of a plan."""
+        path = str(self.path)
         if self.after is None:
-            return f"delete {self.path}"
+            return steps.DELETE_FILE(path=path)
         if not self.binding:
-            return f"write {self.path}"
-        return f"write {self.path} with sha256 {hashlib.sha256(self.after).hexdigest()}"
+            return steps.WRITE_FILE(path=path)
+        return steps.WRITE_CONTENT(path=path, digest=hashlib.sha256(self.after).hexdigest())
 
     def diff(self) -> str:
         """The change as a unified diff."""

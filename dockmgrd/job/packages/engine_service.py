@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd import names, paths
-from dockmgrd.errors import KernelModuleMissing
+from dockmgrd.errors import ConfigInvalid, KernelModuleMissing
 from dockmgrd.host import daemonjson
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
+from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
 from dockmgrd.options import InstallOptions
 
@@ -79,10 +80,10 @@ async def require_kernel_modules() -> None:
         return
     release = os.uname().release
     raise KernelModuleMissing(
-        f"The kernel {release} has no module {_MODULE}, without which dockerd does not start; "
-        f"'dnf install {_MODULE_PACKAGE}-{release}' brings it, or where that is not to be had any "
-        f"more 'dnf install kernel {_MODULE_PACKAGE}' and a reboot, then install again; nothing "
-        "was changed."
+        messages.KERNEL_MODULE_MISSING(release=release, module=_MODULE).with_remedy(
+            messages.INSTALL_KERNEL_MODULES(package=_MODULE_PACKAGE),
+            f"dnf install {_MODULE_PACKAGE}-{release}",
+        )
     )
 
 
@@ -109,6 +110,6 @@ def _leaves_firewall_alone() -> bool:
     """Whether daemon.json has dockerd set no iptables rules."""
     try:
         settings = daemonjson.parse(paths.DAEMON_JSON.read_bytes(), str(paths.DAEMON_JSON)).values
-    except OSError:
+    except (OSError, ConfigInvalid):
         return False
     return settings.get("iptables") is False or settings.get("firewall-backend") == "nftables"

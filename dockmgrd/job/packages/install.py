@@ -17,6 +17,7 @@ from dockmgrd.job.packages import engine_service, install_plan, sources, worker
 from dockmgrd.job.packages.repofile import Repository, RepositoryFile
 from dockmgrd.job.packages.worker import SourceFault, Span, Transaction
 from dockmgrd.job.plan import Plan
+from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
 from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import MISSING, Change, InstallPackages, Outcome
@@ -45,7 +46,7 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
     if options.mirrors:
         daemonjson.parse(
             _read_daemon_json() or b"", str(paths.DAEMON_JSON)
-        )  # mended before, not after
+        )  # before packages change
     if options.start and not (await context.systemd.state(names.DOCKER_UNIT)).active:
         await engine_service.require_kernel_modules()
     failed: list[sources.Attempt] = []
@@ -53,7 +54,7 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
         try:
             result = await _install_from(context, options, repository)
         except SourceFault as fault:
-            failed.append(sources.Attempt(repository, _with_way_out(fault.error, options)))
+            failed.append(sources.Attempt(repository, _add_remedy(fault.error, options)))
         else:
             return {**result, **sources.describe_source(repository, failed)}
     raise sources.combine_errors(failed)
@@ -87,7 +88,7 @@ async def _resolve(transaction: Transaction, options: InstallOptions) -> tuple[C
     try:
         return await transaction.resolved()
     except ResolutionFailed as error:
-        raise _with_way_out(error, options) from error
+        raise _add_remedy(error, options) from error
 
 
 async def _prepare(transaction: Transaction, plan: Plan) -> bool:
@@ -139,15 +140,16 @@ def _make_request(options: InstallOptions, repository: Repository) -> InstallPac
     )
 
 
-def _with_way_out(error: DockmgrError, options: InstallOptions) -> DockmgrError:
-    """The error; where containerd.io is what is missing, with the way to have it all the same."""
+def _add_remedy(error: DockmgrError, options: InstallOptions) -> DockmgrError:
+    """The error; when containerd.io is what is missing, with one more way out."""
     if CONTAINERD not in error.details.get(MISSING, ()) or options.containerd_rpm:
         return error
-    message = (
-        f"{error.message.rstrip('.')}; or give the address of a {CONTAINERD} that fits with "
-        "--containerd-rpm URL."
-    )
-    extended = from_name(error.dbus_name, message)
+    remedy = messages.GIVE_CONTAINERD_RPM(package=CONTAINERD)
+    command = ""
+    if error.text.remedy is not None:
+        remedy = messages.join_sentences(error.text.remedy.text, remedy)
+        command = error.text.remedy.command
+    extended = from_name(error.dbus_name, error.text.with_remedy(remedy, command))
     extended.details = error.details
     return extended
 
@@ -175,8 +177,8 @@ def _restoring_daemon_json(*, packages_changed: bool) -> Iterator[None]:
             atomicfile.replace(paths.DAEMON_JSON, before)
         if not packages_changed:
             raise
-        message = f"{error.message.rstrip('.')}; the packages are installed all the same."
-        raise from_name(error.dbus_name, message) from error
+        text = messages.PACKAGES_REMAIN(error=error.text)
+        raise from_name(error.dbus_name, text) from error
 
 
 def _read_daemon_json() -> bytes | None:

@@ -13,6 +13,9 @@ from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors import change
 from dockmgrd.job.packages.repofile import Repository, RepositoryFile
 from dockmgrd.job.plan import Plan
+from dockmgrd.messages import packages as messages
+from dockmgrd.messages import steps
+from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import as_known
 from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import Change
@@ -27,29 +30,29 @@ async def make_plan(
     options: InstallOptions,
     repository: Repository,
     changes: Sequence[Change],
-) -> tuple[Plan, tuple[str, ...]]:
-    """The plan, and sentences on what it means for containers that run."""
+) -> tuple[Plan, tuple[Text, ...]]:
+    """The plan, and sentences on what it means for running containers."""
     unit = await context.systemd.state(names.DOCKER_UNIT)
     restarts = [
         each for each in _find_restarts(changes) if (await context.systemd.state(each)).active
     ]
     files = [RepositoryFile().plan_change(repository)]
-    actions = [f"restart {each}" for each in restarts]
+    actions = [steps.RESTART_UNIT(unit=each) for each in restarts]
     if options.enable and unit.unit_file_state != "enabled":
-        actions.append(f"enable {names.DOCKER_UNIT}")
+        actions.append(steps.ENABLE_UNIT(unit=names.DOCKER_UNIT))
     if options.start and not unit.active:
-        actions.append(f"start {names.DOCKER_UNIT}")
+        actions.append(steps.START_UNIT(unit=names.DOCKER_UNIT))
     if options.mirrors is not None:
         mirrors, reloads = await _plan_mirrors(context, unit, options.mirrors)
         files.append(mirrors)
-        actions += [f"reload {names.DOCKER_UNIT}"] if reloads else []
-    sentences = [await _describe_restart(context, changes)] if names.DOCKER_UNIT in restarts else []
+        actions += [steps.RELOAD_UNIT(unit=names.DOCKER_UNIT)] if reloads else []
+    notes = [await _describe_restart(context, changes)] if names.DOCKER_UNIT in restarts else []
     plan = Plan(
         changes=tuple(changes),
         files=tuple(each for each in files if each is not None),
         actions=tuple(actions),
     )
-    return plan, tuple(sentences)
+    return plan, tuple(notes)
 
 
 def _find_restarts(changes: Sequence[Change]) -> list[str]:
@@ -78,24 +81,21 @@ async def _plan_mirrors(
     return file, unit.active and (file is not None or in_use != wanted)
 
 
-async def _describe_restart(context: JobContext, changes: Sequence[Change]) -> str:
+async def _describe_restart(context: JobContext, changes: Sequence[Change]) -> Text:
     """What a restart of the engine means for its containers."""
     try:
         info = await context.engine.info()
         running = await context.engine.containers()
     except ServiceFailed as error:
-        return f"Docker is restarted. {error.message}"
+        return messages.RESTART_UNCLEAR(reason=error.text)
     if not running:
-        return "Docker is restarted; no container runs."
+        return messages.RESTART_NO_CONTAINERS()
     containers = abbreviate_names(str(each["Names"][0]).lstrip("/") for each in running)
     if not info.get("LiveRestoreEnabled"):
-        return f"Docker is restarted and live-restore is off, so these stop: {containers}."
+        return messages.RESTART_STOPS_CONTAINERS(containers=containers)
     if _is_patch_upgrade(changes):
-        return f"Docker is restarted, and live-restore keeps what runs: {containers}."
-    return (
-        "Docker is restarted, and live-restore should keep what runs, which Docker promises for "
-        f"patch releases alone: {containers}."
-    )
+        return messages.RESTART_KEEPS_CONTAINERS(containers=containers)
+    return messages.RESTART_MAY_KEEP_CONTAINERS(containers=containers)
 
 
 def _is_patch_upgrade(changes: Sequence[Change]) -> bool:
@@ -111,9 +111,9 @@ def _minor_version(nevra: str) -> list[str]:
     return evr.rpartition(":")[2].split(".")[:2]
 
 
-def abbreviate_names(containers: Iterable[str]) -> str:
+def abbreviate_names(containers: Iterable[str]) -> list[str | Text]:
     """The names for a sentence, which a host with many must not make endless."""
     every = list(containers)
-    first = every[:_MAX_NAMES]
-    more = [f"{len(every) - len(first)} more"] if len(every) > len(first) else []
-    return ", ".join([*first, *more])
+    if len(every) <= _MAX_NAMES:
+        return [*every]
+    return [*every[:_MAX_NAMES], messages.MORE_NAMES(count=len(every) - _MAX_NAMES)]

@@ -11,6 +11,9 @@ from dockmgrd.errors import ConfigInvalid, DockmgrError, ServiceFailed
 from dockmgrd.host import daemonjson
 from dockmgrd.host.rpmdb import CONTAINERD, installed_versions
 from dockmgrd.job.context import JobContext
+from dockmgrd.messages import packages as messages
+from dockmgrd.messages import steps
+from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
 
 _DOCKER_UNITS = (names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT)  # the socket would start the service
@@ -47,12 +50,17 @@ class InstalledEngine:
             return ()
         return await self._context.engine.volumes()
 
-    async def actions(self) -> list[str]:
+    async def actions(self) -> list[Text]:
         """What is done with units when their packages go."""
-        stopped = [f"stop {unit}" for unit in self.units if await self._is_active(unit)]
         states = [(unit, await self._context.systemd.state(unit)) for unit in self.units]
-        enabled = [unit for unit, state in states if state.unit_file_state == "enabled"]
-        return [*stopped, *(f"disable {unit}" for unit in enabled)]
+        return [
+            *(steps.STOP_UNIT(unit=unit) for unit, state in states if state.active),
+            *(
+                steps.DISABLE_UNIT(unit=unit)
+                for unit, state in states
+                if state.unit_file_state == "enabled"
+            ),
+        ]
 
     async def data_roots(self) -> tuple[Path, ...]:
         """Where the engine keeps its data, as it says itself and as daemon.json says.
@@ -70,7 +78,8 @@ class InstalledEngine:
         for key in ("data-root", "graph"):  # "graph" is the name until 17.05
             root = configured.get(key, "")
             if not isinstance(root, str):
-                raise ConfigInvalid(f'"{key}" in {paths.DAEMON_JSON} is no path; correct it.')
+                text = messages.DATA_ROOT_NOT_A_PATH(key=key, path=str(paths.DAEMON_JSON))
+                raise ConfigInvalid(text.with_remedy(messages.CORRECT_FILE()))
             roots.append(root)
         return tuple(Path(root) for root in roots if root)
 
@@ -93,7 +102,7 @@ class InstalledEngine:
             try:
                 await self._context.systemd.start(unit)
             except DockmgrError as error:
-                self._context.add_note(error.message)
+                self._context.add_note(error.text)
 
     async def _stop_surviving_containers(self) -> None:
         """With live-restore, containers go on when the engine stops."""
@@ -105,7 +114,7 @@ class InstalledEngine:
                 running = await engine.containers()
                 await asyncio.gather(*(engine.stop_container(each["Id"]) for each in running))
         except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
-            self._context.add_note(error.message)
+            self._context.add_note(error.text)
 
     async def _is_active(self, unit: str) -> bool:
         return (await self._context.systemd.state(unit)).active

@@ -6,9 +6,11 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import shlex
 from pathlib import Path, PurePath
 
 from dockmgrd.errors import WriteFailed
+from dockmgrd.messages import packages as messages
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _MNT_DETACH = 2
@@ -76,6 +78,7 @@ def _unmount(point: Path) -> None:
     if libc.umount2(os.fsencode(point), _MNT_DETACH | _UMOUNT_NOFOLLOW) != 0:
         reason = os.strerror(ctypes.get_errno())
         raise WriteFailed(
-            f"{point} could not be unmounted: {reason}; unmount it and run the uninstallation "
-            "again."
+            messages.UNMOUNT_FAILED(path=str(point), reason=reason).with_remedy(
+                messages.UNMOUNT_AND_REPEAT(), f"umount {shlex.quote(str(point))}"
+            )
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The repository file: written by us alone, and another hand's kept until Uninstall."""
+"""The repository file. One that dockmgrd did not write is preserved and restored on Uninstall."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from dockmgrd.errors import WriteFailed
 from dockmgrd.host import atomicfile
 from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors.change import readable_for_all
+from dockmgrd.messages import packages as messages
 
 _MARK = "# Written by dockmgrd"
 _SAVED_SUFFIX = ".dockmgrd-saved"  # dnf reads only names that end in .repo
@@ -126,7 +127,7 @@ class RepositoryFile:
     def remove(self) -> bool:
         """Remove our file and put back the one that was there before; whether anything changed.
 
-        A file of another hand stays, whoever has put it over ours.
+        A file that dockmgrd did not write stays, even where it has replaced ours.
 
         :raises WriteFailed: when that is not possible.
         """
@@ -146,12 +147,15 @@ class RepositoryFile:
             # A link to nowhere is somebody's, too.
             return b"" if self._path.is_symlink() else None
         except OSError as error:
+            path = str(self._path)
             raise WriteFailed(
-                f"{self._path} cannot be read: {error.strerror}; move it out of the way."
+                messages.FILE_UNREADABLE(path=path, reason=str(error.strerror)).with_remedy(
+                    messages.MOVE_FILE_AWAY(), f"mv {path} {path}.old"
+                )
             ) from error
 
     def _find_free_name(self) -> Path:
-        """Where to keep another hand's file. What is kept already was there first, and stays."""
+        """Where to keep a file that dockmgrd did not write; one that is kept already stays."""
         name, number = self._saved, 1
         while os.path.lexists(name):
             number += 1
@@ -168,6 +172,7 @@ def _move(source: Path, target: Path) -> None:
         os.replace(source, target)
     except OSError as error:
         raise WriteFailed(
-            f"{source} could not be renamed to {target.name}: {error.strerror}; make the folder "
-            "writable for root and try again."
+            messages.RENAME_FAILED(
+                source=str(source), target=target.name, reason=str(error.strerror)
+            ).with_remedy(messages.MAKE_FOLDER_WRITABLE())
         ) from error

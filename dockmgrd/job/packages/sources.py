@@ -11,6 +11,7 @@ from dockmgrd.catalog.platforms import Platform, Tree, repository_tree
 from dockmgrd.errors import DockmgrError, SourceUnreachable, redacted
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages.repofile import Repository
+from dockmgrd.messages import packages as messages
 from dockmgrd.options import InstallOptions, ListVersionsOptions
 
 CUSTOM = "custom"
@@ -39,12 +40,14 @@ class Attempt:
     repository: Repository
     error: DockmgrError
 
-    def to_result(self) -> dict[str, str]:
+    def to_result(self) -> dict[str, Any]:
         """The attempt as a Result shows it."""
+        text = self.error.text.map_values(redacted)
         return {
             "source": self.repository.source.name,
             "error": self.error.dbus_name,
-            "message": self.error.message,
+            "message": str(text),
+            "cause": text.to_plain(),
         }
 
 
@@ -52,7 +55,7 @@ def describe_source(repository: Repository, failed: Sequence[Attempt]) -> dict[s
     """What a Result says of the source that served the request.
 
     :returns: `source` and its `base-url`, and when others had failed before it, `tried`: the name
-        of each of them, its error and the message.
+        of each of them, its error, the message, and the same as `cause` with id and arguments.
     """
     return {
         "source": repository.source.name,
@@ -68,11 +71,14 @@ def combine_errors(failed: Sequence[Attempt]) -> DockmgrError:
         return errors[0]
     kinds = {type(error) for error in errors}
     common = kinds.pop() if len(kinds) == 1 else SourceUnreachable
-    reasons = "; ".join(
-        f"{each.repository.source.name}: {each.error.message.rstrip('.')}" for each in failed
+    reasons = messages.join_sentences(
+        *(
+            messages.SOURCE_FAILED(source=each.repository.source.name, reason=each.error.text)
+            for each in failed
+        )
     )
     return common(
-        f"None of the sources can serve this: {reasons}.",
+        messages.NO_SOURCE_SERVES(reasons=reasons),
         {"tried": [each.to_result() for each in failed]},
     )
 

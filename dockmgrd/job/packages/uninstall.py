@@ -25,6 +25,7 @@ from dockmgrd.job.packages.installed_engine import InstalledEngine
 from dockmgrd.job.packages.repofile import RepositoryFile
 from dockmgrd.job.packages.worker import Span
 from dockmgrd.job.plan import Plan
+from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
 from dockmgrd.options import UninstallOptions
 from dockmgrd.worker.protocol import Change, Outcome, RemovePackages
@@ -51,7 +52,7 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
     engine = InstalledEngine(context)
     running = await engine.containers(may_fail=options.force)
     if running and not options.force and not options.dry_run:
-        raise ContainersRunning(_refusal(running))
+        raise _make_refusal(running, options)
     to_purge = None
     if options.purge_data:
         to_purge = purge.Purge(
@@ -113,7 +114,7 @@ async def _rehearse(context: JobContext, options: UninstallOptions, host: _Host)
         "changed": bool(plan.steps),
         **plan.to_result(),
         **({"volumes": list(volumes)} if volumes else {}),
-        **({"refusal": _refusal(host.running)} if refused else {}),
+        **({"refusal": _make_refusal(host.running, options).to_plain()} if refused else {}),
     }
 
 
@@ -151,11 +152,11 @@ def _make_request(options: UninstallOptions) -> RemovePackages:
     )
 
 
-def _refusal(containers: Sequence[str]) -> str:
-    return (
-        f"Containers are running: {abbreviate_names(containers)}; stop them, or uninstall with "
-        "--force to have them stopped."
-    )
+def _make_refusal(containers: Sequence[str], options: UninstallOptions) -> ContainersRunning:
+    text = messages.CONTAINERS_RUNNING(containers=abbreviate_names(containers))
+    purge_too = " --purge-data" if options.purge_data else ""
+    command = f"dockmgrctl uninstall{purge_too} --force"
+    return ContainersRunning(text.with_remedy(messages.AGREE_TO_STOP(), command))
 
 
 async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]:
@@ -164,17 +165,13 @@ async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]
     :raises ServiceFailed: when an engine runs that is not of our packages.
     """
     if (await context.systemd.state(names.DOCKER_UNIT)).active:
-        raise ServiceFailed(
-            "docker.service still runs and is not of Docker's packages, so its data stays; stop it "
-            "and uninstall with --purge-data again."
-        )
+        text = messages.ENGINE_OF_OTHERS(unit=names.DOCKER_UNIT)
+        command = f"systemctl stop {names.DOCKER_SOCKET_UNIT} {names.DOCKER_UNIT}"
+        raise ServiceFailed(text.with_remedy(messages.STOP_AND_PURGE(), command))
     to_go = wanted
     if (await context.systemd.state(names.CONTAINERD_UNIT)).active:
         to_go = wanted.without(purge.CONTAINERD_DATA, purge.CONTAINERD_RUN_FILES)
-        context.add_note(
-            f"containerd still runs and is not of Docker's packages, so {purge.CONTAINERD_DATA} "
-            "stays."
-        )
+        context.add_note(messages.CONTAINERD_OF_OTHERS(path=str(purge.CONTAINERD_DATA)))
     loop = asyncio.get_running_loop()
 
     def progress(fraction: float, message: str) -> None:

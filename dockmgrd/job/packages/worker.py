@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from dockmgrd import names
 from dockmgrd.errors import DockmgrError, Internal, TransactionFailed, from_name
 from dockmgrd.job.context import JobContext
+from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
 from dockmgrd.timeouts import within
 from dockmgrd.worker.protocol import (
@@ -161,7 +163,7 @@ class Transaction:
         """Wait for the outcome of a request that changes nothing, such as ListPackages."""
         event = await self._next_event()
         if not isinstance(event, Outcome):
-            raise Internal(f"The package worker sent an event out of turn: {event.event}.")
+            raise Internal(messages.WORKER_OUT_OF_TURN(event=event.event))
         self._context.add_notes(event.notes)
         return event
 
@@ -193,7 +195,8 @@ class Transaction:
             else:
                 self._must_answer = True
                 return event
-        raise _make_death_error(await self._process.wait(), wrote=self._wrote)
+        status = await self._process.wait()
+        raise _make_death_error(status, self._context.request.job_id, wrote=self._wrote)
 
     def _take_outcome(self, outcome: Outcome) -> Outcome:
         self._outcome = outcome
@@ -204,7 +207,7 @@ class Transaction:
     def _report(self, event: ProgressEvent) -> None:
         stage = Stage(event.stage)
         fraction = self._span.at(Span(*_PARTS[stage]).at(event.fraction))
-        self._context.report(stage, fraction, event.message)
+        self._context.report(stage, fraction, event.message, event.numbers)
 
 
 @asynccontextmanager
@@ -246,23 +249,27 @@ async def _start_inhibitor() -> asyncio.subprocess.Process | None:
 
 
 def _make_error(outcome: Outcome) -> Exception:
-    error = from_name(outcome.error_name, outcome.error_message)
+    error = from_name(outcome.error_name, outcome.error)
     if outcome.missing:
         error.details = {MISSING: list(outcome.missing)}
     return SourceFault(error) if outcome.another_source_may_help else error
 
 
-def _make_death_error(status: int, *, wrote: bool) -> DockmgrError:
-    how = f"was killed by {_name_signal(-status)}" if status < 0 else f"ended with {status}"
+def _make_death_error(status: int, job_id: str, *, wrote: bool) -> DockmgrError:
     if wrote:
-        return TransactionFailed(
-            f"The package worker {how} while rpm was writing; 'dnf check' shows what is left to "
-            "mend."
+        text = (
+            messages.WORKER_KILLED_WRITING(signal=_name_signal(-status))
+            if status < 0
+            else messages.WORKER_EXITED_WRITING(status=status)
         )
-    return Internal(
-        f"The package worker {how} before it had done anything; the journal of this job's unit "
-        "tells more, try again."
+        return TransactionFailed(text.with_remedy(messages.CHECK_PACKAGES(), "dnf check"))
+    text = (
+        messages.WORKER_KILLED(signal=_name_signal(-status))
+        if status < 0
+        else messages.WORKER_EXITED(status=status)
     )
+    command = f"journalctl -u {names.job_unit(job_id)}"
+    return Internal(text.with_remedy(messages.READ_WORKER_JOURNAL(), command))
 
 
 def _name_signal(number: int) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +21,10 @@ from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.packages import drop_ins, engine_service, install_plan, sources
 from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.job.plan import Plan
+from dockmgrd.messages import steps
+from dockmgrd.messages.dnf import OBSOLETED_BY
+from dockmgrd.messages.packages import CONTAINERS_RUNNING
+from dockmgrd.messages.text import Template, from_plain
 from dockmgrd.model import JobResult, JobState
 from dockmgrd.worker.protocol import Change
 from dockmgrd.worker.selection import find_nearest
@@ -27,12 +32,18 @@ from dockmgrd.worker.selection import find_nearest
 ENGINE = Change(
     "upgrade", "docker-ce-3:2.1-1.el9.x86_64", replaces="docker-ce-3:2.0-1.el9.x86_64", growth=5
 )
-RUNC = Change("remove", "runc-4:1.2.4-1.el9.x86_64", reason="containerd.io replaces it", growth=-9)
+RUNC = Change(
+    "remove",
+    "runc-4:1.2.4-1.el9.x86_64",
+    reason=OBSOLETED_BY(package="containerd.io"),
+    growth=-9,
+)
+RESTART = steps.RESTART_UNIT(unit="docker.service")
 FILE = FileChange(Path("/etc/docker/daemon.json"), None, b"{}\n")
 
 
 def test_the_digest_is_of_what_is_done_and_of_nothing_else() -> None:
-    one = Plan(changes=(ENGINE, RUNC), files=(FILE,), actions=("restart docker.service",))
+    one = Plan(changes=(ENGINE, RUNC), files=(FILE,), actions=(RESTART,))
     other_order = Plan(changes=(RUNC, ENGINE), files=(FILE,), actions=one.actions)
     assert one.digest == other_order.digest
     smaller = Change(**{**ENGINE.__dict__, "download": 7, "repository": "other"})
@@ -61,7 +72,7 @@ def test_what_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
     assert described["remove"] == [
         {
             "package": RUNC.package,
-            "reason": RUNC.reason,
+            "reason": RUNC.reason.to_plain(),
             "download-bytes": 0,
             "disk-bytes": -9,
         }
@@ -80,17 +91,42 @@ def test_a_plan_that_differs_is_refused_with_what_differs(
     before, now = Plan((ENGINE,)), Plan((RUNC,))
     now.require_digest("")
     now.require_digest(now.digest)
-    with pytest.raises(PlanChanged, match="is not known any more"):
+    with pytest.raises(PlanChanged, match="is no longer known"):
         now.require_digest(before.digest)
     result = JobResult(JobState.DONE, 1, before.to_result())
     store.write_result("20260131T120000_3fa2b1", result)
     with pytest.raises(PlanChanged) as caught:
         now.require_digest(before.digest)
     assert (
-        f"it would also remove {RUNC.package} and it would not upgrade {ENGINE.package} for "
-        f"{ENGINE.replaces};" in caught.value.message
+        f"it would also remove {RUNC.package}, and would no longer upgrade {ENGINE.replaces} to "
+        f"{ENGINE.package}." in caught.value.message
     )
     assert caught.value.details["digest"] == now.digest
+    with pytest.raises(PlanChanged, match=r"would no longer upgrade [^,]+\. Nothing"):
+        Plan().require_digest(before.digest)
+    with pytest.raises(PlanChanged, match="it would also restart"):
+        Plan((ENGINE,), actions=(RESTART,)).require_digest(before.digest)
+    old = JobResult(JobState.DONE, 1, {"digest": "0" * 64, "steps": ["install x"]})
+    store.write_result("20250131T120000_3fa2b1", old)
+    with pytest.raises(PlanChanged, match="would no longer install x"):
+        now.require_digest("0" * 64)
+
+
+def test_the_wording_of_a_step_does_not_change_the_digest() -> None:
+    reworded = Template(steps.RESTART_UNIT.id, "have {unit} begin anew")
+    assert (
+        Plan(actions=(reworded(unit="docker.service"),)).digest == Plan(actions=(RESTART,)).digest
+    )
+    other_unit = steps.RESTART_UNIT(unit="containerd.service")
+    assert Plan(actions=(other_unit,)).digest != Plan(actions=(RESTART,)).digest
+
+
+def test_a_result_is_read_back_as_the_same_steps() -> None:
+    """A digest must come out the same from what the bus and result.json hold."""
+    whole = Plan((ENGINE, RUNC), (FILE,), (RESTART,), ("web", "a{b}"), (Path("/var/lib/docker"),))
+    read = [from_plain(each) for each in json.loads(json.dumps(whole.to_result()["steps"]))]
+    assert [plan._make_line(each) for each in read] == list(map(plan._make_line, whole.steps))
+    assert [str(each) for each in read] == list(map(str, whole.steps))
 
 
 def test_drop_ins(tmp_path: Path) -> None:
@@ -136,7 +172,10 @@ def test_the_source_that_served() -> None:
     served = sources.describe_source(repository("b"), [attempt("a", DOWN)])
     assert served["source"] == "b"
     error = SourceUnreachable.dbus_name
-    assert served["tried"] == [{"source": "a", "error": error, "message": "It is down."}]
+    cause = {"id": "", "text": "It is down.", "args": {}}
+    assert served["tried"] == [
+        {"source": "a", "error": error, "message": "It is down.", "cause": cause}
+    ]
 
 
 def test_no_source_serves() -> None:
@@ -144,15 +183,15 @@ def test_no_source_serves() -> None:
     assert only is DOWN
     both = sources.combine_errors([attempt("a", DOWN), attempt("b", DOWN)])
     assert isinstance(both, SourceUnreachable)
-    assert both.message.endswith("a: It is down; b: It is down.")
+    assert both.message.endswith("a: It is down. b: It is down.")
     assert [each["source"] for each in both.details["tried"]] == ["a", "b"]
     missing = ResolutionFailed("It has none.")
     none = sources.combine_errors([attempt("a", missing), attempt("b", missing)])
     assert isinstance(none, ResolutionFailed)
-    assert none.message.endswith("a: It has none; b: It has none.")
+    assert none.message.endswith("a: It has none. b: It has none.")
     mixed = sources.combine_errors([attempt("a", missing), attempt("b", DOWN)])
     assert isinstance(mixed, SourceUnreachable)
-    assert mixed.message.endswith("a: It has none; b: It is down.")
+    assert mixed.message.endswith("a: It has none. b: It is down.")
 
 
 DOWN = SourceUnreachable("It is down.")
@@ -184,7 +223,9 @@ def test_a_patch_release_is_one_of_the_same_minor() -> None:
 
 
 def test_many_containers_are_counted() -> None:
-    assert install_plan.abbreviate_names("abcdefg") == "a, b, c, d, e, 2 more"
+    text = CONTAINERS_RUNNING(containers=install_plan.abbreviate_names("abcdefg"))
+    assert str(text) == "Containers are running: a, b, c, d, e, 2 more."
+    assert install_plan.abbreviate_names("ab") == ["a", "b"]
 
 
 PUBLISHED = "29.0.0 28.5.2 28.5.1 28.4.0 28.3.3 27.5.1 27.0.1 26.1.4 26.0.0"

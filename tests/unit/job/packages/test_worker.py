@@ -44,9 +44,8 @@ PROLOGUE = """
 import os, sys, time
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.protocol import Outcome, ProgressEvent
-from dockmgrd.messages.text import Text
-from dockmgrd.model import NO_NUMBERS, Numbers
-from dockmgrd.model import Stage
+from dockmgrd.messages.text import Text, foreign_text
+from dockmgrd.model import NO_NUMBERS, Numbers, Stage
 channel = Channel.take_over()
 request = channel.receive()
 """
@@ -73,6 +72,7 @@ class Context(JobContext):
         request = JobRequest("id", Kind.UNINSTALL, {}, 0, 0)
         super().__init__(request, nobody, nobody)
         self.told: list[tuple[Stage, float, bool]] = []
+        self.numbers: list[Numbers] = []
         self.stages: asyncio.Queue[Stage] = asyncio.Queue()
 
     def report(
@@ -84,6 +84,7 @@ class Context(JobContext):
     ) -> None:
         super().report(stage, fraction, message, numbers)
         self.told.append((stage, self._progress.fraction, self._progress.cancellable))
+        self.numbers.append(numbers)
         self.stages.put_nowait(stage)
 
 
@@ -117,8 +118,8 @@ print("what a scriptlet prints")
 channel.progress(Stage.RESOLVING, 0.0)
 with channel.writing():
     for step in range(11):
-        channel.progress(Stage.REMOVING, step / 10, "docker-ce")
-channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=("a note",)))
+        channel.progress(Stage.REMOVING, step / 10, "docker-ce", Numbers(item=step, items=10))
+channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=(foreign_text("a note"),)))
 """)
     context = Context()
     outcome = await run(context)
@@ -131,21 +132,32 @@ channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=("a note",)))
     assert fractions[-1] == pytest.approx(0.7)
     assert {told[2] for told in context.told if told[0] is Stage.RESOLVING} == {True}
     assert {told[2] for told in context.told if told[0] is Stage.REMOVING} == {False}
+    assert context.numbers[-1] == Numbers(item=10, items=10)
 
 
 async def test_a_typed_error_arrives_as_it_was_sent(worker: Worker) -> None:
     worker("""
 from dockmgrd.errors import SourceUnreachable
-channel.finish(Outcome(error_name=SourceUnreachable.dbus_name, error_message="No way."))
+from dockmgrd.messages.text import Template
+failed, remedy = Template("failed", "No way to {url}."), Template("remedy", "Try again.")
+text = failed(url="{x}").with_remedy(remedy(), "dnf check")
+channel.finish(Outcome(error_name=SourceUnreachable.dbus_name, error=text))
 """)
-    with pytest.raises(SourceUnreachable, match=r"^No way\.$"):
+    with pytest.raises(SourceUnreachable, match=r"^No way to {x}\. Try again\.$") as caught:
         await run(Context())
+    assert caught.value.to_plain() == {
+        "name": SourceUnreachable.dbus_name,
+        "id": "failed",
+        "text": "No way to {x}. Try again.",
+        "args": {"url": "{x}"},
+        "remedy": {"id": "remedy", "text": "Try again.", "args": {}, "command": "dnf check"},
+    }
 
 
 async def test_what_the_source_lacks_is_told_by_name(worker: Worker) -> None:
     worker("""
 from dockmgrd.errors import ResolutionFailed
-channel.finish(Outcome(error_name=ResolutionFailed.dbus_name, error_message="No way.",
+channel.finish(Outcome(error_name=ResolutionFailed.dbus_name, error=foreign_text("No way."),
                        missing=("containerd.io",)))
 """)
     with pytest.raises(ResolutionFailed) as caught:
@@ -164,7 +176,7 @@ async def test_what_is_resolved_is_done_only_when_the_job_agrees(
 ) -> None:
     worker(f"""
 from dockmgrd.worker.protocol import Change
-channel.resolved([Change("remove", "docker-ce-3:1-1.el9.x86_64", reason="why not")])
+channel.resolved([Change("remove", "docker-ce-3:1-1.el9.x86_64", reason=foreign_text("why not"))])
 open({str(tmp_path / "done")!r}, "w")
 channel.finish(Outcome(changed=True))
 """)
@@ -174,7 +186,7 @@ channel.finish(Outcome(changed=True))
         if agreed:
             assert await transaction.prepare()
             assert (await transaction.commit()).changed
-    assert [(each.action, each.reason) for each in changes] == [("remove", "why not")]
+    assert [(each.action, str(each.reason)) for each in changes] == [("remove", "why not")]
     assert (tmp_path / "done").exists() is agreed
 
 
@@ -226,7 +238,7 @@ channel.finish(Outcome(changed=True))
 
 
 async def test_a_worker_with_nothing_to_do(worker: Worker) -> None:
-    worker("channel.finish(Outcome(notes=('a note',)))")
+    worker("channel.finish(Outcome(notes=(foreign_text('a note'),)))")
     context = Context()
     async with packages.transaction(context, REQUEST, Span(0.2, 0.7)) as transaction:
         assert await transaction.resolved() == ()
@@ -246,7 +258,7 @@ async def test_a_fault_of_the_source_alone_is_told_apart(worker: Worker) -> None
     worker("""
 from dockmgrd.errors import SourceUnreachable
 name = SourceUnreachable.dbus_name
-channel.finish(Outcome(error_name=name, error_message="x", another_source_may_help=True))
+channel.finish(Outcome(error_name=name, error=foreign_text("x"), another_source_may_help=True))
 """)
     with pytest.raises(packages.SourceFault) as caught:
         await run(Context())
@@ -325,9 +337,9 @@ with channel.writing():
     ("script", "error", "text"),
     [
         ("os.kill(os.getpid(), 9)", Internal, "was killed by SIGKILL before"),
-        ("sys.exit(3)", Internal, "ended with 3 before"),
+        ("sys.exit(3)", Internal, "exited with status 3 before"),
         ("with channel.writing(): os.kill(os.getpid(), 9)", Failed, "SIGKILL while rpm"),
-        ("with channel.writing(): pass\nos._exit(0)", Failed, "ended with 0 while rpm"),
+        ("with channel.writing(): pass\nos._exit(0)", Failed, "exited with status 0 while rpm"),
     ],
 )
 async def test_a_worker_that_dies(
@@ -380,7 +392,7 @@ async def test_the_environment_is_clean(worker: Worker, monkeypatch: pytest.Monk
     worker("""
 seen = sorted(f"{name}={value}" for name, value in os.environ.items() if name != "PYTHONPATH")
 seen.append(f"umask={os.umask(0):o} cwd={os.getcwd()} stdin={sys.stdin.read()!r}")
-channel.finish(Outcome(notes=tuple(seen)))
+channel.finish(Outcome(notes=tuple(map(foreign_text, seen))))
 """)
     context = Context()
     await run(context)
@@ -433,12 +445,12 @@ def test_names_of_signals() -> None:
 
 
 async def test_the_worker_that_was_started_ahead_is_taken_first(worker: Worker) -> None:
-    worker("channel.finish(Outcome(notes=(os.environ['HOME'],)))")
+    worker("channel.finish(Outcome(notes=(foreign_text(os.environ['HOME']),)))")
     context = Context()
     context.workers.start_ahead()
     ahead = await context.workers.take()
     context.workers.start_ahead()
-    assert (await run(context)).notes == ("/root",)
+    assert list(map(str, (await run(context)).notes)) == ["/root"]
     assert list(map(str, context.notes)) == ["/root"]
     ahead.kill()
     await ahead.communicate()
