@@ -65,6 +65,10 @@ ENABLE_REPOSITORY_OR_OMIT = Template(
     "enable-repository-or-omit", "Enable the repository that has it, or install without it."
 )
 
+# Progress
+DOWNLOADED = Template("downloaded", "{done} of {total} MB, {rate} MB/s, {item} of {items}")
+PACKAGE_OF_ALL = Template("package-of-all", "{package}, {item} of {items}")
+
 # Removals
 REMOVAL_REQUESTED = Template("removal-requested", "requested")
 OBSOLETED_BY = Template("obsoleted-by", "{package} replaces it")

@@ -31,7 +31,7 @@ def main() -> int:
     except DockmgrError as error:
         outcome = Outcome(
             error_name=error.dbus_name,
-            error_message=error.message,
+            error=error.text,
             another_source_may_help=another_source_may_help(error),
             missing=tuple(error.details.get(MISSING, ())),
         )
@@ -39,8 +39,9 @@ def main() -> int:
         traceback.print_exc()
         outcome = Outcome(
             error_name=Internal.dbus_name,
-            error_message=f"The package worker failed unexpectedly ({type(error).__name__}); the "
-            "traceback is in the journal of this job's unit, please report it.",
+            error=messages.WORKER_CRASHED(error=type(error).__name__).with_remedy(
+                messages.READ_JOB_JOURNAL()
+            ),
         )
     channel.finish(outcome)
     return 0

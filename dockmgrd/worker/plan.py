@@ -56,10 +56,7 @@ def find_reason(
 
 def is_requested(change: Change) -> bool:
     """Whether the change is a removal that was requested."""
-    return change.reason == REQUESTED
-
-
-REQUESTED = str(messages.REMOVAL_REQUESTED())
+    return change.reason.id == messages.REMOVAL_REQUESTED.id
 
 
 def make_outcome(
@@ -77,7 +74,7 @@ def make_outcome(
         downgraded=select(DOWNGRADE),
         removed=select(REMOVE),
         download_bytes=download_bytes,
-        notes=tuple(map(str, notes)),
+        notes=tuple(notes),
     )
 
 

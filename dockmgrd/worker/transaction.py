@@ -51,7 +51,7 @@ def run_request(module: Module, request: Request, channel: Channel) -> Outcome:
             left = until - time.monotonic()
             if left <= 0 or channel.committed:
                 raise
-            channel.waiting(str(messages.WAITING_FOR_LOCK(holder=lock.holder)))
+            channel.waiting(messages.WAITING_FOR_LOCK(holder=lock.holder))
             lock.wait(left)
 
 
@@ -72,7 +72,7 @@ def _install(module: Module, request: InstallPackages, channel: Channel) -> Outc
             channel.progress(Stage.RESOLVING, 0.0)
             marked = selection.mark_install(backend, request, files)
             if not marked:
-                return Outcome(notes=tuple(map(str, notes)))
+                return Outcome(notes=tuple(notes))
             try:
                 backend.resolve()
             except ResolutionFailed as error:

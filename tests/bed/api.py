@@ -38,7 +38,7 @@ async def main():
                                     [typed(value) for value in body], timeout=seconds)
             print(json.dumps({"values": to_plain(values)}))
         except RemoteError as error:
-            print(json.dumps({"error": [error.name, error.text]}))
+            print(json.dumps({"error": [error.name, error.reply]}))
 
 asyncio.run(main())
 """

@@ -80,7 +80,7 @@ def use_source(host: Host, prefix: str = OFFICIAL) -> None:
     key = Key(Path(system.KEY_FILE), identity.provide().fingerprint())
     tree = Tree(*host.suite.trees[0].split("/"))
     source = Source("test", "Test", prefix, "", "", key)
-    host.write("/etc/yum.repos.d/docker-ce.repo", Repository(source, tree, "stable").text())
+    host.write("/etc/yum.repos.d/docker-ce.repo", Repository(source, tree, "stable").content())
 
 
 def work(

@@ -51,7 +51,7 @@ async def answer(bus, call):
         return {"values": to_plain(await bus.call(
             "org.dockmgr1", path, interface, member, signature, [typed(each) for each in body]))}
     except RemoteError as error:
-        return {"error": [error.name, error.text]}
+        return {"error": [error.name, error.reply]}
 
 async def answers(calls, at_once):
     async with Bus() as bus:

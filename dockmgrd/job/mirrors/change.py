@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from dockmgrd import paths
 from dockmgrd.errors import ConfigInvalid
 from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.job.file_change import FileChange
 from dockmgrd.mirror_urls import as_known
 
 BACKUP_SUFFIX = ".dockmgrd-backup"
@@ -72,19 +72,7 @@ class Change:
 
     def diff(self) -> str:
         """The change as a unified diff; "" when there is none."""
-        import difflib  # a dry run alone needs it
-
-        before, after = (
-            data.decode("utf-8").splitlines(keepends=True)
-            for data in (self.before or b"", self.after)
-        )
-        name = str(paths.DAEMON_JSON)
-        old = name if self.before is not None else os.devnull
-        texts = difflib.unified_diff(before, after, fromfile=old, tofile=name)
-        return "".join(
-            text if text.endswith("\n") else f"{text}\n\\ No newline at end of file\n"
-            for text in texts
-        )
+        return FileChange(paths.DAEMON_JSON, self.before, self.after).diff()
 
 
 def read() -> tuple[bytes | None, daemonjson.Document]:

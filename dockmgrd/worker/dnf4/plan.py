@@ -56,7 +56,7 @@ def _iterate_changes(
                 base.transaction.remove_set,
                 requested,
             )
-            yield Change(action, str(package), reason=str(reason), growth=-package.installsize)
+            yield Change(action, str(package), reason=reason, growth=-package.installsize)
         elif action is not None:
             old = replaced.get((package.name, package.arch))
             yield Change(

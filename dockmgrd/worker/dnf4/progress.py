@@ -8,11 +8,12 @@ from typing import Any
 
 from dnf import callback
 
+from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text, foreign_text
-from dockmgrd.model import Stage
+from dockmgrd.model import Numbers, Stage
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.dnf4.plan import is_downloaded
-from dockmgrd.worker.speed import Speed
+from dockmgrd.worker.speed import Speed, describe_download
 
 _STEPS = 100
 """Into how many parts the writing of a package is divided at most."""
@@ -55,8 +56,9 @@ class DownloadProgress(callback.DownloadProgress):  # type: ignore[misc]
     def _report(self) -> None:
         here, total = sum(self._done.values()), self._total_bytes
         # Several files are downloaded at once, so there is no name.
-        message = self._speed.message(here, total, len(self._ended), self._total_files)
-        self._channel.progress(Stage.DOWNLOADING, here / total if total else 1.0, message)
+        numbers = self._speed.measure(here, total, len(self._ended), self._total_files)
+        fraction = here / total if total else 1.0
+        self._channel.progress(Stage.DOWNLOADING, fraction, describe_download(numbers), numbers)
 
 
 class TransactionProgress(callback.TransactionProgress):  # type: ignore[misc]
@@ -86,7 +88,9 @@ class TransactionProgress(callback.TransactionProgress):  # type: ignore[misc]
             return
         name = getattr(package, "name", str(package))
         fraction = (ts_done - 1 + min(ti_done / ti_total, 1.0)) / ts_total
-        self._channel.progress(self._stage, fraction, f"{name}, {ts_done} of {ts_total}")
+        message = messages.PACKAGE_OF_ALL(package=name, item=ts_done, items=ts_total)
+        numbers = Numbers(item=ts_done, items=ts_total)
+        self._channel.progress(self._stage, fraction, message, numbers)
 
     def error(self, message: str) -> None:
         self.warnings.append(foreign_text(" ".join(message.split())))

@@ -56,7 +56,7 @@ def _iterate_changes(base: Any, items: list[Any], requested: Collection[str]) ->
         nevra = package.get_nevra()
         if action == plan.REMOVE and nevra not in kept_names:
             reason = plan.find_reason(relations, package, new, gone, requested)
-            yield Change(action, nevra, reason=str(reason), growth=-package.get_install_size())
+            yield Change(action, nevra, reason=reason, growth=-package.get_install_size())
         elif action in _INBOUND:
             old = olds[id(item)]
             yield Change(

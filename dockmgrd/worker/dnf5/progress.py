@@ -14,9 +14,9 @@ import libdnf5.rpm
 
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
+from dockmgrd.model import Numbers, Stage
 from dockmgrd.worker.channel import Channel
-from dockmgrd.worker.speed import Speed
+from dockmgrd.worker.speed import Speed, describe_download
 
 _GO_ON = libdnf5.repo.DownloadCallbacks.OK
 _FAILED = libdnf5.repo.DownloadCallbacks.TransferStatus_ERROR
@@ -111,8 +111,9 @@ class Downloads(libdnf5.repo.DownloadCallbacks):  # type: ignore[misc]
         else:
             here, total = sum(self._done), sum(self._sizes)
             # Several files are downloaded at once, so there is no name.
-            message = self._speed.message(here, total, len(self._ended), len(self._names))
-            self._channel.progress(self._stage, here / total if total else 1.0, message)
+            numbers = self._speed.measure(here, total, len(self._ended), len(self._names))
+            fraction = here / total if total else 1.0
+            self._channel.progress(self._stage, fraction, describe_download(numbers), numbers)
 
 
 class TransactionProgress(libdnf5.rpm.TransactionCallbacks):  # type: ignore[misc]
@@ -173,8 +174,11 @@ class TransactionProgress(libdnf5.rpm.TransactionCallbacks):  # type: ignore[mis
     def _report(self, item: Any, part: float) -> None:
         position = min(self._position, self._count - 1)
         fraction = (position + min(part, 1.0)) / self._count
-        message = f"{item.get_package().get_name()}, {position + 1} of {self._count}"
-        self._channel.progress(self._stage, fraction, message)
+        numbers = Numbers(item=position + 1, items=self._count)
+        message = messages.PACKAGE_OF_ALL(
+            package=item.get_package().get_name(), item=numbers.item, items=numbers.items
+        )
+        self._channel.progress(self._stage, fraction, message, numbers)
 
 
 class NoKeys(libdnf5.repo.RepoCallbacks):  # type: ignore[misc]

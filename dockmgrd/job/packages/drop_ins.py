@@ -10,15 +10,16 @@ from pathlib import Path
 
 from dockmgrd import paths
 from dockmgrd.host import atomicfile
-from dockmgrd.job.plan import FileChange
+from dockmgrd.job.file_change import FileChange
 
 _MARK = b"# Written by dockmgrd"
 
 
-def to_delete(*, every: bool, folder: Path = paths.DROP_INS) -> tuple[FileChange, ...]:
-    """The drop-ins that go with the engine: our own, or all that the administrator has made.
+def find_drop_ins(*, every: bool, folder: Path = paths.DROP_INS) -> tuple[FileChange, ...]:
+    """The drop-ins that go with the engine.
 
-    What is no file, such as a link to another place, stays.
+    Those are our own, or with `every` the administrator's, too. Whatever is not a regular file,
+    such as a link, stays.
     """
     if not folder.is_dir() or folder.is_symlink():
         return ()
@@ -30,10 +31,10 @@ def to_delete(*, every: bool, folder: Path = paths.DROP_INS) -> tuple[FileChange
     return tuple(each for each in found if every or (each.before or b"").startswith(_MARK))
 
 
-def delete(files: Iterable[FileChange]) -> None:
+def delete_drop_ins(files: Iterable[FileChange]) -> None:
     """Delete them, and their folder when nothing else is in it.
 
-    :raises WriteFailed: when that is not possible.
+    :raises WriteFailed: when one cannot be deleted.
     """
     for each in files:
         atomicfile.remove(each.path)
