@@ -215,7 +215,7 @@ class Host:
             shutil.copy(path, directory)
         names = [f"/var/tmp/rpms/{path.name}" for path in paths]
         self.run("dnf", "-y", "install", *names, timeout=120)
-        shutil.rmtree(directory)
+        self.run("rm", "--recursive", "/var/tmp/rpms")
 
     def journal(self, **matches: str) -> list[dict[str, str]]:
         """Return the entries of this boot's journal whose fields match, the oldest first."""
