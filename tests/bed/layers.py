@@ -87,7 +87,7 @@ def docker(suite: Suite) -> Layers:
     """Return the layers of a host on which our packages have installed Docker."""
 
     def install(host: Host) -> None:
-        host.run("dockmgrctl", "install", "--source", "official", timeout=180)
+        host.run("dockmgrctl", "install", "--source", "official")
 
     return freeze("docker", suite, ours(suite), [], install)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd.engine import Engine, EngineFacts
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.live import EngineWatch
@@ -92,7 +93,7 @@ class _Watched:
     async def until(self, holds: Callable[[], bool]) -> None:
         while not holds():
             self.news.clear()
-            await asyncio.wait_for(self.news.wait(), 5)
+            await asyncio.wait_for(self.news.wait(), HANG_TIMEOUT)
 
 
 @asynccontextmanager
