@@ -8,5 +8,5 @@ says, as a ratio. The limit of a whole test is `timeout` in pyproject.toml and l
 
 from __future__ import annotations
 
-HANG_TIMEOUT = 600.0
+HANG_TIMEOUT = 300.0
 """For one step: a command on a host, a boot, an answer on the bus, the end of a process."""
