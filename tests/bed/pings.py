@@ -21,7 +21,7 @@ import select, socket, sys, time
 def answers():
     try:
         with socket.socket(socket.AF_UNIX) as engine:
-            engine.settimeout(600)
+            engine.settimeout(300)
             engine.connect("/run/docker.sock")
             engine.sendall(b"GET /_ping HTTP/1.0\\r\\n\\r\\n")
             return b" 200 " in engine.recv(4096)

@@ -22,7 +22,7 @@ from dockmgrd.bus import Bus
 from dockmgrd.dbusnext import Message, MessageFlag, MessageType, Variant
 
 AT_ONCE = 64  # the bus lets 128 replies be awaited
-SECONDS_TO_REPLY = 600.0  # only a daemon that hangs takes so long
+SECONDS_TO_REPLY = 300.0  # only a daemon that hangs takes so long
 PATHS = ("/", "/org", "/org/dockmgr1", "/org/dockmgr1/job/x", "/org/freedesktop/LogControl1", "/x")
 INTERFACES = [
     interfaces.load(names.MANAGER_INTERFACE),

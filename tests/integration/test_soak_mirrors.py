@@ -64,7 +64,7 @@ async def main():
             [path] = await bus.call(names.BUS_NAME, names.MANAGER_PATH, names.MANAGER_INTERFACE,
                                     "SetMirror", "asa{sv}", [mirrors, {}])
             [result] = await bus.call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait",
-                                      timeout=600)
+                                      timeout=300)
             with open("/etc/docker/daemon.json", encoding="utf-8") as file:
                 content = list(json.load(file).items())
             found = [to_plain(result), list((await Engine().facts()).mirrors), content]
@@ -98,7 +98,7 @@ async def main():
         except RemoteError:
             pass
         try:
-            await bus.call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait", timeout=600)
+            await bus.call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait", timeout=300)
             print("done")
         except RemoteError as error:
             print(error.name.rpartition(".")[2])
