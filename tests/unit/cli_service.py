@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import names
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.client import Bus
@@ -67,7 +68,7 @@ class Host:
 
     async def until_called(self) -> None:
         """Return when a client has called what is done with jobs."""
-        await asyncio.wait_for(self.called.wait(), 20)
+        await asyncio.wait_for(self.called.wait(), HANG_TIMEOUT)
 
     async def until_waited(self) -> str:
         """Return the id of the last job when a client waits for its end."""
@@ -274,7 +275,7 @@ async def start_cli(
 async def cli(address: str, *arguments: str) -> tuple[int, str, str]:
     """Run dockmgrctl to its end: exit code, standard output, standard error without times."""
     process = await start_cli(address, *arguments)
-    out, err = await asyncio.wait_for(process.communicate(), 20)
+    out, err = await asyncio.wait_for(process.communicate(), HANG_TIMEOUT)
     assert process.returncode is not None
     return process.returncode, out.decode(), untimed(err.decode())
 

@@ -8,6 +8,7 @@ import socket
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag
@@ -42,10 +43,10 @@ async def test_a_client_that_calls_and_never_reads_takes_nobody_down(
             )
         )
     for _ in range(20):
-        await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=20)
+        await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=HANG_TIMEOUT)
     flooder._sock.shutdown(socket.SHUT_RDWR)
     flooder._finalize(None)
-    await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=60)
+    await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=HANG_TIMEOUT)
     assert service_bus.connected
     await service_bus.flush()
     await exports.drain(at_once=True)

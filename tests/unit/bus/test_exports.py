@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import errors, names
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.client import ALLOW_INTERACTIVE_AUTHORIZATION, Bus
@@ -170,7 +171,7 @@ async def test_a_cancelled_method_still_replies(
     thing: ThingFace, service_bus: Bus, client_bus: Bus
 ) -> None:
     with pytest.raises(errors.RemoteError) as caught:
-        await call(client_bus, service_bus, "GiveUp", timeout=5)
+        await call(client_bus, service_bus, "GiveUp", timeout=HANG_TIMEOUT)
     assert caught.value.name == errors.NoReply.dbus_name
 
 
@@ -325,7 +326,9 @@ async def test_a_connection_that_waits_for_too_much_is_refused_and_others_are_no
     thing: ThingFace, service_bus: Bus, client_bus: Bus, bus_address: str
 ) -> None:
     def hold(client: Bus) -> asyncio.Future[list[Any]]:
-        return asyncio.ensure_future(call(client, service_bus, "WaitForRelease", timeout=60))
+        return asyncio.ensure_future(
+            call(client, service_bus, "WaitForRelease", timeout=HANG_TIMEOUT)
+        )
 
     held = [hold(client_bus) for _ in range(CALLS_OF_A_CONNECTION)]
     await client_bus.flush()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd.daemon.engine_watch import EngineWatch
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.engine import Engine, EngineFacts
@@ -92,7 +93,7 @@ class _Watched:
     async def until(self, holds: Callable[[], bool]) -> None:
         while not holds():
             self.news.clear()
-            await asyncio.wait_for(self.news.wait(), 5)
+            await asyncio.wait_for(self.news.wait(), HANG_TIMEOUT)
 
 
 @asynccontextmanager

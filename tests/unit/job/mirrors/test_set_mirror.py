@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import paths
 from dockmgrd.errors import ConfigConflict, RolledBack, ServiceFailed
 from dockmgrd.host.engine import Engine, EngineFacts
@@ -96,8 +97,8 @@ class _Systemd(Systemd):
 def daemon_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "docker" / "daemon.json"
     monkeypatch.setattr(paths, "DAEMON_JSON", path)
-    monkeypatch.setattr(reload, "_SECONDS_TO_RELOAD", 0.1)
-    monkeypatch.setattr(reload, "_SECONDS_TO_TAKE_EFFECT", 0.1)
+    monkeypatch.setattr(reload, "_SECONDS_TO_RELOAD", HANG_TIMEOUT)
+    monkeypatch.setattr(reload, "_SECONDS_TO_TAKE_EFFECT", HANG_TIMEOUT)
 
     async def validate(*_: object) -> str:
         return ""
@@ -105,6 +106,13 @@ def daemon_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("dockmgrd.host.validate.validate", validate)
     path.parent.mkdir()
     return path
+
+
+@pytest.fixture
+def impatience(daemon_json: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that says nothing, or whose mirrors stay others, is waited for only shortly."""
+    monkeypatch.setattr(reload, "_SECONDS_TO_RELOAD", 0.1)
+    monkeypatch.setattr(reload, "_SECONDS_TO_TAKE_EFFECT", 0.1)
 
 
 def context(engine: _Engine, systemd: _Systemd | None = None) -> JobContext:
@@ -150,6 +158,7 @@ async def test_what_stays_forgotten_is_told(
     assert json.loads(daemon_json.read_text())["registry-mirrors"] == [B]
 
 
+@pytest.mark.usefixtures("impatience")
 @pytest.mark.parametrize("before", ['{"debug":   true}\n', None])
 async def test_an_engine_that_does_not_take_it_has_its_file_back(
     daemon_json: Path, before: str | None
@@ -164,6 +173,7 @@ async def test_an_engine_that_does_not_take_it_has_its_file_back(
     assert engine.reloads == 1, "an engine that took nothing need not be brought back"
 
 
+@pytest.mark.usefixtures("impatience")
 async def test_an_engine_that_took_something_else_is_brought_back(
     daemon_json: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +214,7 @@ async def test_an_engine_that_is_stopped_meanwhile_gets_it_at_its_start(daemon_j
     assert "when it starts" in str(job.notes[0])
 
 
+@pytest.mark.usefixtures("impatience")
 async def test_an_engine_that_is_restarted_meanwhile_is_reloaded_again(daemon_json: Path) -> None:
     engine = _Engine(A)
     engine.goes_away = True
