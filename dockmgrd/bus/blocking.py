@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
 from dockmgrd.bus.auth import Introduction, connected
-from dockmgrd.bus.calls import method_call, values
 from dockmgrd.bus.dbusnext import AuthError, Message, MessageFlag
 from dockmgrd.bus.frames import SIGNAL, Frame, Frames, Malformed
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match, method_call, values
 from dockmgrd.errors import NoReply, RemoteError
 
 _LONGEST_SIGNAL = 1 << 20

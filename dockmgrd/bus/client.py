@@ -12,11 +12,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dockmgrd.bus.calls import method_call, values
 from dockmgrd.bus.dbusnext import Message, MessageFlag, MessageType, NameFlag, RequestNameReply
 from dockmgrd.bus.fair_queue import A_CROWD
 from dockmgrd.bus.frames import SIGNAL, Frame
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match, method_call, values
 from dockmgrd.bus.transport import Transport
 from dockmgrd.errors import NoReply, RemoteError
 from dockmgrd.timeouts import within

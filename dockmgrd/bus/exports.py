@@ -16,11 +16,10 @@ from dockmgrd import errors
 from dockmgrd.bus.client import ALLOW_INTERACTIVE_AUTHORIZATION, Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag, Variant
 from dockmgrd.bus.interface import Face, answer_to
-from dockmgrd.bus.introspection import Interface
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.introspection import OBJECT_MANAGER, OF_EVERY_OBJECT, Interface
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.bus.quota import Quota
 from dockmgrd.bus.standard import StandardMethods
-from dockmgrd.bus.standard_interfaces import OBJECT_MANAGER, OF_EVERY_OBJECT
 from dockmgrd.journal import report_incident
 
 CALLS_OF_A_CONNECTION = 256

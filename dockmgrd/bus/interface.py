@@ -13,8 +13,7 @@ from typing import Any
 
 from dockmgrd import errors
 from dockmgrd.bus.dbusnext import Variant
-from dockmgrd.bus.introspection import Interface
-from dockmgrd.bus.standard_interfaces import PROPERTIES
+from dockmgrd.bus.introspection import PROPERTIES, Interface
 
 SendSignal = Callable[[Interface, str, list[Any]], None]
 

@@ -9,9 +9,8 @@ import socket
 from typing import Callable, Optional, TypeVar
 
 from dockmgrd.bus.auth import Introduction, connected
-from dockmgrd.bus.calls import method_call
 from dockmgrd.bus.dbusnext import AuthError, Message
-from dockmgrd.bus.match import DBUS, DBUS_PATH
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, method_call
 
 Self = TypeVar("Self", bound="Link")
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from dockmgrd import errors, names, paths
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.interface import Face
-from dockmgrd.bus.standard_interfaces import OBJECT_MANAGER, OF_EVERY_OBJECT
+from dockmgrd.bus.introspection import OBJECT_MANAGER, OF_EVERY_OBJECT
 
 
 class Tree(Protocol):

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from dockmgrd import names
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceFailed
 from dockmgrd.timeouts import within
 

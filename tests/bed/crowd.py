@@ -7,7 +7,7 @@ from __future__ import annotations
 CROWD = """
 import asyncio, os, random, sys
 from dockmgrd.bus.client import Bus
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 
 async def client(number, path):
     dice = random.Random(number)

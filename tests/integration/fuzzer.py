@@ -19,7 +19,6 @@ from typing import Any
 
 from dockmgrd import names, verbs
 from dockmgrd.bus import introspection as interfaces
-from dockmgrd.bus import standard_interfaces
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag, MessageType, Variant
 
@@ -29,8 +28,8 @@ PATHS = ("/", "/org", "/org/dockmgr1", "/org/dockmgr1/job/x", "/org/freedesktop/
 INTERFACES = [
     interfaces.load(names.MANAGER_INTERFACE),
     interfaces.load(names.JOB_INTERFACE),
-    *standard_interfaces.OF_EVERY_OBJECT,
-    standard_interfaces.OBJECT_MANAGER,
+    *interfaces.OF_EVERY_OBJECT,
+    interfaces.OBJECT_MANAGER,
 ]
 TEXTS = (
     "",

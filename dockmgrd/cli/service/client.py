@@ -10,7 +10,7 @@ from typing import Any
 from dockmgrd import names
 from dockmgrd.bus.blocking import Connection, Pending
 from dockmgrd.bus.dbusnext import AuthError, MessageFlag, Variant
-from dockmgrd.bus.match import PROPERTIES
+from dockmgrd.bus.messages import PROPERTIES
 from dockmgrd.bus.variants import to_plain
 from dockmgrd.cli.commands.failures import named
 from dockmgrd.cli.service.jobs import JobRecord

@@ -13,7 +13,7 @@ from typing import Any
 from dockmgrd import names
 from dockmgrd.bus.blocking import Pending
 from dockmgrd.bus.dbusnext import Message
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.bus.variants import to_plain
 from dockmgrd.cli.service.client import Client
 from dockmgrd.cli.service.jobs import JobRecord

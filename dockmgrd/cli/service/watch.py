@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dockmgrd import names
 from dockmgrd.bus.blocking import Connection
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.errors import NoReply, ServiceUnknown
 
 _SECONDS_WITHOUT_DAEMON = 90.0

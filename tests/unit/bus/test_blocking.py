@@ -16,7 +16,7 @@ from dockmgrd.bus.blocking import Connection, Pending
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag
 from dockmgrd.bus.frames import Frame, Malformed
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.cli.waiting import Stopped, readable, stoppable
 from dockmgrd.errors import NoReply, RemoteError
 

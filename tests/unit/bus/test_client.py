@@ -13,7 +13,7 @@ from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag
 from dockmgrd.bus.exports import Exports
 from dockmgrd.bus.interface import Face
-from dockmgrd.bus.match import Match
+from dockmgrd.bus.messages import Match
 from dockmgrd.errors import NoReply, RemoteError
 
 PEER = "org.freedesktop.DBus.Peer"

@@ -18,7 +18,7 @@ from dockmgrd.bus.client import ALLOW_INTERACTIVE_AUTHORIZATION, Bus
 from dockmgrd.bus.dbusnext import Message, Variant
 from dockmgrd.bus.exports import CALLS_OF_A_CONNECTION, Exports
 from dockmgrd.bus.interface import Face, caller
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.daemon.jobs import Job
 from dockmgrd.daemon.service import JobFace
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
