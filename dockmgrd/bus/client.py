@@ -22,8 +22,6 @@ from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)
 
-ALLOW_INTERACTIVE_AUTHORIZATION = MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION
-
 SignalHandler = Callable[[Message], None]
 
 

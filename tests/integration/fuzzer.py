@@ -28,8 +28,8 @@ PATHS = ("/", "/org", "/org/dockmgr1", "/org/dockmgr1/job/x", "/org/freedesktop/
 INTERFACES = [
     interfaces.load(names.MANAGER_INTERFACE),
     interfaces.load(names.JOB_INTERFACE),
-    *interfaces.OF_EVERY_OBJECT,
-    interfaces.OBJECT_MANAGER,
+    *interfaces.STANDARD_INTERFACES,
+    interfaces.OBJECT_MANAGER_DEFINITION,
 ]
 TEXTS = (
     "",

@@ -12,7 +12,7 @@ from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag
 from dockmgrd.bus.exports import Exports
-from dockmgrd.bus.interface import Face
+from dockmgrd.bus.interface import ObjectInterface
 from dockmgrd.bus.messages import Match
 from dockmgrd.errors import NoReply, RemoteError
 
@@ -20,7 +20,7 @@ PEER = "org.freedesktop.DBus.Peer"
 UNREAD_CALLS = 20_000
 
 
-class Nothing(Face):
+class Nothing(ObjectInterface):
     interface = interfaces.parse('<node><interface name="org.example.Nothing"/></node>')
 
 

@@ -13,7 +13,7 @@ from dockmgrd.bus.dbusnext import Message, SignatureTree, Variant
 from dockmgrd.bus.exports import Exports
 from dockmgrd.bus.fair_queue import Turns
 from dockmgrd.bus.frames import Frame, Frames, Malformed
-from dockmgrd.bus.interface import Face
+from dockmgrd.bus.interface import ObjectInterface
 from dockmgrd.bus.introspection import parse
 from dockmgrd.bus.transport import LONGEST_CALL
 from dockmgrd.errors import RemoteError
@@ -21,7 +21,7 @@ from dockmgrd.errors import RemoteError
 PEER = "org.freedesktop.DBus.Peer"
 
 
-class Nothing(Face):
+class Nothing(ObjectInterface):
     interface = parse('<node><interface name="org.example.Nothing"/></node>')
 
 
