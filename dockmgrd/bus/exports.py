@@ -93,7 +93,7 @@ class Exports:
 
         :param at_once: cancel the calls that still wait for something; they fail with NoReply.
         """
-        self._bus.take_all_turns()
+        self._bus.deliver_waiting_calls()
         while self._calls:
             if at_once:
                 for call in self._calls:

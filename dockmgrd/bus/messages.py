@@ -14,10 +14,13 @@ DBUS = "org.freedesktop.DBus"
 DBUS_PATH = "/org/freedesktop/DBus"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 
+CALL_TIMEOUT = 25.0
+"""Seconds, as in other D-Bus libraries."""
+
 
 @dataclass(frozen=True)
 class Match:
-    """Which signals are wanted. `sender` is a well-known or unique name; None matches any value."""
+    """Which signals to receive. `sender` is a well-known or unique name; None matches any value."""
 
     sender: str
     interface: str
@@ -26,8 +29,8 @@ class Match:
     arg0: str | None = None
     arg2: str | None = None
 
-    def rule(self) -> str:
-        """The match rule as the bus wants it."""
+    def to_rule(self) -> str:
+        """Return the match rule for AddMatch."""
         keys = {
             "type": "signal",
             "sender": self.sender,
@@ -39,8 +42,8 @@ class Match:
         }
         return ",".join(f"{key}='{value}'" for key, value in keys.items() if value is not None)
 
-    def fits(self, message: Message) -> bool:
-        """Whether the signal is of the kind; its sender is for the caller to check."""
+    def matches(self, message: Message) -> bool:
+        """Return whether the signal matches in everything but the sender."""
         return (
             message.interface == self.interface
             and message.member == self.member
@@ -50,7 +53,7 @@ class Match:
         )
 
 
-def method_call(
+def make_call(
     destination: str,
     path: str,
     interface: str,
@@ -59,7 +62,7 @@ def method_call(
     body: Sequence[Any] = (),
     flags: MessageFlag = MessageFlag.NONE,
 ) -> Message:
-    """The call, with no serial yet."""
+    """Return the method call. The connection gives it a serial."""
     return Message(
         destination=destination,
         path=path,
@@ -71,10 +74,17 @@ def method_call(
     )
 
 
-def values(reply: Message) -> list[Any]:
-    """What the method returned.
+def make_bus_call(
+    member: str, signature: str = "", *body: Any, flags: MessageFlag = MessageFlag.NONE
+) -> Message:
+    """Return a call of a method of the bus itself."""
+    return make_call(DBUS, DBUS_PATH, DBUS, member, signature, body, flags)
 
-    :raises RemoteError: when the reply is an error; in 0.2.3 dbus-next fails at one without a body.
+
+def read_reply(reply: Message) -> list[Any]:
+    """Return the values that the method returned.
+
+    :raises RemoteError: if the reply is an error. An error may have no text.
     """
     if reply.message_type is MessageType.ERROR:
         text = reply.body[0] if reply.body and isinstance(reply.body[0], str) else ""

@@ -273,7 +273,7 @@ class Systemd:
                     raise error
                 self._bus = await within(self._reconnect(), _SECONDS_TO_COME_BACK)
                 await self.connect()
-            elif not self._bus.owner(SYSTEMD):
+            elif not self._bus.get_owner(SYSTEMD):
                 await within(self._news(), _SECONDS_TO_COME_BACK)
         except (asyncio.TimeoutError, OSError):
             raise error from None
