@@ -130,7 +130,7 @@ async def ask(bus: Bus, message: Message, report: Report) -> None:
     try:
         await bus.request(message, timeout=SECONDS_TO_REPLY)
     except RemoteError as error:
-        name, said = error.name, error.text
+        name, said = error.name, error.reply
     except NoReply:
         report.wrong.append(f"no reply: {message.interface}.{message.member} {message.signature}")
         return
