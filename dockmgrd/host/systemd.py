@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from dockmgrd import names
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceFailed
 from dockmgrd.timeouts import within
 
@@ -273,7 +273,7 @@ class Systemd:
                     raise error
                 self._bus = await within(self._reconnect(), _SECONDS_TO_COME_BACK)
                 await self.connect()
-            elif not self._bus.owner(SYSTEMD):
+            elif not self._bus.get_owner(SYSTEMD):
                 await within(self._news(), _SECONDS_TO_COME_BACK)
         except (asyncio.TimeoutError, OSError):
             raise error from None

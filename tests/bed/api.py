@@ -46,7 +46,7 @@ asyncio.run(main())
 _WATCHER = """
 import asyncio, json
 from dockmgrd.bus.client import Bus
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.bus.variants import to_plain
 
 async def main():

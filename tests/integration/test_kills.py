@@ -28,7 +28,7 @@ _KILL = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from dockmgrd.bus.client import Bus
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.names import job_unit
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.bus.variants import to_plain

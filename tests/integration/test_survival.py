@@ -32,7 +32,7 @@ _INHIBITORS = (
 _UNTIL_STAGE = """
 import asyncio, sys
 from dockmgrd.bus.client import Bus
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.model import Stage
 from dockmgrd.bus.variants import to_plain
 

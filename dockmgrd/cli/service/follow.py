@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.bus.blocking import Pending
 from dockmgrd.bus.dbusnext import Message
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
+from dockmgrd.bus.router import Pending
 from dockmgrd.bus.variants import to_plain
 from dockmgrd.cli.service.client import Client
 from dockmgrd.cli.service.jobs import JobRecord
@@ -68,7 +68,7 @@ class Follower:
                 self._waiting, self._heard = self._client.begin_wait(self._path), False
             # Its reply may have come with another's.
             while not (self._news or self._wait_is_over()):
-                self._client.bus.hear()
+                self._client.bus.process()
 
     def _wait_is_over(self) -> bool:
         """Whether Wait() has been replied to, which is said once: the reading tells the rest."""

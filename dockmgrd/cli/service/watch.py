@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from dockmgrd import names
 from dockmgrd.bus.blocking import Connection
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.errors import NoReply, ServiceUnknown
 
 _SECONDS_WITHOUT_DAEMON = 90.0
@@ -40,7 +40,7 @@ class DaemonWatch:
             try:
                 return call()
             except (NoReply, ServiceUnknown):
-                if self._bus.ended or time.monotonic() > deadline:
+                if self._bus.has_ended or time.monotonic() > deadline:
                     raise
             self._wait_for_change(seen)
 
@@ -48,7 +48,7 @@ class DaemonWatch:
         """Return when the owner is another than it was, or the next try is due."""
         due = time.monotonic() + _SECONDS_BETWEEN_TRIES
         while self._owners_seen == seen and (left := due - time.monotonic()) > 0:
-            self._bus.hear(left)
+            self._bus.process(left)
 
     def _on_change(self) -> None:
         self._owners_seen += 1

@@ -15,7 +15,7 @@ from dockmgrd import errors
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.exports import Exports
-from dockmgrd.bus.interface import Caller, Face
+from dockmgrd.bus.interface import Caller, ObjectInterface
 from dockmgrd.daemon import polkit
 from dockmgrd.daemon.polkit import Polkit
 
@@ -37,7 +37,7 @@ AUTHORITY = interfaces.parse(
 )
 
 
-class FakeAuthority(Face):
+class FakeAuthority(ObjectInterface):
     """Answers as `answers` says by action, or never."""
 
     interface = AUTHORITY
@@ -67,10 +67,10 @@ class FakeAuthority(Face):
 @pytest_asyncio.fixture
 async def authority(bus_address: str) -> AsyncIterator[FakeAuthority]:
     async with Bus(bus_address) as bus:
-        face = FakeAuthority()
-        Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", face)
+        authority = FakeAuthority()
+        Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", authority)
         await bus.own_name("org.freedesktop.PolicyKit1")
-        yield face
+        yield authority
 
 
 @pytest_asyncio.fixture
@@ -169,11 +169,11 @@ async def test_a_polkit_that_ends_over_a_question(
     client: Polkit, client_bus: Bus, bus_address: str
 ) -> None:
     bus = await Bus(bus_address).connect()
-    face = FakeAuthority()
-    Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", face)
+    authority = FakeAuthority()
+    Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", authority)
     await bus.own_name("org.freedesktop.PolicyKit1")
     question = asyncio.ensure_future(client.authorize(caller_on(client_bus), 1000, ACTION, {}))
-    await asyncio.wait_for(face.was_asked.wait(), HANG_TIMEOUT)
+    await asyncio.wait_for(authority.was_asked.wait(), HANG_TIMEOUT)
     bus.disconnect()
     with pytest.raises(errors.AccessDenied, match="cannot be asked"):
         await asyncio.wait_for(question, HANG_TIMEOUT)
