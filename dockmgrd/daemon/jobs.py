@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dockmgrd import errors, journal, names
+from dockmgrd import errors, journal, names, paths
 from dockmgrd.host.jobstore import JobStore, new_id
 from dockmgrd.host.systemd import ENDED, Systemd
 from dockmgrd.messages import jobs as messages
+from dockmgrd.messages.text import Text
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 
 logger = logging.getLogger(__name__)
@@ -101,11 +102,12 @@ class Jobs:
         requests: list[JobRequest] = []
         for job_id in self._store.ids():
             request = self._store.read_request(job_id)
-            if request is None:
-                logger.warning("job %s has no readable request; it is dropped", job_id)
+            if request is not None:
+                requests.append(request)
+            elif self._store.is_empty(job_id):
                 self._store.delete(job_id)
             else:
-                requests.append(request)
+                logger.warning("job %s has no readable request; it is left out", job_id)
         for request in sorted(requests, key=lambda each: each.created_at):
             job_id = request.job_id
             job = Job(request, result=self._store.read_result(job_id))
@@ -212,7 +214,7 @@ class Jobs:
     def _advance(self, job: Job, status: str) -> None:
         try:
             progress = Progress.from_json(json.loads(status))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             return
         fraction = max(progress.fraction, job.progress.fraction)
         job.progress = replace(progress, fraction=fraction)
@@ -223,16 +225,11 @@ class Jobs:
     def _end(self, job: Job) -> None:
         """The unit is gone: what it left is the result, and if it left none, that is one too."""
         result = self._store.read_result(job.job_id)
-        if result is None:
-            result = JobResult(
-                JobState.INTERRUPTED,
-                _now(),
-                error_name=errors.Interrupted.dbus_name,
-                error=messages.JOB_INTERRUPTED(
-                    job=job.job_id, stage=job.progress.stage.value
-                ).with_remedy(messages.REPEAT_REQUEST()),
-            )
-            self._store.write_result(job.job_id, result)
+        if result is None and self._store.has_result(job.job_id):
+            result = _make_failure(_describe_unreadable_result(job))
+        elif result is None:
+            result = _make_failure(_describe_interruption(job))
+            self._store.keep_result(job.job_id, result)
             journal.record_job_end(job.request, result)
         job.result = result
         fraction = 1.0 if result.state is JobState.DONE else job.progress.fraction
@@ -246,8 +243,7 @@ class Jobs:
         if job.unwatch is not None:
             job.unwatch()
         del self._jobs[job.job_id]
-        if job.job_id in self._store.ids():
-            self._store.delete(job.job_id)
+        self._store.delete(job.job_id)
 
     def _prune(self) -> None:
         """Forget old jobs; those that only read never take the place of those that changed."""
@@ -258,6 +254,24 @@ class Jobs:
                 del self._jobs[job.job_id]
                 self._store.delete(job.job_id)
                 self._forgotten(job)
+
+
+def _make_failure(text: Text) -> JobResult:
+    """The result of a job that did not say how it ended."""
+    return JobResult(
+        JobState.INTERRUPTED, _now(), error_name=errors.Interrupted.dbus_name, error=text
+    )
+
+
+def _describe_interruption(job: Job) -> Text:
+    text = messages.JOB_INTERRUPTED(job=job.job_id, stage=job.progress.stage.value)
+    return text.with_remedy(messages.REPEAT_REQUEST())
+
+
+def _describe_unreadable_result(job: Job) -> Text:
+    text = messages.JOB_RESULT_UNREADABLE(job=job.job_id, path=str(paths.JOBS / job.job_id))
+    command = f"journalctl -u {names.job_unit(job.job_id)}"
+    return text.with_remedy(messages.SEE_JOB_LOG(job=job.job_id), command)
 
 
 def _now() -> int:

@@ -20,6 +20,7 @@ from dockmgrd.daemon.jobs import (
     Job,
     Jobs,
 )
+from dockmgrd.host import atomicfile
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
@@ -68,7 +69,7 @@ class Host:
     """A host with a folder of jobs, and daemons that come and go on it."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = JobStore(folder)
+        self.store = JobStore(folder / "jobs", folder / "spare")
         self.systemd = FakeSystemd()
         self.changes: list[tuple[str, str, float]] = []
         self.forgotten: list[str] = []
@@ -149,6 +150,80 @@ async def test_a_job_that_leaves_no_result_is_interrupted(host: Host) -> None:
     result = host.store.read_result(job.job_id)
     assert result is not None
     assert result.state is JobState.INTERRUPTED
+
+
+def fill_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nothing can be written."""
+
+    def fail(path: Path, data: bytes, **_: object) -> None:
+        raise errors.InsufficientSpace("The disk is full.")
+
+    monkeypatch.setattr(atomicfile, "replace", fail)
+
+
+async def test_a_job_ends_when_its_result_cannot_be_written(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = host.daemon()
+    job = await jobs.submit(Kind.INSTALL, {"source": "a"}, 0)
+    with monkeypatch.context() as full:
+        fill_up(full)
+        host.systemd.end(job)
+        assert job.state is JobState.INTERRUPTED
+        assert jobs.active is None
+        with pytest.raises(errors.Interrupted):
+            await job.wait()
+        with pytest.raises(errors.InsufficientSpace):
+            await jobs.submit(Kind.INSTALL, {"source": "b"}, 0)
+        await (after := host.daemon()).adopt()
+        assert [each.state for each in after.all()] == [JobState.INTERRUPTED]
+    assert (await jobs.submit(Kind.INSTALL, {"source": "b"}, 0)) is jobs.active
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"result": null}', ""])
+async def test_a_result_that_cannot_be_read_ends_the_job_and_stays(
+    host: Host, tmp_path: Path, content: str
+) -> None:
+    job = await (jobs := host.daemon()).submit(Kind.INSTALL, {}, 0)
+    path = tmp_path / "jobs" / job.job_id / "result.json"
+    path.write_text(content)
+    host.systemd.end(job)
+    with pytest.raises(errors.Interrupted, match="not readable"):
+        await job.wait()
+    assert jobs.active is None
+    await (after := host.daemon()).adopt()
+    assert [each.state for each in after.all()] == [JobState.INTERRUPTED]
+    assert path.read_text() == content
+
+
+async def test_entries_that_are_no_jobs_keep_nobody_from_starting(
+    host: Host, tmp_path: Path
+) -> None:
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    (jobs / "20260101T000000_000001").touch()
+    (jobs / "20260101T000000_000002").mkdir()
+    (jobs / "20260101T000000_000003").symlink_to("/")
+    deep = jobs / "20260101T000000_000004"
+    deep.mkdir()
+    (deep / "request.json").write_text('{"a":' * 100_000)
+    (jobs / "notes.txt").touch()
+    await (daemon := host.daemon()).adopt()
+    assert daemon.all() == []
+    assert not (jobs / "20260101T000000_000002").exists(), "what a failed request has left"
+    assert deep.exists(), "what cannot be understood is not deleted"
+    assert await daemon.submit(Kind.INSTALL, {}, 0) is daemon.active
+
+
+@pytest.mark.parametrize(
+    "status", ["[" * 100_000, '{"stage": "resolving"}', "[]", "5", '{"stage": {}}', ""]
+)
+async def test_a_status_that_is_no_progress_is_passed_over(host: Host, status: str) -> None:
+    job = await host.daemon().submit(Kind.INSTALL, {}, 0)
+    before = job.progress
+    path = names.unit_path(names.job_unit(job.job_id))
+    host.systemd.watchers[path]({"StatusText": status})
+    assert job.progress == before
 
 
 async def test_what_systemd_does_not_start_leaves_nothing_behind(host: Host) -> None:
