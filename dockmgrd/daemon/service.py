@@ -153,10 +153,9 @@ class ManagerFace(Face):
 
     def _known(self, parsed: options.Options, limits: AdminConfig) -> actions.Known:
         """The mirrors that the questions depend on."""
-        probed = isinstance(parsed, options.ProbeOptions)
         return actions.Known(
             self._status.configured_mirrors(),
-            candidates.load().mirrors if probed else (),
+            candidates.load().mirrors if actions.needs_candidates(parsed) else (),
             limits.admits,
         )
 
