@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,33 @@ class JobStore:
         except _UNREADABLE:
             return {}
 
+    def write_users(self, job_id: str, users: Iterable[int]) -> None:
+        """Keep who else waits for the job, for the next daemon; no power loss counts."""
+        try:
+            self._write(job_id, "users.json", {"users": list(map(str, users))}, durable=False)
+        except DockmgrError as error:
+            logger.warning("%s", error)
+
+    def read_users(self, job_id: str) -> set[int]:
+        """What `write_users` has kept."""
+        try:
+            users = map(int, _read(self._path(job_id) / "users.json")["users"])
+            return {uid for uid in users if 0 <= uid < 2**32}
+        except _UNREADABLE:
+            return set()
+
+    def mark_waiting(self, job_id: str) -> None:
+        """Keep for the next daemon that the job has not been started. Raises as `write_request`."""
+        self._write(job_id, "waiting.json", {}, durable=False)
+
+    def unmark_waiting(self, job_id: str) -> None:
+        """The job is about to start. Raises WriteFailed."""
+        atomicfile.remove(self._path(job_id) / "waiting.json")
+
+    def is_waiting(self, job_id: str) -> bool:
+        """Whether the job waits to be started."""
+        return (self._path(job_id) / "waiting.json").is_file()
+
     def delete(self, job_id: str) -> None:
         """Forget the job. What cannot be deleted stays, and the log says so."""
         import shutil  # slow to load, and a job forgets none
@@ -155,7 +182,7 @@ class JobStore:
             data = _encode(result.to_json())
             atomicfile.replace(self._spare_path(job_id), data, mode=0o600, durable=False)
         except (DockmgrError, OSError) as error:
-            logger.error("the result of job %s is lost: %s", job_id, error)
+            logger.error("the result of job %s cannot be kept: %s", job_id, error)
 
     def _path(self, job_id: str) -> Path:
         if not _ID.fullmatch(job_id):

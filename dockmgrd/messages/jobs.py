@@ -9,6 +9,24 @@ JOB_INTERRUPTED = Template(
     "job-interrupted",
     "Job {job} ended without a result while {stage}: it was killed, or the host lost power.",
 )
+JOB_CANCELED = Template("job-canceled", "Job {job} was canceled before it changed anything.")
+JOB_IS_RUNNING = Template(
+    "job-is-running", "Job {job} ({kind}) has been changing this host since {since}."
+)
+WAIT_OR_CANCEL = Template("wait-or-cancel", "Wait until it ends or cancel it.")
+TOO_MANY_WAIT = Template("too-many-jobs-wait", "{count} of your jobs wait for a place already.")
+WAIT_OR_CANCEL_ONE = Template("wait-or-cancel-one", "Wait until one of them ends or cancel one.")
+JOB_WAITS = Template("job-waits", "Waiting until other jobs have ended")
+JOB_HAS_ENDED = Template("job-has-ended", "Job {job} has already ended; it is {state}.")
+JOB_MUST_NOT_STOP = Template(
+    "job-must-not-stop", "Job {job} is {stage} and must not be stopped halfway."
+)
+WAIT_FOR_JOB = Template("wait-for-job", "Wait until it ends.")
+JOB_IS_SHARED = Template(
+    "job-is-shared",
+    "Job {job} goes on because other users wait for it (user ids: {users}). "
+    "It no longer counts as yours.",
+)
 REPEAT_REQUEST = Template("repeat-request", "Submit the same request again to continue.")
 
 JOB_RESULT_UNREADABLE = Template(

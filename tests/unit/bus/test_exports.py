@@ -19,7 +19,7 @@ from dockmgrd.bus.dbusnext import Message, Variant
 from dockmgrd.bus.exports import CALLS_OF_A_CONNECTION, Exports
 from dockmgrd.bus.interface import Face, caller
 from dockmgrd.bus.match import PROPERTIES, Match
-from dockmgrd.daemon.jobs import Job
+from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.service import JobFace
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 
