@@ -111,5 +111,5 @@ def test_a_request_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> Non
 
 
 def test_a_folder_is_only_ever_that_of_an_id(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no job id"):
+    with pytest.raises(ValueError, match="not a valid job id"):
         JobStore(tmp_path).delete("../../etc")

@@ -20,7 +20,7 @@ from dockmgrd.bus.dbusnext import Message, MessageFlag, Variant
 from dockmgrd.bus.exports import MAX_CALLS_PER_CONNECTION, Exports
 from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.messages import PROPERTIES, Match
-from dockmgrd.daemon.jobs import Job
+from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.service import JobInterface
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 

@@ -11,7 +11,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
-from unit.job.probe.test_probe import PATIENCE
 
 from bed.limits import HANG_TIMEOUT
 from dockmgrd import paths
@@ -24,6 +23,7 @@ from dockmgrd.job.probe.registry import Finding
 from dockmgrd.job.probe.trust import Trust
 from dockmgrd.job.probe.verdicts import Verdict
 from unit.certificates import Pair
+from unit.job.probe.test_probe import PATIENCE
 from unit.proxy_server import ProxyServer, proxying
 from unit.registry_server import Registry, serving
 
