@@ -77,7 +77,7 @@ class EngineWatch:
             self._once.set()
 
     async def _ask(self) -> Live:
-        unit = await self.systemd.state(names.DOCKER_UNIT)
+        unit = await self.systemd.get_state(names.DOCKER_UNIT)
         live = Live(installed=unit.load_state == "loaded", service_state=unit.active_state)
         if unit.active:
             try:

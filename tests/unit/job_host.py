@@ -44,10 +44,10 @@ class FakeSystemd:
     async def signal_main(self, unit: str, number: int) -> None:
         self.signals.append(unit)
 
-    async def activity(self, unit: str) -> str:
+    async def get_active_state(self, unit: str) -> str:
         return "active" if unit in self.active else "inactive"
 
-    async def status_text(self, unit: str) -> str:
+    async def get_status_text(self, unit: str) -> str:
         return json.dumps(Progress(Stage.RESOLVING, 0.2).to_json())
 
     def tell(self, job: Job, stage: Stage, fraction: float) -> None:

@@ -15,7 +15,8 @@ from bed.limits import HANG_TIMEOUT
 from dockmgrd.daemon.engine_watch import EngineWatch
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.engine import Engine, EngineFacts
-from dockmgrd.host.systemd import Systemd, UnitState
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import UnitState
 
 A, B = "https://a.example/", "https://b.example/"
 
@@ -28,7 +29,7 @@ class _Systemd(Systemd):
         self.moved: Callable[[Mapping[str, Any]], None] = lambda _: None
         self.reloaded: Callable[[], None] = lambda: None
 
-    async def state(self, unit: str) -> UnitState:
+    async def get_state(self, unit: str) -> UnitState:
         await asyncio.sleep(0)
         return UnitState("loaded", self.active_state, "enabled", "/x", ())
 

@@ -15,7 +15,8 @@ import pytest
 from bed.limits import HANG_TIMEOUT
 from dockmgrd import paths
 from dockmgrd.host.engine import EngineFacts
-from dockmgrd.host.systemd import Systemd, UnitState
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import UnitState
 from dockmgrd.job.probe import engine_proxies as engineproxies
 from dockmgrd.job.probe import probe
 from dockmgrd.job.probe.proxies import Proxies, Proxy
@@ -210,7 +211,7 @@ class Unit:
             "EnvironmentFiles": [],
         }
 
-    async def unit_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
+    async def get_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
         return [self.values[name] for name in wanted]
 
 
