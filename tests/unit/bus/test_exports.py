@@ -270,6 +270,7 @@ async def test_introspection_is_the_interface_file_with_names_and_annotations(
     assert interfaces.load(names.JOB_INTERFACE).xml in text
     assert 'name="error_message"' in text
     assert "EmitsChangedSignal" in text
+    assert "QtDBus.QtTypeName" in text
     [root] = await call(client_bus, service_bus, "Introspect", path="/", interface=INTROSPECTABLE)
     assert '<node name="org"/>' in root
 
