@@ -13,7 +13,7 @@ from dockmgrd.bus.dbusnext import AuthError, MessageFlag, Variant
 from dockmgrd.bus.messages import PROPERTIES
 from dockmgrd.bus.router import Pending
 from dockmgrd.bus.variants import to_plain
-from dockmgrd.cli.commands.failures import named
+from dockmgrd.cli.commands.exitcodes import make_error
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.waiting import readable
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceUnknown
@@ -165,4 +165,4 @@ def _meaning(error: RemoteError) -> DockmgrError:
             f"dockmgrd does not start ({error.reply.rstrip('.')}); "
             f"'systemctl status {names.DAEMON_UNIT}' tells why."
         )
-    return named(error.name, error.reply)
+    return make_error(error.name, error.reply)
