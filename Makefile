@@ -17,6 +17,8 @@ RUN := PYTHONPATH=.:tests $(VENV)/bin/python
 PYTHON39 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9*/bin/python) \
 	$(shell python3.9 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV39 := $(call environment,tests/requirements-py39.txt)
+# What reads the files for releases: tmt, and Packit's schema without what builds and uploads.
+VENV_RELEASE := $(call environment,tests/requirements-release.txt)
 
 .PHONY: help demo check check-busy check-unit check-py39 check-integration trees rpm bed bench fuzz \
 	soak picture translations clean apt
@@ -39,7 +41,7 @@ check: rpm $(VENV)/ready  ## Run all tests: unit tests, again on Python 3.9, tes
 check-busy: apt  ## Run all tests while two other processes keep the processors busy
 	@PYTHONPATH=tests /usr/bin/python3 -m bed.busy $(MAKE) check
 
-check-unit: rpm $(VENV)/ready  ## Run the unit tests
+check-unit: rpm $(VENV)/ready $(VENV_RELEASE)/ready  ## Run the unit tests
 	$(VENV)/bin/pytest tests/unit --numprocesses=2
 
 # Without the tests of tools and files, to which it is the same which Python runs them.
@@ -92,11 +94,14 @@ apt:  ## Install the Debian packages that the other targets need
 # -qq: errors alone.
 define make_environment
 @mkdir -p $(DOCKMGRD_CACHE); exec {lock}>$(DOCKMGRD_CACHE)/venv.lock; flock $$lock; \
-[[ -e $@ ]] || { $(1) -m venv --clear $(3) $(@D); $(@D)/bin/pip install -qq --requirement $(2); touch $@; }
+[[ -e $@ ]] || { $(1) -m venv --clear $(3) $(@D); $(@D)/bin/pip install -qq $(4) --requirement $(2); touch $@; }
 endef
 
 $(VENV)/ready: | apt
 	$(call make_environment,/usr/bin/python3,tests/requirements.txt,--system-site-packages)
+
+$(VENV_RELEASE)/ready: | apt
+	$(call make_environment,/usr/bin/python3,tests/requirements-release.txt,,--no-deps)
 
 $(VENV39)/ready: | apt
 	@packaging/apt-install tests/requirements-py39.apt
