@@ -46,7 +46,8 @@ def opened(cache: Path | None = None) -> Iterator[Any]:
             raise PackageManagerLocked(one_line(error)) from error
         finally:
             if dnf.plugin.DYNAMIC_PACKAGE in sys.modules:
-                base.unload_plugins()  # or there could be no other Base in this process
+                # Or there could be no other Base in this process. dnf before 4.14 has no method.
+                getattr(base, "unload_plugins", base._plugins._unload)()
 
 
 def load_repositories(
