@@ -102,7 +102,7 @@ class Cache:
     def _build(self, path: Path, build: Callable[[Path], None]) -> None:
         unfinished = self._beside(path, _UNFINISHED)
         group = self._group(path)
-        self._remove_unfinished(path)  # left by a builder that was killed: we hold its lock
+        self._clean_up(path)
         unfinished.mkdir()
         group.create()
         started = time.monotonic()
@@ -111,13 +111,15 @@ class Cache:
             with run_commands_in(group):
                 build(unfinished)
         except BaseException:
-            self._remove_unfinished(path)
+            _end_processes(group)
+            remove_tree(unfinished)
             raise
         _end_processes(group)
         unfinished.rename(path)
         _log.info("%s: built in %.1f s", path.name, time.monotonic() - started)
 
-    def _remove_unfinished(self, path: Path) -> None:
+    def _clean_up(self, path: Path) -> None:
+        """Remove what a builder that was killed has left, if any. We hold its lock."""
         unfinished = self._beside(path, _UNFINISHED)
         _end_processes(self._group(path))
         if unfinished.exists():
@@ -145,7 +147,7 @@ class Cache:
                 fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            self._remove_unfinished(path)
+            self._clean_up(path)
             doomed = self._beside(path, _DOOMED)
             remove_tree(doomed)  # left by a remover that was killed
             if path.exists():

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bed import debian
 from bed.cache import Cache, Recipe
 from bed.cgroup import ControlGroup
 from bed.limits import HANG_TIMEOUT
+from bed.shell import CommandError
+from bed.suites import BOOKWORM, BULLSEYE
 from bed.trees import TreeRemovalError, find_mounts, remove_tree
 
 if TYPE_CHECKING:
@@ -248,3 +251,18 @@ def test_a_build_is_under_no_time_limit_and_shown(tmp_path: Path, more: list[str
     assert done.returncode == 0, done.stdout
     for recipe in ("outer", "inner"):
         assert f"{Recipe(recipe, ()).directory_name}: built in" in done.stderr
+
+
+def test_a_suite_that_has_vanished_is_told_from_a_build_that_fails(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(debian, "shared", lambda: cache)
+    monkeypatch.setattr(debian, "mirror", lambda: "http://127.0.0.1:9/debian")
+    with pytest.raises(debian.VanishedError, match=r"bullseye cannot .*127\.0\.0\.1:9"):
+        debian.provide(BULLSEYE)
+    with pytest.raises(CommandError, match="Failed to fetch"):
+        debian.provide(BOOKWORM)
+    monkeypatch.setattr(debian, "_mmdebstrap_options", lambda _: ["--nonsense"])
+    with pytest.raises(CommandError, match="exit status"):
+        debian.provide(BULLSEYE)
+    assert find_mounts(cache.root) == []
