@@ -18,32 +18,45 @@ PYTHON39 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9*/bin/python) \
 	$(shell python3.9 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV39 := $(call environment,tests/requirements-py39.txt)
 
-.PHONY: picture translations demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt
+# Ansible's controller: the newest that this machine's Python runs, and the oldest that the collection is for.
+PYTHON_ANSIBLE := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) /usr/bin/python3)
+ANSIBLE := $(call environment,tests/requirements-ansible.txt)
+ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
+
+.PHONY: picture translations demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt \
+	ansible collection
 
 demo: rpm $(VENV)/ready
 	@$(RUN) -m bed.demo
 
 # All parts run, so that one failure does not hide another. pytest fails when it finds no test.
-check: rpm $(VENV)/ready
+check: rpm $(VENV)/ready ansible
 	@status=0; \
 	$(MAKE) check-unit || status=1; \
 	$(if $(PYTHON39),$(MAKE) check-py39 || status=1;) \
 	$(MAKE) check-integration || status=1; \
 	exit $$status
 
-check-unit: rpm $(VENV)/ready
+check-unit: rpm $(VENV)/ready ansible
 	$(VENV)/bin/pytest tests/unit --numprocesses=2
 
 # Without the tests of tools and files, to which it is the same which Python runs them.
 check-py39: $(VENV39)/ready
 	$(VENV39)/bin/pytest tests/unit --numprocesses=2 \
-		--ignore=tests/unit/test_style.py --ignore=tests/unit/test_packaging.py
+		--ignore=tests/unit/test_style.py --ignore=tests/unit/test_packaging.py \
+		--ignore=tests/unit/ansible
 
-check-integration: rpm $(VENV)/ready
+check-integration: rpm $(VENV)/ready ansible
 	$(VENV)/bin/pytest tests/integration --numprocesses=2
 
 rpm: apt
 	@packaging/rpm/build
+
+ansible: $(ANSIBLE)/ready $(ANSIBLE_OLDEST)/ready
+
+# The archive of the Ansible collection for Galaxy, in dist/.
+collection: $(ANSIBLE)/ready
+	@packaging/collection $(ANSIBLE)
 
 bed: rpm $(VENV)/ready
 	@$(RUN) -m bed shell $(SUITE)
@@ -87,3 +100,9 @@ $(VENV)/ready: | apt
 $(VENV39)/ready: | apt
 	@packaging/apt-install tests/requirements-py39.apt
 	$(call make_environment,$(PYTHON39),tests/requirements-py39.txt)
+
+$(ANSIBLE)/ready: | apt
+	$(call make_environment,$(PYTHON_ANSIBLE),tests/requirements-ansible.txt)
+
+$(ANSIBLE_OLDEST)/ready: | apt
+	$(call make_environment,/usr/bin/python3,tests/requirements-ansible-2.16.txt)
