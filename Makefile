@@ -20,8 +20,13 @@ VENV39 := $(call environment,tests/requirements-py39.txt)
 # What reads the files for releases: tmt, and Packit's schema without what builds and uploads.
 VENV_RELEASE := $(call environment,tests/requirements-release.txt)
 
+# Ansible's controller: the newest that this machine's Python runs, and the oldest supported one.
+PYTHON_ANSIBLE := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) /usr/bin/python3)
+ANSIBLE := $(call environment,tests/requirements-ansible.txt)
+ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
+
 .PHONY: help demo check check-busy check-unit check-py39 check-integration trees rpm bed bench fuzz \
-	soak picture translations clean apt
+	soak picture translations clean apt ansible collection
 
 demo: rpm $(VENV)/ready  ## Show the main job on a disposable host
 	@$(RUN) -m bed.demo
@@ -30,7 +35,7 @@ help:  ## List the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*  ## /\1\t/p' Makefile | expand --tabs=20
 
 # All parts run, so that one failure does not hide another. pytest fails when it finds no test.
-check: rpm $(VENV)/ready  ## Run all tests: unit tests, again on Python 3.9, tests on hosts
+check: rpm $(VENV)/ready ansible  ## Run all tests: unit tests, again on Python 3.9, tests on hosts
 	@status=0; \
 	$(MAKE) check-unit || status=1; \
 	$(if $(PYTHON39),$(MAKE) check-py39 || status=1;) \
@@ -41,16 +46,16 @@ check: rpm $(VENV)/ready  ## Run all tests: unit tests, again on Python 3.9, tes
 check-busy: apt  ## Run all tests while two other processes keep the processors busy
 	@PYTHONPATH=tests /usr/bin/python3 -m bed.busy $(MAKE) check
 
-check-unit: rpm $(VENV)/ready $(VENV_RELEASE)/ready  ## Run the unit tests
+check-unit: rpm $(VENV)/ready $(VENV_RELEASE)/ready ansible  ## Run the unit tests
 	$(VENV)/bin/pytest tests/unit --numprocesses=2
 
 # Without the tests of tools and files, to which it is the same which Python runs them.
 check-py39: $(VENV39)/ready  ## Run the unit tests on Python 3.9
 	$(VENV39)/bin/pytest tests/unit --numprocesses=2 \
 		--ignore=tests/unit/test_style.py --ignore=tests/unit/test_packaging.py \
-		--ignore=tests/unit/bus/test_generators.py
+		--ignore=tests/unit/bus/test_generators.py --ignore=tests/unit/ansible
 
-check-integration: rpm trees  ## Run the tests on hosts
+check-integration: rpm trees ansible  ## Run the tests on hosts
 	$(VENV)/bin/pytest tests/integration --numprocesses=2
 
 # What tests on hosts take from the cache, ahead and with its steps shown. Without it a test builds
@@ -60,6 +65,11 @@ trees: rpm $(VENV)/ready  ## Build the root trees of the test hosts
 
 rpm: apt  ## Build the RPMs to dist/
 	@packaging/rpm/build
+
+ansible: $(ANSIBLE)/ready $(ANSIBLE_OLDEST)/ready
+
+collection: $(ANSIBLE)/ready  ## Build the Ansible collection to dist/
+	@packaging/collection $(ANSIBLE)
 
 bed: rpm $(VENV)/ready  ## Open a shell on a host: make bed SUITE=trixie
 	@$(RUN) -m bed shell $(SUITE)
@@ -106,3 +116,9 @@ $(VENV_RELEASE)/ready: | apt
 $(VENV39)/ready: | apt
 	@packaging/apt-install tests/requirements-py39.apt
 	$(call make_environment,$(PYTHON39),tests/requirements-py39.txt)
+
+$(ANSIBLE)/ready: | apt
+	$(call make_environment,$(PYTHON_ANSIBLE),tests/requirements-ansible.txt)
+
+$(ANSIBLE_OLDEST)/ready: | apt
+	$(call make_environment,/usr/bin/python3,tests/requirements-ansible-2.16.txt)
