@@ -14,6 +14,7 @@ from dockmgrd.bus.messages import CALL_TIMEOUT, DBUS, Match, make_bus_call, make
 from dockmgrd.bus.router import OwnerHandler, Pending, Router, SignalHandler
 from dockmgrd.bus.transport import Transport
 from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.messages import bus as messages
 from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)
@@ -202,9 +203,10 @@ class Bus:
                 await within(future, timeout)
         except asyncio.TimeoutError:
             late = next(each.call for each in calls if not each.is_done)
-            raise NoReply(
-                f"{late.destination} did not answer {late.member} within {timeout:g} s."
-            ) from None
+            text = messages.NO_REPLY_WITHIN(
+                destination=late.destination, method=late.member, seconds=f"{timeout:g}"
+            )
+            raise NoReply(text) from None
         finally:
             for pending in calls:
                 self._router.forget(pending)
@@ -212,7 +214,7 @@ class Bus:
 
     def _send_call(self, pending: Pending) -> None:
         if self._transport.link.has_ended:
-            raise NoReply("The connection to the bus ended.")
+            raise NoReply(messages.CONNECTION_ENDED())
         self._transport.send(pending.call)
 
     def _find_user(self, sender: str) -> object:

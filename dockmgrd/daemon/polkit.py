@@ -16,6 +16,7 @@ from dockmgrd.bus.interface import Caller
 from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.bus.quota import Quota
 from dockmgrd.errors import AccessDenied, InteractiveAuthorizationRequired, NoReply, RemoteError
+from dockmgrd.messages.bus import TOO_MANY_AUTHORIZATIONS
 
 _POLKIT = "org.freedesktop.PolicyKit1"
 _PATH = "/org/freedesktop/PolicyKit1/Authority"
@@ -44,7 +45,7 @@ class Polkit:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._questions = Quota(_QUESTIONS_PER_USER, "requests waiting for authorization")
+        self._questions = Quota(_QUESTIONS_PER_USER, TOO_MANY_AUTHORIZATIONS)
         self._leavings: dict[str, set[asyncio.Future[None]]] = {}
 
     async def follow_callers(self) -> None:
@@ -66,7 +67,7 @@ class Polkit:
         """
         if uid == 0:
             return
-        with self._questions.share(f"User {uid}"):
+        with self._questions.share(uid):
             answer = await self._ask(caller, action, details)
         if answer.authorized:
             return
@@ -107,7 +108,7 @@ class Polkit:
         if uid == 0:
             return dict.fromkeys(actions, YES)
         silent = Caller(caller.sender, interactive=False)
-        with self._questions.share(f"User {uid}"):
+        with self._questions.share(uid):
             answers = await asyncio.gather(*(self._permission(silent, each) for each in actions))
         return dict(zip(actions, answers))
 

@@ -12,7 +12,7 @@ from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.exports import Exports
 from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.quota import Quota
-from dockmgrd.bus.variants import to_variants
+from dockmgrd.bus.variants import to_variants, unpack_options
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.catalog.source_cache import Sources
 from dockmgrd.daemon.gate import Gate
@@ -21,11 +21,12 @@ from dockmgrd.daemon.jobs import Jobs
 from dockmgrd.daemon.polkit import YES
 from dockmgrd.daemon.status import Status
 from dockmgrd.host.adminconfig import AdminConfig, AdminConfigFile
+from dockmgrd.messages.bus import TOO_MANY_WAITS
 from dockmgrd.model import JobResult, JobState, Kind
 from dockmgrd.verbs import METHODS, SIGNATURES
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
-_WAITS = Quota(64, "calls of Wait")
+_WAITS = Quota(64, TOO_MANY_WAITS)
 _EVERYDAY_ACTIONS = (names.ACTION_INSTALL, names.ACTION_SET_MIRROR)
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
 _RUNNING = JobResult(JobState.RUNNING, finished_at=0)
@@ -217,7 +218,7 @@ class JobInterface(ObjectInterface):
 
     async def wait(self) -> dict[str, Variant]:
         uid = await self._gate.callers.uid(get_caller())
-        with _WAITS.share(f"User {uid}"):
+        with _WAITS.share(uid):
             return to_variants(await self._job.wait())
 
 
@@ -254,14 +255,7 @@ def _unpack(kind: Kind, given: Mapping[str, Variant]) -> tuple[bool, dict[str, A
 
     :raises InvalidArgs: for an option of the wrong type.
     """
-    signatures = {**SIGNATURES[kind], "interactive": "b"}
-    for key, variant in given.items():
-        expected = signatures.get(key, variant.signature)
-        if variant.signature != expected:
-            raise errors.InvalidArgs(
-                f"Option '{key}' must have D-Bus type '{expected}', not '{variant.signature}'."
-            )
-    plain = {key: variant.value for key, variant in given.items()}
+    plain = unpack_options(given, {**SIGNATURES[kind], "interactive": "b"})
     return plain.pop("interactive", False), plain
 
 
