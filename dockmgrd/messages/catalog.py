@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import ModuleType
 
-from dockmgrd.messages import jobs
+from dockmgrd.messages import jobs, status
 from dockmgrd.messages.text import Template
 
-_MODULES: tuple[ModuleType, ...] = (jobs,)
+_MODULES: tuple[ModuleType, ...] = (jobs, status)
 
 
 def load() -> Mapping[str, Template]:
