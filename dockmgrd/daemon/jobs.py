@@ -16,7 +16,8 @@ from dockmgrd.daemon import history, job_state
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.places import Group, Places
 from dockmgrd.host.jobstore import JobStore, new_id
-from dockmgrd.host.systemd import ENDED, Systemd
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import ENDED
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 from dockmgrd.timeouts import within
@@ -232,8 +233,8 @@ class Jobs:
     async def _catch_up(self, job: Job) -> None:
         """Take up what the unit did before signals of its start could be told from older ones."""
         job.started = True
-        if await self._systemd.activity(job.unit) not in ENDED:
-            self._advance(job, await self._systemd.status_text(job.unit))
+        if await self._systemd.get_active_state(job.unit) not in ENDED:
+            self._advance(job, await self._systemd.get_status_text(job.unit))
         elif job.result is None:
             self._end(job)
 

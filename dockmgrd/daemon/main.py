@@ -23,7 +23,7 @@ from dockmgrd.daemon.gate import Gate
 from dockmgrd.daemon.idle import IdleWatch
 from dockmgrd.daemon.jobs import Jobs
 from dockmgrd.daemon.polkit import Polkit
-from dockmgrd.daemon.service import ManagerFace, Service
+from dockmgrd.daemon.service import ManagerInterface, Service
 from dockmgrd.daemon.status import Status
 from dockmgrd.errors import RemoteError, ServiceFailed
 from dockmgrd.host.adminconfig import AdminConfigFile
@@ -62,8 +62,11 @@ async def serve() -> None:
             changed=lambda job: service.job_changed(job, jobs),
             forgotten=service.job_forgotten,
         )
-        service.export_manager(ManagerFace(jobs, status, gate, sources, limits, exports.last_error))
-        exports.add(logcontrol.PATH, logcontrol.LogControlFace(gate.callers))
+        manager_interface = ManagerInterface(
+            jobs, status, gate, sources, limits, exports.get_last_error
+        )
+        service.export_manager(manager_interface)
+        exports.add(logcontrol.PATH, logcontrol.LogControlInterface(gate.callers))
         await jobs.adopt()
         early_calls.release()
         systemd.daemon.notify("READY=1\nSTATUS=Ready")

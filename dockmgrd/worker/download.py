@@ -13,71 +13,74 @@ from urllib.parse import unquote, urlsplit
 import rpm
 
 from dockmgrd.errors import SignatureRejected
+from dockmgrd.messages import dnf as messages
+from dockmgrd.messages.text import Text, foreign_text
 from dockmgrd.model import Stage
 from dockmgrd.worker import signatures, space
 from dockmgrd.worker.backend import Backend, Package, PackageFile, Verdict
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.protocol import Change, InstallPackages
 
-_MOST_IS_BELOW = "/usr"
+_MAIN_TARGET = "/usr"
+"""Where most of the packages' files go."""
 
 
 class Checks:
-    """Checks of package files against one keyring, each begun as soon as the file is here.
+    """Checks of package files against one keyring, each started as soon as the file has arrived.
 
-    They take as long as a quick download, and other processors than that does.
+    They take as long as a fast download, and run on another processor.
     """
 
     def __init__(self, ring: signatures.Keyring, files: Iterable[PackageFile]) -> None:
         self._ring = ring
         self.files = {each.nevra: each for each in files}
-        self._begun: dict[str, subprocess.Popen[bytes]] = {}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
 
-    def arrived(self, nevra: str) -> None:
-        """Begin with the file of this package, when it is one to be checked here."""
-        with suppress(OSError):  # then it has to wait until all are here
-            self._begin(nevra)
+    def start(self, nevra: str) -> None:
+        """Start to check the file of this package, if it is one to be checked here."""
+        with suppress(OSError):  # then the check starts once all files are here
+            self._start(nevra)
 
-    def rejected(self) -> PackageFile | None:
-        """The first of the files, in the order given, that is not good."""
+    def find_rejected(self) -> PackageFile | None:
+        """The first of the files, in the order given, that is not accepted."""
         for nevra in self.files:
-            self._begin(nevra)
-        bad = (file for nevra, file in self.files.items() if self._begun[nevra].wait() != 0)
+            self._start(nevra)
+        bad = (file for nevra, file in self.files.items() if self._running[nevra].wait() != 0)
         return next(bad, None)
 
     def end(self) -> None:
-        """End what is still checked: nobody wants to know any more."""
-        for check in self._begun.values():
+        """End the checks that still run."""
+        for check in self._running.values():
             check.kill()
             check.wait()
 
-    def _begin(self, nevra: str) -> None:
-        if nevra in self.files and nevra not in self._begun:
-            self._begun[nevra] = self._ring.check(self.files[nevra].path)
+    def _start(self, nevra: str) -> None:
+        if nevra in self.files and nevra not in self._running:
+            self._running[nevra] = self._ring.check(self.files[nevra].path)
 
 
 @contextmanager
-def checks(
-    files: Iterable[PackageFile], request: InstallPackages, given: Sequence[Package]
+def open_checks(
+    files: Iterable[PackageFile], request: InstallPackages, downloaded: Sequence[Package]
 ) -> Iterator[Checks]:
-    """Checks of those files that must be signed by the request's key: ours and the given.
+    """Checks of the files that must be signed with the request's key.
 
-    :param given: what the request gives by address.
+    These are the files from our repository and those that the request gives by URL.
+
+    :param downloaded: the packages that the request gives by URL.
     :raises SignatureRejected: when rpm cannot read the key file.
     """
-    by_address = {each.nevra for each in given}
-    ours = [
-        each for each in files if each.repository == request.repository or each.nevra in by_address
-    ]
-    with signatures.keyring([Path(request.key_file)]) as ring:
-        begun = Checks(ring, ours)
+    by_url = {each.nevra for each in downloaded}
+    ours = [each for each in files if each.repository == request.repository or each.nevra in by_url]
+    with signatures.open_keyring([Path(request.key_file)]) as ring:
+        running = Checks(ring, ours)
         try:
-            yield begun
+            yield running
         finally:
-            begun.end()
+            running.end()
 
 
-def download(
+def download_packages(
     backend: Backend,
     files: Sequence[PackageFile],
     changes: Iterable[Change],
@@ -92,18 +95,18 @@ def download(
     changes = list(changes)
     missing = sum(each.download for each in changes)
     growth = max(0, sum(each.growth for each in changes))
-    # The exact place of each file is known only afterwards; this spares a useless download.
-    sizes = [(str(backend.cache / "packages"), missing), (f"{_MOST_IS_BELOW}/packages", growth)]
-    for folder, needed in space.by_file_system(sizes).items():
-        space.require(folder, needed, "to download and install the packages")
+    # The path of each file is known only afterwards; this avoids a useless download.
+    sizes = [(str(backend.cache / "packages"), missing), (f"{_MAIN_TARGET}/packages", growth)]
+    for folder, needed in space.sum_by_file_system(sizes).items():
+        space.require_space(folder, needed, messages.SPACE_TO_DOWNLOAD_AND_INSTALL())
     channel.progress(Stage.DOWNLOADING, 0.0)
-    backend.download(files, channel, checks.arrived)
-    for folder, needed in space.by_file_system(_growth(files)).items():
-        space.require(folder, needed, "to install the packages")
+    backend.download(files, channel, checks.start)
+    for folder, needed in space.sum_by_file_system(_list_growth(files)).items():
+        space.require_space(folder, needed, messages.SPACE_TO_INSTALL())
     return missing
 
 
-def check(
+def check_packages(
     backend: Backend,
     files: Sequence[PackageFile],
     request: InstallPackages,
@@ -117,9 +120,9 @@ def check(
     """
     needed = {Path(request.key_file): None}
     channel.progress(Stage.CHECKING, 0.0)
-    bad = checks.rejected()
+    bad = checks.find_rejected()
     if bad is not None:
-        raise _rejected(bad, f"it is damaged, or not signed by the key {request.fingerprint}")
+        raise _make_rejection(bad, messages.NOT_SIGNED_BY(fingerprint=request.fingerprint))
     others = [each for each in files if each.nevra not in checks.files]
     for position, file in enumerate(others, len(checks.files)):
         channel.progress(Stage.CHECKING, position / len(files), file.name)
@@ -128,34 +131,29 @@ def check(
 
 
 def _check_other(backend: Backend, file: PackageFile) -> list[Path]:
-    """Key files on this host that its rpm does not have yet, and with which the package is good."""
+    """Key files on this host that rpm needs to accept the package; empty when it accepts it now."""
     verdict, reason = backend.judge(file)
     if verdict is Verdict.GOOD:
         return []
-    # A repository's key that lies on this host came with the system. One that would have to be
-    # fetched is for a person to accept.
+    # A key that lies on this host came with the system. A key that would have to be downloaded
+    # must be accepted by a person.
     keys = [Path(unquote(urlsplit(url).path)) for url in file.key_urls if url.startswith("file://")]
     if verdict is Verdict.KEY_MISSING and not keys:
-        raise SignatureRejected(
-            f"rpm does not know the key that signed {file.nevra} from repository "
-            f"{file.repository}; install anything from there with dnf once, to look at the key "
-            "and accept it."
-        )
+        unknown = messages.KEY_UNKNOWN(package=file.nevra, repository=file.repository)
+        raise SignatureRejected(unknown.with_remedy(messages.ACCEPT_KEY_ONCE()))
     if verdict is Verdict.KEY_MISSING:
-        with signatures.keyring(keys) as ring:
+        with signatures.open_keyring(keys) as ring:
             if ring.accepts(file.path):
                 return keys
-    raise _rejected(file, reason)
+    raise _make_rejection(file, foreign_text(reason.rstrip(".")))
 
 
-def _rejected(file: PackageFile, reason: str) -> SignatureRejected:
-    return SignatureRejected(
-        f"{file.nevra} from {file.address} is not to be trusted: {reason.rstrip('.')}; nothing "
-        "was installed, use another source or ask who runs this one."
-    )
+def _make_rejection(file: PackageFile, reason: Text) -> SignatureRejected:
+    text = messages.PACKAGE_REJECTED(package=file.nevra, address=file.address, reason=reason)
+    return SignatureRejected(text.with_remedy(messages.USE_OTHER_SOURCE()))
 
 
-def _growth(files: Iterable[PackageFile]) -> Iterator[tuple[str, int]]:
+def _list_growth(files: Iterable[PackageFile]) -> Iterator[tuple[str, int]]:
     """Path and growth, in bytes, of every file that the packages put on the disk."""
     transaction = rpm.TransactionSet()
     transaction.setVSFlags(rpm._RPMVSF_NOSIGNATURES | rpm._RPMVSF_NODIGESTS)
@@ -164,10 +162,10 @@ def _growth(files: Iterable[PackageFile]) -> Iterator[tuple[str, int]]:
             header = transaction.hdrFromFdno(file.fileno())
         for each in rpm.files(header):
             if not each.fflags & rpm.RPMFILE_GHOST:
-                yield each.name, max(0, each.size - _present_size(each.name))
+                yield each.name, max(0, each.size - _get_size(each.name))
 
 
-def _present_size(path: str) -> int:
+def _get_size(path: str) -> int:
     try:
         return os.lstat(path).st_size
     except OSError:

@@ -3,26 +3,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import rpm
 
 from dockmgrd.errors import ResolutionFailed
-from dockmgrd.worker.backend import Backend, Package, newest_first
+from dockmgrd.messages import dnf as messages
+from dockmgrd.worker.backend import Backend, Package, sort_newest_first
 from dockmgrd.worker.faults import NotOffered
 from dockmgrd.worker.protocol import MISSING, InstallPackages
-from dockmgrd.worker.versions import nearest
+
+_MAX_NEAREST = 5
 
 
-def satisfied(request: InstallPackages) -> bool:
-    """Whether all of the request is so already, by rpm's database alone: no network is needed."""
+def is_satisfied(request: InstallPackages) -> bool:
+    """Whether nothing is left to do, by rpm's database alone: no network is needed."""
     if request.urls:
         return False
     transaction = rpm.TransactionSet()
     try:
         return all(
             any(
-                _accepted(request, name, header["version"], header["release"])
+                _matches_version(request, name, header["version"], header["release"])
                 for header in transaction.dbMatch("name", name)
             )
             for name in (*request.names, *request.extras)
@@ -34,90 +37,111 @@ def satisfied(request: InstallPackages) -> bool:
 def mark_install(
     backend: Backend, request: InstallPackages, files: Sequence[Package]
 ) -> list[Package]:
-    """Ask for what of the request is not so already; the packages asked for.
+    """Mark the packages that are still missing for installation, and return them.
 
-    :param files: the packages that the request gives by address: they stand for their names.
+    :param files: the packages that the request gives by URL; they replace those of their names.
     :raises ResolutionFailed: when our repository does not have a package, or not the version.
     """
     given = {each.name for each in files}
     missing = [
-        _candidate(backend, request, name)
+        _find_candidate(backend, request, name)
         for name in request.names
-        if name not in given and not _accepted_of(backend.installed([name]), request)
+        if name not in given and not _select_versions(backend.find_installed([name]), request)
     ]
-    present = {each.nevra for each in backend.installed(given)}
+    present = {each.nevra for each in backend.find_installed(given)}
     missing += [each for each in files if each.nevra not in present]
-    missing += [_any(backend, name) for name in request.extras if not backend.installed([name])]
+    missing += [
+        _find_in_any_repository(backend, name)
+        for name in request.extras
+        if not backend.find_installed([name])
+    ]
     for package in missing:
         backend.mark_install(package)
     return missing
 
 
-def lacking(backend: Backend, request: InstallPackages, marked: Iterable[Package]) -> list[str]:
-    """The names of the request that the marked packages need and cannot have as they are."""
+def find_unmet_requirements(
+    backend: Backend, request: InstallPackages, marked: Iterable[Package]
+) -> list[str]:
+    """The requested names that the marked packages require and that no repository provides."""
     packages = list(marked)
-    return [name for name in request.names if any(backend.lacks(each, name) for each in packages)]
+    return [
+        name
+        for name in request.names
+        if any(backend.has_unmet_requirement(each, name) for each in packages)
+    ]
 
 
 def mark_remove(backend: Backend, names: Iterable[str]) -> bool:
-    """Ask for the removal of those that are installed; whether there are any."""
-    installed = backend.installed(names)
+    """Mark those that are installed for removal; whether there are any."""
+    installed = backend.find_installed(names)
     for package in installed:
         backend.mark_remove(package)
     return bool(installed)
 
 
-def no_way(reason: str) -> ResolutionFailed:
-    """The error that gives the solver's own reason."""
-    return ResolutionFailed(
-        f"dnf finds no way to do this: {reason}; enable the repository that has what is "
-        "missing, or ask for another version."
-    )
-
-
-def _candidate(backend: Backend, request: InstallPackages, name: str) -> Package:
-    """The newest package of the name, and of the version where one was asked for."""
-    there = newest_first(backend.offered([name]))
-    accepted = _accepted_of(there, request)
+def _find_candidate(backend: Backend, request: InstallPackages, name: str) -> Package:
+    """The newest package of the name, and of the requested version if there is one."""
+    there = sort_newest_first(backend.find_offered([name]))
+    accepted = _select_versions(there, request)
     if accepted:
         return accepted[0]
     address = backend.address()
+    if backend.is_hidden(name, request.version if name in request.versioned else ""):
+        hidden = messages.PACKAGE_HIDDEN(package=name, address=address)
+        raise ResolutionFailed(hidden.with_remedy(messages.LOOK_AT_EXCLUDES()), {MISSING: [name]})
     if there:
         versions = list(dict.fromkeys(each.version for each in there))
-        raise NotOffered(
-            f"{name} {request.version} is not at {address}; the nearest there are "
-            f"{', '.join(nearest(versions, request.version))}.",
-            {MISSING: [name]},
+        absent = messages.VERSION_NOT_IN_SOURCE(
+            package=name,
+            version=request.version,
+            address=address,
+            nearest=find_nearest(versions, request.version),
         )
-    if backend.hides(name):
-        raise ResolutionFailed(
-            f"{name} is hidden from dnf by an exclude or a module; look at 'excludepkgs' in "
-            "/etc/dnf/dnf.conf and in the repository files, or switch the module off with "
-            "'dnf module disable NAME'.",
-            {MISSING: [name]},
-        )
-    raise NotOffered(
-        f"There is no {name} at {address}; choose another source, or another channel.",
-        {MISSING: [name]},
-    )
+    else:
+        absent = messages.PACKAGE_NOT_IN_SOURCE(package=name, address=address)
+    raise NotOffered(absent.with_remedy(messages.CHOOSE_SOURCE_OR_CHANNEL()), {MISSING: [name]})
 
 
-def _any(backend: Backend, name: str) -> Package:
+def _find_in_any_repository(backend: Backend, name: str) -> Package:
     """The newest package of the name in any repository."""
-    available = newest_first(backend.available(name))
+    available = sort_newest_first(backend.find_available(name))
     if not available:
-        raise ResolutionFailed(
-            f"No enabled repository has {name}; enable the one that has it, or install without it."
-        )
+        missing = messages.EXTRA_PACKAGE_MISSING(package=name)
+        raise ResolutionFailed(missing.with_remedy(messages.ENABLE_REPOSITORY_OR_OMIT()))
     return available[0]
 
 
-def _accepted_of(packages: Iterable[Package], request: InstallPackages) -> list[Package]:
-    return [each for each in packages if _accepted(request, each.name, each.version, each.release)]
+def _select_versions(packages: Iterable[Package], request: InstallPackages) -> list[Package]:
+    return [
+        each
+        for each in packages
+        if _matches_version(request, each.name, each.version, each.release)
+    ]
 
 
-def _accepted(request: InstallPackages, name: str, version: str, release: str) -> bool:
-    """Whether a package is of the version asked for, which may have a release after a dash."""
+def _matches_version(request: InstallPackages, name: str, version: str, release: str) -> bool:
+    """Whether a package has the requested version, which may include a release after a dash."""
     if not request.version or name not in request.versioned:
         return True
     return request.version in (version, f"{version}-{release}")
+
+
+def find_nearest(versions: Sequence[str], wanted: str) -> list[str]:
+    """The versions that are nearest to the wanted one, in the order given.
+
+    Nearest are those that share the most numbers from the left, and then differ least.
+    """
+    closest = sorted(versions, key=lambda each: _distance(_numbers(each), _numbers(wanted)))
+    kept = set(closest[:_MAX_NEAREST])
+    return [each for each in versions if each in kept]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(each) for each in re.findall(r"[0-9]+", version.partition("-")[0])]
+
+
+def _distance(one: list[int], other: list[int]) -> list[int]:
+    length = max(len(one), len(other))
+    padded = zip(one + [0] * (length - len(one)), other + [0] * (length - len(other)))
+    return [abs(a - b) for a, b in padded]

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dockmgrd.errors import InvalidArgs, ResolutionFailed, SignatureRejected, TransactionFailed
+from dockmgrd.messages import dnf as messages
+from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
-from dockmgrd.worker import download as arrivals
-from dockmgrd.worker import locks, plan, signatures, space
-from dockmgrd.worker import selection as wanted
-from dockmgrd.worker.backend import Backend, Module, Package, newest_first
+from dockmgrd.worker import download, locks, plan, selection, signatures, space
+from dockmgrd.worker.backend import Backend, Module, Package, sort_newest_first
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import OtherRepositoryUnreachable
 from dockmgrd.worker.protocol import (
@@ -32,15 +32,15 @@ from dockmgrd.worker.protocol import (
 )
 
 
-def perform(module: Module, request: Request, channel: Channel) -> Outcome:
-    """Do what the request says; when another process has packages locked, wait as it allows.
+def run_request(module: Module, request: Request, channel: Channel) -> Outcome:
+    """Do what the request says; wait for the package manager's lock as long as it allows.
 
-    What was resolved before the wait counts no longer: the work begins anew, with what was fetched.
+    After a wait the work starts again from the beginning, with the files that are already here.
 
     :raises DockmgrError: what the functions below raise.
     """
     if isinstance(request, ListPackages):
-        return _offered(module, request, channel)
+        return _list_versions(module, request, channel)
     until = time.monotonic() + request.lock_wait
     while True:
         try:
@@ -51,42 +51,44 @@ def perform(module: Module, request: Request, channel: Channel) -> Outcome:
             left = until - time.monotonic()
             if left <= 0 or channel.committed:
                 raise
-            channel.waiting(f"waiting for {lock.holder}")
+            channel.waiting(messages.WAITING_FOR_LOCK(holder=lock.holder))
             lock.wait(left)
 
 
 def _install(module: Module, request: InstallPackages, channel: Channel) -> Outcome:
-    """Bring the packages to what the request says; nothing is done that is so already.
+    """Install what the request says; steps that are already done are skipped.
 
-    :raises SignatureRejected: when our key file or any package is not what it must be.
-    :raises ResolutionFailed, ConflictingPackages: when it cannot be, or not without removals.
+    :raises SignatureRejected: when our key file or any package is rejected.
+    :raises ResolutionFailed, ConflictingPackages: when that is impossible, or needs removals.
     :raises SourceUnreachable, InsufficientSpace, PackageManagerLocked, ConfigInvalid,
         ConfigConflict, TransactionFailed: as their names say.
     """
     signatures.check_key_file(Path(request.key_file), request.fingerprint)
-    if wanted.satisfied(request):
+    if selection.is_satisfied(request):
         return Outcome()
-    with module.opened(weak_dependencies=request.weak_dependencies) as backend:
+    with module.open_backend(weak_dependencies=request.weak_dependencies) as backend:
         notes = backend.load(request, channel, alone=False)
-        with _given(backend, request, channel) as files:
+        with _download_files(backend, request, channel) as files:
             channel.progress(Stage.RESOLVING, 0.0)
-            marked = wanted.mark_install(backend, request, files)
+            marked = selection.mark_install(backend, request, files)
             if not marked:
-                return Outcome(notes=notes)
+                return Outcome(notes=tuple(notes))
             try:
                 backend.resolve()
             except ResolutionFailed as error:
-                error.details = {MISSING: wanted.lacking(backend, request, marked)}
+                error.details = {
+                    MISSING: selection.find_unmet_requirements(backend, request, marked)
+                }
                 raise
-            return _bring(backend, request, files, channel, notes)
+            return _apply(backend, request, files, channel, notes)
 
 
-def _bring(
+def _apply(
     backend: Backend,
     request: InstallPackages,
-    given: Sequence[Package],
+    downloaded: Sequence[Package],
     channel: Channel,
-    notes: Sequence[str],
+    notes: Sequence[Text],
 ) -> Outcome:
     """Do what was resolved."""
     changes = backend.changes()
@@ -94,16 +96,16 @@ def _bring(
     if not request.allow_removals:
         plan.require_consent(
             changes,
-            "Docker's packages conflict with what is installed",
-            "install with --replace-conflicting to agree, or remove what conflicts yourself",
+            messages.INSTALL_WOULD_REMOVE,
+            messages.AGREE_TO_REPLACE,
         )
     locks.require_rpm_free()
     files = sorted(backend.incoming(), key=lambda each: each.nevra)
-    with arrivals.checks(files, request, given) as checks:
-        download_bytes = arrivals.download(backend, files, changes, checks, channel)
-        keys = arrivals.check(backend, files, request, checks, channel)
+    with download.open_checks(files, request, downloaded) as checks:
+        download_bytes = download.download_packages(backend, files, changes, checks, channel)
+        keys = download.check_packages(backend, files, request, checks, channel)
     complaints = _write(backend, channel, Stage.INSTALLING, keys)
-    return plan.outcome(changes, download_bytes=download_bytes, notes=(*notes, *complaints))
+    return plan.make_outcome(changes, download_bytes=download_bytes, notes=(*notes, *complaints))
 
 
 def _remove(module: Module, request: RemovePackages, channel: Channel) -> Outcome:
@@ -112,32 +114,31 @@ def _remove(module: Module, request: RemovePackages, channel: Channel) -> Outcom
     What only they needed stays. Raises as `_install`, as far as no network is needed.
     """
     channel.progress(Stage.RESOLVING, 0.0)
-    with module.opened(weak_dependencies=False) as backend:
+    with module.open_backend(weak_dependencies=False) as backend:
         backend.load_system()
-        if not wanted.mark_remove(backend, request.names):
+        if not selection.mark_remove(backend, request.names):
             return Outcome()
         backend.resolve()
         changes = backend.changes(request.names)
         channel.resolved(changes)
         if not request.allow_removals:
             plan.require_consent(
-                (each for each in changes if each.reason != plan.ASKED_FOR),
-                "Other packages need what is to be removed",
-                "uninstall with --force to agree, or remove what needs it yourself",
+                (each for each in changes if not plan.is_requested(each)),
+                messages.UNINSTALL_WOULD_REMOVE,
+                messages.AGREE_TO_REMOVE,
             )
         complaints = _write(backend, channel, Stage.REMOVING, ())
-        return plan.outcome(changes, download_bytes=0, notes=complaints)
+        return plan.make_outcome(changes, download_bytes=0, notes=complaints)
 
 
-def _offered(module: Module, request: ListPackages, channel: Channel) -> Outcome:
-    """The versions that our repository has; no other one is looked at. Raises as `_install`.
+def _list_versions(module: Module, request: ListPackages, channel: Channel) -> Outcome:
+    """The versions in our repository; no other one is read. Raises as `_install`.
 
-    It has a cache of its own, so that it neither waits for who works with packages nor is waited
-    for: the metadata of our repository is small.
+    A private cache means that no lock is needed: the metadata of our repository is small.
     """
     with (
         tempfile.TemporaryDirectory(prefix="dockmgrd-metadata-") as cache,
-        module.opened(weak_dependencies=False, cache=Path(cache)) as backend,
+        module.open_backend(weak_dependencies=False, cache=Path(cache)) as backend,
     ):
         backend.load(request, channel, alone=True)
         return Outcome(
@@ -148,13 +149,13 @@ def _offered(module: Module, request: ListPackages, channel: Channel) -> Outcome
                     "built": each.built,
                     "size": each.size,
                 }
-                for each in newest_first(backend.offered(request.names))
+                for each in sort_newest_first(backend.find_offered(request.names))
             )
         )
 
 
-def _write(backend: Backend, channel: Channel, stage: Stage, keys: Sequence[Path]) -> list[str]:
-    """Have rpm learn the keys, and do the transaction; what rpm complained about.
+def _write(backend: Backend, channel: Channel, stage: Stage, keys: Sequence[Path]) -> list[Text]:
+    """Import the keys and run the transaction; returns the warnings of rpm.
 
     :raises TransactionFailed: when rpm refuses it, or fails in it.
     """
@@ -162,16 +163,17 @@ def _write(backend: Backend, channel: Channel, stage: Stage, keys: Sequence[Path
     with channel.writing():
         for key in keys:
             if not signatures.import_key(key):
-                raise TransactionFailed(f"rpm could not store the key {key}; nothing was changed.")
+                raise TransactionFailed(messages.KEY_NOT_STORED(file=str(key)))
         return backend.run(channel, stage)
 
 
 @contextmanager
-def _given(backend: Backend, request: InstallPackages, channel: Channel) -> Iterator[list[Package]]:
-    """The packages that the request gives by address, fetched and known to the solver.
+def _download_files(
+    backend: Backend, request: InstallPackages, channel: Channel
+) -> Iterator[list[Package]]:
+    """The packages that the request gives by URL, downloaded and known to the solver.
 
-    Nothing is read of a file but by rpm's check of its signature, until that is good. The files
-    are deleted in the end.
+    Only rpm's signature check reads a file before it is accepted. The files are deleted at the end.
 
     :raises SourceUnreachable: when one cannot be fetched.
     :raises SignatureRejected: when one is not signed by the key.
@@ -185,28 +187,27 @@ def _given(backend: Backend, request: InstallPackages, channel: Channel) -> Iter
         files = [Path(folder, f"{number}.rpm") for number, _ in enumerate(request.urls)]
         for url, file in zip(request.urls, files):
             channel.progress(Stage.DOWNLOADING, 0.0, url.rpartition("/")[2])
-            _fetch(backend, url, file)
-        with signatures.keyring([Path(request.key_file)]) as ring:
+            _download_file(backend, url, file)
+        with signatures.open_keyring([Path(request.key_file)]) as ring:
             for url, file in zip(request.urls, files):
                 if not ring.accepts(file):
-                    raise SignatureRejected(
-                        f"{url} is not to be trusted: it is damaged, or not signed by the key "
-                        f"{request.fingerprint}; nothing was installed."
-                    )
+                    reason = messages.NOT_SIGNED_BY(fingerprint=request.fingerprint)
+                    raise SignatureRejected(messages.FILE_REJECTED(url=url, reason=reason))
         try:
             packages = backend.add_files(files)
         except ValueError as error:
-            raise InvalidArgs(f"{', '.join(request.urls)} is no package for this host.") from error
+            raise InvalidArgs(messages.NOT_A_PACKAGE(urls=request.urls)) from error
         yield packages
 
 
-def _fetch(backend: Backend, url: str, file: Path) -> None:
+def _download_file(backend: Backend, url: str, file: Path) -> None:
     try:
         backend.fetch(url, file)
     except OSError as error:
-        space.require_not_exhausted(backend.cache, "to download packages")
+        space.require_not_exhausted(backend.cache, messages.SPACE_TO_DOWNLOAD())
         reason = " ".join(str(error).split()).rstrip(".")
+        failed = messages.DOWNLOAD_FAILED(url=url, reason=reason)
         raise OtherRepositoryUnreachable(
-            f"{url} cannot be fetched: {reason}; check the address, the network and the proxy."
+            failed.with_remedy(messages.CHECK_ADDRESS_AND_NETWORK())
         ) from error
     os.chmod(file, 0o644)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bed.cache import Recipe, shared, text_of
 from bed.shell import checked
+from bed.steps import Steps
 
 if TYPE_CHECKING:
     from bed.suites import Suite
@@ -85,6 +86,10 @@ def _mmdebstrap_options(suite: Suite) -> list[str]:
 
 def _build(suite: Suite, options: list[str], directory: Path) -> None:
     root = directory / "root"
-    checked(["mmdebstrap", *options, suite.name, root, mirror()])
+    steps = Steps(f"debian-{suite.name}")
+    # It mounts /proc and /sys of this machine in the tree, and leaves them there when it is killed.
+    checked(
+        ["mmdebstrap", *options, suite.name, root, mirror()], private=True, on_line=steps.read_line
+    )
     for package in (directory / "root.debs").iterdir():
         checked(["dpkg-deb", "--extract", package, directory / "docker"])

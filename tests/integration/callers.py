@@ -51,7 +51,7 @@ async def answer(bus, call):
         return {"values": to_plain(await bus.call(
             "org.dockmgr1", path, interface, member, signature, [typed(each) for each in body]))}
     except RemoteError as error:
-        return {"error": [error.name, error.text]}
+        return {"error": [error.name, error.reply]}
 
 async def answers(calls, at_once):
     async with Bus() as bus:
@@ -110,7 +110,7 @@ def command(calls: Sequence[Call], *, at_once: bool = False) -> list[str]:
 
 def call_all(host: Host, user: str | None, calls: Sequence[Call]) -> list[Answer]:
     """Make the calls one after another."""
-    return answers(host.run(*command(calls), user=user, timeout=120).stdout)
+    return answers(host.run(*command(calls), user=user).stdout)
 
 
 def start_all(host: Host, user: str | None, calls: Sequence[Call]) -> subprocess.Popen[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from bed import layers
 from bed.fixtures import EVERYWHERE
+from bed.limits import HANG_TIMEOUT
 from integration.callers import Answer, Call, add_people, call_all, hold_jobs, start_all
 from integration.sessions import Login, Party, allow_logins, answers, ask, command
 from integration.waiting import until_logged, watching_for_call
@@ -164,7 +165,7 @@ def refuse_in_time_while_polkit_hangs(host: Host) -> None:
     assert all(answer.allowed for answer in call_all(host, None, CALLS))
     [status] = call_all(host, "bob", [Call("Status", plain=("", []))])
     assert status.allowed
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=HANG_TIMEOUT)
     for (user, mine), got in zip(rows.items(), answers(output, waiting)):
         for (label, _, _), answer in zip(mine, got):
             assert answer.refused, (user, label, answer)

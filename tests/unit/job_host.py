@@ -46,10 +46,10 @@ class FakeSystemd:
         self.signals.append(unit)
         self.on_signal()
 
-    async def activity(self, unit: str) -> str:
+    async def get_active_state(self, unit: str) -> str:
         return "active" if unit in self.active else "inactive"
 
-    async def status_text(self, unit: str) -> str:
+    async def get_status_text(self, unit: str) -> str:
         return json.dumps(Progress(Stage.RESOLVING, 0.2).to_json())
 
     def tell(self, job: Job, stage: Stage, fraction: float, *, cancellable: bool = True) -> None:

@@ -75,10 +75,10 @@ def test_every_error_of_ours_has_an_exit_code_of_its_own() -> None:
 
 
 def test_faces_have_what_their_interface_files_declare() -> None:
-    for face in (service.ManagerFace, service.JobFace):
-        for member in face.interface.methods:
+    for interface in (service.ManagerInterface, service.JobInterface):
+        for member in interface.interface.methods:
             handler = re.sub(r"(?<!^)(?=[A-Z])", "_", member).lower()
-            assert callable(getattr(face, handler)), f"{face.__name__} lacks {handler}"
+            assert callable(getattr(interface, handler)), f"{interface.__name__} lacks {handler}"
 
 
 def test_interface_files_name_every_argument() -> None:

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dockmgrd import names, paths
@@ -14,14 +13,11 @@ from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.rpmdb import CONTAINERD, ENGINE, EXTRAS, OF_ENGINE_VERSION
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.set_mirror import apply_mirrors
-from dockmgrd.job.packages import install_plan as installplan
-from dockmgrd.job.packages import kernel
-from dockmgrd.job.packages import sources as origin
-from dockmgrd.job.packages import worker as packages
-from dockmgrd.job.packages.bring_up import bring_up
+from dockmgrd.job.packages import engine_service, install_plan, sources, worker
 from dockmgrd.job.packages.repofile import Repository, RepositoryFile
-from dockmgrd.job.packages.worker import SourceFault, Span
+from dockmgrd.job.packages.worker import SourceFault, Span, Transaction
 from dockmgrd.job.plan import Plan
+from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
 from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import MISSING, Change, InstallPackages, Outcome
@@ -37,140 +33,99 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
     packages are there, the repository file stays whatever happens: it is where they get their
     updates from. Then a failure puts daemon.json back and says that the packages are installed.
 
-    :returns: `changed`, `source`, `tried` (see `origin.serve`), `installed`, `upgraded`,
+    :returns: `changed`, `source`, `tried` (see `sources.describe_source`), `installed`, `upgraded`,
         `downgraded`, `removed` (NEVRAs), `download-bytes`, `mirrors` when they were asked for,
-        `engine-version` of a running engine. A dry run: what `Plan.described` has.
+        `engine-version` of a running engine. A dry run: what `Plan.to_result` has.
     :raises InvalidArgs, UnsupportedPlatform: for an unknown source, or a system without packages.
     :raises ConfigInvalid: for a daemon.json into which the mirrors cannot go.
     :raises PlanChanged: when the caller has agreed to something else.
     :raises DockmgrError: what the package worker, `apply_mirrors` and the service raise.
     """
     context.report(Stage.PREPARING, 0.0)
-    repositories = origin.repositories(context, options)
+    repositories = sources.find_repositories(context, options)
     if options.mirrors:
-        daemonjson.parse(_daemon_json() or b"", str(paths.DAEMON_JSON))  # mended before, not after
-    if options.start and not (await context.systemd.state(names.DOCKER_UNIT)).active:
-        await kernel.require_modules()
-    if options.dry_run:
-        rehearsals, served = await origin.serve(
-            repositories, lambda each: _Packages(context, options, each).rehearse()
-        )
-        return {"dry-run": True, **served, **rehearsals}
-    outcome, served = await origin.serve(
-        repositories, lambda each: _Packages(context, options, each).change()
-    )
-    return {**await _finish(context, options, outcome), **served}
-
-
-@dataclass
-class _Changed:
-    """What has become of the packages, and whether the repository file is another than before."""
-
-    packages: Outcome
-    repository: bool
-
-
-class _Packages:
-    """The packages and the repository file, brought to what the options say from one source."""
-
-    def __init__(
-        self, context: JobContext, options: InstallOptions, repository: Repository
-    ) -> None:
-        self._context = context
-        self._options = options
-        self._repository = repository
-        self._plan: Plan | None = None
-        self._sentences: tuple[str, ...] = ()
-
-    async def rehearse(self) -> dict[str, Any]:
-        """The plan, and nothing else."""
-
-        async def resolved(changes: Sequence[Change]) -> bool:
-            await self._make_plan(changes)
-            return False
-
-        await self._run(resolved, None)
-        plan = self._plan or await self._make_plan(())
-        self._context.add_notes(self._sentences)
-        return {"changed": bool(plan.steps), **plan.described()}
-
-    async def change(self) -> _Changed:
-        """Do it, and raise as `install`; then all is as before, unless rpm has begun."""
-        file_changed: list[bool] = []
-
-        async def resolved(changes: Sequence[Change]) -> bool:
-            (await self._make_plan(changes)).require(self._options.plan)
-            return True
-
-        with ExitStack() as undo:
-            put = RepositoryFile().put(self._repository)
-
-            async def before_writing() -> None:
-                file_changed.append(undo.enter_context(put))
-
-            try:
-                outcome = await self._run(resolved, before_writing)
-            except ConflictingPackages as error:
-                error.details = self._plan.described() if self._plan else {}
-                raise
-            if self._plan is None:
-                (await self._make_plan(())).require(self._options.plan)
-            if not file_changed:
-                file_changed.append(undo.enter_context(put))
-        self._context.add_notes(self._sentences)
-        return _Changed(outcome, *file_changed)
-
-    async def _make_plan(self, changes: Sequence[Change]) -> Plan:
-        self._plan, self._sentences = await installplan.planned(
-            self._context, self._options, self._repository, changes
-        )
-        return self._plan
-
-    async def _run(
-        self,
-        resolved: Callable[[Sequence[Change]], Awaitable[bool]],
-        before_writing: Callable[[], Awaitable[None]] | None,
-    ) -> Outcome:
+        daemonjson.parse(
+            _read_daemon_json() or b"", str(paths.DAEMON_JSON)
+        )  # before packages change
+    if options.start and not (await context.systemd.get_state(names.DOCKER_UNIT)).active:
+        await engine_service.require_kernel_modules()
+    failed: list[sources.Attempt] = []
+    for repository in repositories:
         try:
-            return await packages.run(
-                self._context,
-                _request(self._options, self._repository),
-                _PACKAGES,
-                resolved=resolved,
-                before_writing=before_writing,
-            )
-        except ResolutionFailed as error:
-            raise _with_way_out(error, self._options) from error
+            result = await _install_from(context, options, repository)
         except SourceFault as fault:
-            raise SourceFault(_with_way_out(fault.error, self._options)) from fault
+            failed.append(sources.Attempt(repository, _add_remedy(fault.error, options)))
+        else:
+            return {**result, **sources.describe_source(repository, failed)}
+    raise sources.combine_errors(failed)
 
 
-async def _finish(context: JobContext, options: InstallOptions, done: _Changed) -> dict[str, Any]:
+async def _install_from(
+    context: JobContext, options: InstallOptions, repository: Repository
+) -> dict[str, Any]:
+    """Do all of it with one source.
+
+    :raises SourceFault: when another source may do better; nothing was changed.
+    """
+    request = _make_request(options, repository)
+    async with worker.transaction(context, request, _PACKAGES) as transaction:
+        ready = False
+        while not ready:
+            changes = await _resolve(transaction, options)
+            plan, notes = await install_plan.make_plan(context, options, repository, changes)
+            if options.dry_run:
+                context.add_notes(notes)
+                return {"dry-run": True, "changed": bool(plan.steps), **plan.to_result()}
+            plan.require_digest(options.plan)
+            ready = await _prepare(transaction, plan)
+        with RepositoryFile().replaced_by(repository) as file_changed:
+            outcome = await transaction.commit()
+    context.add_notes(notes)
+    return await _finish(context, options, outcome, repository_changed=file_changed)
+
+
+async def _resolve(transaction: Transaction, options: InstallOptions) -> tuple[Change, ...]:
+    try:
+        return await transaction.resolved()
+    except ResolutionFailed as error:
+        raise _add_remedy(error, options) from error
+
+
+async def _prepare(transaction: Transaction, plan: Plan) -> bool:
+    try:
+        return await transaction.prepare()
+    except ConflictingPackages as error:
+        error.details = plan.to_result()
+        raise
+
+
+async def _finish(
+    context: JobContext, options: InstallOptions, outcome: Outcome, *, repository_changed: bool
+) -> dict[str, Any]:
     """Mirrors and service, once the packages are there."""
-    result = _described(done.packages)
-    changed = done.packages.changed or done.repository
-    with context.held(), _keeping_daemon_json(packages_changed=done.packages.changed):
-        if done.packages.changed:
+    result = _describe_packages(outcome)
+    changed = outcome.changed or repository_changed
+    with context.held(), _restoring_daemon_json(packages_changed=outcome.changed):
+        if outcome.changed:
             await context.systemd.reload_manager_for(
                 names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT, names.CONTAINERD_UNIT
             )
         if options.mirrors is not None:
-            told = len(context.notes)
+            notes_before = len(context.notes)
             applied = await apply_mirrors(context, options.mirrors)
             if options.start:
-                del context.notes[told:]  # that the engine does not run yet
+                del context.notes[notes_before:]  # that the engine does not run yet
             result["mirrors"] = applied["mirrors"]
             changed |= applied["changed"]
-        changed_unit, runs = await bring_up(context, options)
+        changed_unit, runs = await engine_service.start_engine(context, options)
         changed |= changed_unit
         if runs:
             context.report(Stage.VERIFYING, 0.95)
             result["engine-version"] = await context.engine.version()
-    context.report(Stage.FINISHED, 1.0)
     return {"changed": changed, **result}
 
 
-def _request(options: InstallOptions, repository: Repository) -> InstallPackages:
+def _make_request(options: InstallOptions, repository: Repository) -> InstallPackages:
     return InstallPackages(
         names=ENGINE if options.minimal else ENGINE + EXTRAS,
         version=options.version,
@@ -181,24 +136,25 @@ def _request(options: InstallOptions, repository: Repository) -> InstallPackages
         extras=_COMPLETION if options.completion else (),
         urls=(options.containerd_rpm,) if options.containerd_rpm else (),
         lock_wait=options.lock_wait,
-        **repository.for_worker(),
+        **repository.request_fields(),
     )
 
 
-def _with_way_out(error: DockmgrError, options: InstallOptions) -> DockmgrError:
-    """The error; where containerd.io is what is missing, with the way to have it all the same."""
+def _add_remedy(error: DockmgrError, options: InstallOptions) -> DockmgrError:
+    """The error; when containerd.io is what is missing, with one more way out."""
     if CONTAINERD not in error.details.get(MISSING, ()) or options.containerd_rpm:
         return error
-    message = (
-        f"{error.message.rstrip('.')}; or give the address of a {CONTAINERD} that fits with "
-        "--containerd-rpm URL."
-    )
-    told = from_name(error.dbus_name, message)
-    told.details = error.details
-    return told
+    remedy = messages.GIVE_CONTAINERD_RPM(package=CONTAINERD)
+    command = ""
+    if error.text.remedy is not None:
+        remedy = messages.join_sentences(error.text.remedy.text, remedy)
+        command = error.text.remedy.command
+    extended = from_name(error.dbus_name, error.text.with_remedy(remedy, command))
+    extended.details = error.details
+    return extended
 
 
-def _described(outcome: Outcome) -> dict[str, Any]:
+def _describe_packages(outcome: Outcome) -> dict[str, Any]:
     return {
         "installed": list(outcome.installed),
         "upgraded": list(outcome.upgraded),
@@ -209,21 +165,21 @@ def _described(outcome: Outcome) -> dict[str, Any]:
 
 
 @contextmanager
-def _keeping_daemon_json(*, packages_changed: bool) -> Iterator[None]:
+def _restoring_daemon_json(*, packages_changed: bool) -> Iterator[None]:
     """Put daemon.json back when the context fails, and say what stays on the host."""
-    before = _daemon_json()
+    before = _read_daemon_json()
     try:
         yield
     except DockmgrError as error:
         if before is None:
             atomicfile.remove(paths.DAEMON_JSON)
-        elif _daemon_json() != before:
+        elif _read_daemon_json() != before:
             atomicfile.replace(paths.DAEMON_JSON, before)
         if not packages_changed:
             raise
-        message = f"{error.message.rstrip('.')}; the packages are installed all the same."
-        raise from_name(error.dbus_name, message) from error
+        text = messages.PACKAGES_REMAIN(error=error.text)
+        raise from_name(error.dbus_name, text) from error
 
 
-def _daemon_json() -> bytes | None:
+def _read_daemon_json() -> bytes | None:
     return paths.DAEMON_JSON.read_bytes() if paths.DAEMON_JSON.exists() else None

@@ -7,110 +7,113 @@ from collections.abc import Iterable, Sequence
 
 from dockmgrd import names, paths
 from dockmgrd.errors import ServiceFailed
-from dockmgrd.host.systemd import UnitState
+from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
+from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors import change
 from dockmgrd.job.packages.repofile import Repository, RepositoryFile
-from dockmgrd.job.plan import FileChange, Plan
+from dockmgrd.job.plan import Plan
+from dockmgrd.messages import packages as messages
+from dockmgrd.messages import steps
+from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import as_known
 from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import Change
 
-_RESTARTED_WITH = {"docker-ce-": names.DOCKER_UNIT, "containerd.io-": names.CONTAINERD_UNIT}
+_RESTARTED_UNITS = {"docker-ce-": names.DOCKER_UNIT, "containerd.io-": names.CONTAINERD_UNIT}
 """Packages whose scripts restart a unit when another version of them comes."""
-_MOST_NAMES_SHOWN = 5
+_MAX_NAMES = 5
 
 
-async def planned(
+async def make_plan(
     context: JobContext,
     options: InstallOptions,
     repository: Repository,
     changes: Sequence[Change],
-) -> tuple[Plan, tuple[str, ...]]:
-    """The plan, and sentences on what it means for containers that run."""
-    unit = await context.systemd.state(names.DOCKER_UNIT)
-    restarts = [each for each in _restarts(changes) if (await context.systemd.state(each)).active]
-    files = [RepositoryFile().change(repository)]
-    actions = [f"restart {each}" for each in restarts]
+) -> tuple[Plan, tuple[Text, ...]]:
+    """The plan, and sentences on what it means for running containers."""
+    unit = await context.systemd.get_state(names.DOCKER_UNIT)
+    restarts = [
+        each for each in _find_restarts(changes) if (await context.systemd.get_state(each)).active
+    ]
+    files = [RepositoryFile().plan_change(repository)]
+    actions = [steps.RESTART_UNIT(unit=each) for each in restarts]
     if options.enable and unit.unit_file_state != "enabled":
-        actions.append(f"enable {names.DOCKER_UNIT}")
+        actions.append(steps.ENABLE_UNIT(unit=names.DOCKER_UNIT))
     if options.start and not unit.active:
-        actions.append(f"start {names.DOCKER_UNIT}")
+        actions.append(steps.START_UNIT(unit=names.DOCKER_UNIT))
     if options.mirrors is not None:
-        mirrors, reloads = await _mirrors(context, unit, options.mirrors)
+        mirrors, reloads = await _plan_mirrors(context, unit, options.mirrors)
         files.append(mirrors)
-        actions += [f"reload {names.DOCKER_UNIT}"] if reloads else []
-    sentences = [await _restart(context, changes)] if names.DOCKER_UNIT in restarts else []
+        actions += [steps.RELOAD_UNIT(unit=names.DOCKER_UNIT)] if reloads else []
+    notes = [await _describe_restart(context, changes)] if names.DOCKER_UNIT in restarts else []
     plan = Plan(
         changes=tuple(changes),
         files=tuple(each for each in files if each is not None),
         actions=tuple(actions),
     )
-    return plan, tuple(sentences)
+    return plan, tuple(notes)
 
 
-def _restarts(changes: Sequence[Change]) -> list[str]:
+def _find_restarts(changes: Sequence[Change]) -> list[str]:
     replaced = [each.replaces for each in changes if each.replaces]
     return [
         unit
-        for prefix, unit in _RESTARTED_WITH.items()
-        if any(_is_of(prefix, package) for package in replaced)
+        for prefix, unit in _RESTARTED_UNITS.items()
+        if any(_has_name(prefix, package) for package in replaced)
     ]
 
 
-def _is_of(prefix: str, nevra: str) -> bool:
+def _has_name(prefix: str, nevra: str) -> bool:
     """Whether the package has the name: what follows it begins with a number."""
     return nevra.startswith(prefix) and nevra[len(prefix)].isdigit()
 
 
-async def _mirrors(
+async def _plan_mirrors(
     context: JobContext, unit: UnitState, mirrors: tuple[str, ...]
 ) -> tuple[FileChange | None, bool]:
     """The change of daemon.json, and whether the running engine has to reload."""
-    before, document = change.read()
+    before, document = change.read_config()
     wanted = as_known(mirrors)
     in_use = (await context.engine.facts()).mirrors if unit.active else ()
-    new = change.Change.planned(document, before, wanted)
-    file = FileChange(paths.DAEMON_JSON, before, new.after) if new.needed(in_use) else None
+    new = change.Change.plan(document, before, wanted)
+    file = FileChange(paths.DAEMON_JSON, before, new.after) if new.is_needed(in_use) else None
     return file, unit.active and (file is not None or in_use != wanted)
 
 
-async def _restart(context: JobContext, changes: Sequence[Change]) -> str:
+async def _describe_restart(context: JobContext, changes: Sequence[Change]) -> Text:
     """What a restart of the engine means for its containers."""
     try:
         info = await context.engine.info()
         running = await context.engine.containers()
     except ServiceFailed as error:
-        return f"Docker is restarted. {error.message}"
+        return messages.RESTART_UNCLEAR(reason=error.text)
     if not running:
-        return "Docker is restarted; no container runs."
-    containers = shown(str(each["Names"][0]).lstrip("/") for each in running)
+        return messages.RESTART_NO_CONTAINERS()
+    containers = abbreviate_names(str(each["Names"][0]).lstrip("/") for each in running)
     if not info.get("LiveRestoreEnabled"):
-        return f"Docker is restarted and live-restore is off, so these stop: {containers}."
-    if _same_minor(changes):
-        return f"Docker is restarted, and live-restore keeps what runs: {containers}."
-    return (
-        "Docker is restarted, and live-restore should keep what runs, which Docker promises for "
-        f"patch releases alone: {containers}."
-    )
+        return messages.RESTART_STOPS_CONTAINERS(containers=containers)
+    if _is_patch_upgrade(changes):
+        return messages.RESTART_KEEPS_CONTAINERS(containers=containers)
+    return messages.RESTART_MAY_KEEP_CONTAINERS(containers=containers)
 
 
-def _same_minor(changes: Sequence[Change]) -> bool:
+def _is_patch_upgrade(changes: Sequence[Change]) -> bool:
     """Whether the engine goes from one patch release to another."""
     for each in changes:
-        if _is_of("docker-ce-", each.package) and each.replaces:
-            return _minor(each.package) == _minor(each.replaces)
+        if _has_name("docker-ce-", each.package) and each.replaces:
+            return _minor_version(each.package) == _minor_version(each.replaces)
     return True
 
 
-def _minor(nevra: str) -> list[str]:
+def _minor_version(nevra: str) -> list[str]:
     evr = nevra[len("docker-ce-") :]
     return evr.rpartition(":")[2].split(".")[:2]
 
 
-def shown(containers: Iterable[str]) -> str:
+def abbreviate_names(containers: Iterable[str]) -> list[str | Text]:
     """The names for a sentence, which a host with many must not make endless."""
     every = list(containers)
-    first = every[:_MOST_NAMES_SHOWN]
-    more = [f"{len(every) - len(first)} more"] if len(every) > len(first) else []
-    return ", ".join([*first, *more])
+    if len(every) <= _MAX_NAMES:
+        return [*every]
+    return [*every[:_MAX_NAMES], messages.MORE_NAMES(count=len(every) - _MAX_NAMES)]

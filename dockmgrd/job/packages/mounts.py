@@ -6,9 +6,11 @@ from __future__ import annotations
 import ctypes
 import os
 import re
+import shlex
 from pathlib import Path, PurePath
 
 from dockmgrd.errors import WriteFailed
+from dockmgrd.messages import packages as messages
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _MNT_DETACH = 2
@@ -31,9 +33,9 @@ _OF_CONTAINERS = (
 _DRIVER_FOLDERS = ("overlay2", "devicemapper", "zfs", "aufs", "btrfs")
 
 
-def foreign_below(folder: Path) -> list[Path]:
+def find_foreign_mounts(folder: Path) -> list[Path]:
     """Mount points below the folder, itself not among them, that no container has left."""
-    return [path for path in _below(folder) if not _left_by_container(path, folder)]
+    return [path for path in _mounts_below(folder) if not _is_container_mount(path, folder)]
 
 
 def unmount_leftovers(folder: Path) -> None:
@@ -41,12 +43,12 @@ def unmount_leftovers(folder: Path) -> None:
 
     :raises WriteFailed: when the kernel refuses that.
     """
-    leftovers = [path for path in _below(folder) if _left_by_container(path, folder)]
+    leftovers = [path for path in _mounts_below(folder) if _is_container_mount(path, folder)]
     for path in sorted(leftovers, key=lambda each: len(each.parts), reverse=True):
         _unmount(path)
 
 
-def _below(folder: Path) -> list[Path]:
+def _mounts_below(folder: Path) -> list[Path]:
     points = []
     for line in _MOUNTINFO.read_bytes().splitlines():
         # Field 5 is the mount point, with octal escapes for space, tab, newline and backslash.
@@ -57,17 +59,17 @@ def _below(folder: Path) -> list[Path]:
     return points
 
 
-def _left_by_container(point: Path, folder: Path) -> bool:
+def _is_container_mount(point: Path, folder: Path) -> bool:
     below = PurePath(*point.parts[len(folder.parts) :])
     if str(below) in _DRIVER_FOLDERS:
-        return _is_same_file_system(point, folder)
+        return _is_on_same_file_system(point, folder)
     return any(
         len(below.parts) == pattern.count("/") + 1 and below.match(pattern)
         for pattern in _OF_CONTAINERS
     )
 
 
-def _is_same_file_system(point: Path, folder: Path) -> bool:
+def _is_on_same_file_system(point: Path, folder: Path) -> bool:
     return os.stat(point).st_dev == os.stat(folder).st_dev
 
 
@@ -76,6 +78,7 @@ def _unmount(point: Path) -> None:
     if libc.umount2(os.fsencode(point), _MNT_DETACH | _UMOUNT_NOFOLLOW) != 0:
         reason = os.strerror(ctypes.get_errno())
         raise WriteFailed(
-            f"{point} could not be unmounted: {reason}; unmount it and run the uninstallation "
-            "again."
+            messages.UNMOUNT_FAILED(path=str(point), reason=reason).with_remedy(
+                messages.UNMOUNT_AND_REPEAT(), f"umount {shlex.quote(str(point))}"
+            )
         )

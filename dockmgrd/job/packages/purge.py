@@ -123,7 +123,7 @@ def _check(path: Path) -> None:
     real = Path(os.path.realpath(path))
     if real != path:
         raise _unsafe(path, f"a symbolic link leads to {real}")
-    foreign = mounts.foreign_below(path)
+    foreign = mounts.find_foreign_mounts(path)
     if foreign:
         raise _unsafe(path, f"{foreign[0]} is mounted in it")
     if path not in (DEFAULT_DATA_ROOT, CONTAINERD_DATA, CONFIGURATION, *RUN_FILES):

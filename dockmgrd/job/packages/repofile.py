@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The repository file: written by us alone, and another hand's kept until Uninstall."""
+"""The repository file. One that dockmgrd did not write is preserved and restored on Uninstall."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from dockmgrd.catalog.platforms import Tree
 from dockmgrd.catalog.sources import Source
 from dockmgrd.errors import WriteFailed
 from dockmgrd.host import atomicfile
-from dockmgrd.job.mirrors.change import readable_for_all
-from dockmgrd.job.plan import FileChange
+from dockmgrd.job.file_change import FileChange
+from dockmgrd.job.mirrors.change import is_public
+from dockmgrd.messages import packages as messages
 
 _MARK = "# Written by dockmgrd"
 _SAVED_SUFFIX = ".dockmgrd-saved"  # dnf reads only names that end in .repo
@@ -49,7 +50,7 @@ class Repository:
         """Whether modules of the system would hide its packages from dnf."""
         return self.tree.version in ("", _MODULES_HIDE_DOCKER_IN)
 
-    def for_worker(self) -> dict[str, Any]:
+    def request_fields(self) -> dict[str, Any]:
         """What requests to the package worker say of it, by the names of their fields."""
         return {
             "repository": self.id,
@@ -59,7 +60,7 @@ class Repository:
             "module_hotfixes": self.module_hotfixes,
         }
 
-    def text(self) -> str:
+    def content(self) -> str:
         """The content of the repository file."""
         lines = [
             f"{_MARK}; 'dockmgrctl install' changes it, 'dockmgrctl uninstall' takes it away.",
@@ -84,14 +85,14 @@ class RepositoryFile:
         self._saved = path.with_name(path.name + _SAVED_SUFFIX)
 
     @contextlib.contextmanager
-    def put(self, repository: Repository) -> Iterator[bool]:
+    def replaced_by(self, repository: Repository) -> Iterator[bool]:
         """Write the repository; when the context is left by an exception, all is as before.
 
-        The context's value is whether the file is another than before.
+        The context's value is whether the file has changed.
 
         :raises WriteFailed, InsufficientSpace: when it cannot be written; all is as before.
         """
-        wanted = repository.text().encode()
+        wanted = repository.content().encode()
         before = self._read()
         if before == wanted:
             yield False
@@ -102,31 +103,31 @@ class RepositoryFile:
             elif _is_ours(before):
                 undo.callback(atomicfile.replace, self._path, before)
             else:
-                saved = self._free_name()
+                saved = self._find_free_name()
                 _move(self._path, saved)
                 undo.callback(_move, saved, self._path)
             atomicfile.replace(self._path, wanted)
             yield True
             undo.pop_all()
 
-    def change(self, repository: Repository | None) -> FileChange | None:
-        """What `put` would change, or with None what `take_away` would; None for nothing."""
+    def plan_change(self, repository: Repository | None) -> FileChange | None:
+        """What `replaced_by` would change, or with None `remove`; None when nothing."""
         before, public = self._read(), True
         if repository is not None:
-            after: bytes | None = repository.text().encode()
+            after: bytes | None = repository.content().encode()
         elif before is not None and not _is_ours(before):
             return None
         else:
             after = self._saved.read_bytes() if self._saved.is_file() else None
-            public = readable_for_all(self._saved)
+            public = is_public(self._saved)
         if before == after:
             return None
         return FileChange(self._path, before, after, binding=False, public=public)
 
-    def take_away(self) -> bool:
+    def remove(self) -> bool:
         """Remove our file and put back the one that was there before; whether anything changed.
 
-        A file of another hand stays, whoever has put it over ours.
+        A file that dockmgrd did not write stays, even where it has replaced ours.
 
         :raises WriteFailed: when that is not possible.
         """
@@ -146,12 +147,15 @@ class RepositoryFile:
             # A link to nowhere is somebody's, too.
             return b"" if self._path.is_symlink() else None
         except OSError as error:
+            path = str(self._path)
             raise WriteFailed(
-                f"{self._path} cannot be read: {error.strerror}; move it out of the way."
+                messages.FILE_UNREADABLE(path=path, reason=str(error.strerror)).with_remedy(
+                    messages.MOVE_FILE_AWAY(), f"mv {path} {path}.old"
+                )
             ) from error
 
-    def _free_name(self) -> Path:
-        """Where to keep another hand's file. What is kept already was there first, and stays."""
+    def _find_free_name(self) -> Path:
+        """Where to keep a file that dockmgrd did not write; one that is kept already stays."""
         name, number = self._saved, 1
         while os.path.lexists(name):
             number += 1
@@ -168,6 +172,7 @@ def _move(source: Path, target: Path) -> None:
         os.replace(source, target)
     except OSError as error:
         raise WriteFailed(
-            f"{source} could not be renamed to {target.name}: {error.strerror}; make the folder "
-            "writable for root and try again."
+            messages.RENAME_FAILED(
+                source=str(source), target=target.name, reason=str(error.strerror)
+            ).with_remedy(messages.MAKE_FOLDER_WRITABLE())
         ) from error

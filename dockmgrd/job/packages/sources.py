@@ -3,87 +3,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from dockmgrd.catalog.platforms import Platform, Tree, repository_tree
 from dockmgrd.errors import DockmgrError, SourceUnreachable, redacted
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages.repofile import Repository
-from dockmgrd.job.packages.worker import SourceFault
+from dockmgrd.messages import packages as messages
 from dockmgrd.options import InstallOptions, ListVersionsOptions
 
 CUSTOM = "custom"
 """Name of the source that is a repository of the caller's own."""
 
-T = TypeVar("T")
 
-
-def repositories(
+def find_repositories(
     context: JobContext, options: InstallOptions | ListVersionsOptions
 ) -> list[Repository]:
     """Docker's repository for this host at each of the sources.
 
-    :raises InvalidArgs: when a source is none.
+    :raises InvalidArgs: when a source is unknown.
     :raises UnsupportedPlatform: when Docker has no packages for this host.
     """
     if isinstance(options, InstallOptions) and options.repo_url:
-        return [_custom(context, options)]
+        return [_make_custom_repository(context, options)]
     tree = Tree.parse(options.platform) if options.platform else repository_tree(Platform.read())
     sources = [context.catalogue.source(name) for name in options.sources]
     return [Repository(source, tree, options.channel) for source in sources]
 
 
-async def serve(
-    candidates: Sequence[Repository], attempt: Callable[[Repository], Awaitable[T]]
-) -> tuple[T, dict[str, Any]]:
-    """Try the repositories in their order until one serves.
+@dataclass(frozen=True)
+class Attempt:
+    """A source that could not serve the request, and why."""
 
-    :returns: what came of the attempt, and `source` with its `base-url` and, when others had
-        failed, `tried`: the name of each of them, its error and the message.
-    :raises DockmgrError: the error of the attempt that no other source would help; or, when all
-        have failed, what they have in common, with every message.
+    repository: Repository
+    error: DockmgrError
+
+    def to_result(self) -> dict[str, Any]:
+        """The attempt as a Result shows it."""
+        text = self.error.text.map_values(redacted)
+        return {
+            "source": self.repository.source.name,
+            "error": self.error.dbus_name,
+            "message": str(text),
+            "cause": text.to_plain(),
+        }
+
+
+def describe_source(repository: Repository, failed: Sequence[Attempt]) -> dict[str, Any]:
+    """What a Result says of the source that served the request.
+
+    :returns: `source` and its `base-url`, and when others had failed before it, `tried`: the name
+        of each of them, its error, the message, and the same as `cause` with id and arguments.
     """
-    tried: list[tuple[Repository, DockmgrError]] = []
-    for repository in candidates:
-        try:
-            value = await attempt(repository)
-        except SourceFault as fault:
-            tried.append((repository, fault.error))
-        else:
-            return value, {
-                "source": repository.source.name,
-                "base-url": redacted(repository.base_url),
-                **({"tried": _told(tried)} if tried else {}),
-            }
-    raise _failure(tried)
+    return {
+        "source": repository.source.name,
+        "base-url": redacted(repository.base_url),
+        **({"tried": [each.to_result() for each in failed]} if failed else {}),
+    }
 
 
-def _failure(tried: Sequence[tuple[Repository, DockmgrError]]) -> DockmgrError:
-    errors = [error for _, error in tried]
+def combine_errors(failed: Sequence[Attempt]) -> DockmgrError:
+    """The error when no source could serve: the only one, or what all have in common."""
+    errors = [each.error for each in failed]
     if len(errors) == 1:
         return errors[0]
     kinds = {type(error) for error in errors}
     common = kinds.pop() if len(kinds) == 1 else SourceUnreachable
-    reasons = "; ".join(
-        f"{repository.source.name}: {error.message.rstrip('.')}" for repository, error in tried
+    reasons = messages.join_sentences(
+        *(
+            messages.SOURCE_FAILED(source=each.repository.source.name, reason=each.error.text)
+            for each in failed
+        )
     )
-    return common(f"None of the sources can serve this: {reasons}.", {"tried": _told(tried)})
+    return common(
+        messages.NO_SOURCE_SERVES(reasons=reasons),
+        {"tried": [each.to_result() for each in failed]},
+    )
 
 
-def _told(tried: Sequence[tuple[Repository, DockmgrError]]) -> list[dict[str, str]]:
-    return [
-        {
-            "source": repository.source.name,
-            "error": error.dbus_name,
-            "message": error.message,
-        }
-        for repository, error in tried
-    ]
-
-
-def _custom(context: JobContext, options: InstallOptions) -> Repository:
+def _make_custom_repository(context: JobContext, options: InstallOptions) -> Repository:
     """The caller's repository. Its packages must be signed by Docker's key all the same."""
     official = context.catalogue.source("official")
     source = replace(official, name=CUSTOM, title=options.repo_url, prefix=options.repo_url)

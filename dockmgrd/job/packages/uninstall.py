@@ -9,27 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dockmgrd import names, paths
+from dockmgrd import names
 from dockmgrd.errors import (
-    ConfigInvalid,
     ConflictingPackages,
     ContainersRunning,
     DockmgrError,
     ServiceFailed,
 )
-from dockmgrd.host import daemonjson
-from dockmgrd.host.rpmdb import LEGACY_PACKAGES, PACKAGES, installed_versions
+from dockmgrd.host.rpmdb import LEGACY_PACKAGES, PACKAGES
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.packages import dropins, purge, worker
-from dockmgrd.job.packages.install_plan import shown
+from dockmgrd.job.file_change import FileChange
+from dockmgrd.job.packages import drop_ins, purge, worker
+from dockmgrd.job.packages.install_plan import abbreviate_names
+from dockmgrd.job.packages.installed_engine import InstalledEngine
 from dockmgrd.job.packages.repofile import RepositoryFile
 from dockmgrd.job.packages.worker import Span
-from dockmgrd.job.plan import FileChange, Plan
+from dockmgrd.job.plan import Plan
+from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
 from dockmgrd.options import UninstallOptions
 from dockmgrd.worker.protocol import Change, Outcome, RemovePackages
 
-_DOCKER_UNITS = (names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT)  # the socket would start the service
 _REMOVAL = Span(0.03, 0.5)
 _PURGE = Span(0.55, 0.99)
 
@@ -41,7 +41,7 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
     when rpm is about to write.
 
     :returns: `changed`, `removed` (NEVRAs), `purged` (paths), `freed-bytes`. A dry run: what
-        `Plan.described` has, `volumes` that would be deleted, and in `refusal` why the same
+        `Plan.to_result` has, `volumes` that would be deleted, and in `refusal` why the same
         without dry-run would be refused, where it would.
     :raises ContainersRunning: when containers run that nobody agreed to stop.
     :raises UnsafePath, ConfigInvalid: when what is to be purged cannot be told or trusted.
@@ -49,31 +49,30 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
     :raises DockmgrError: what the package worker and the services raise.
     """
     context.report(Stage.PREPARING, 0.0)
-    service = _Service(context)
-    running = await service.containers(may_fail=options.force)
+    engine = InstalledEngine(context)
+    running = await engine.containers(may_fail=options.force)
     if running and not options.force and not options.dry_run:
-        raise ContainersRunning(_refusal(running))
+        raise _make_refusal(running, options)
     to_purge = None
     if options.purge_data:
         to_purge = purge.Purge(
-            purge.paths_of(await service.data_roots(), keep_config=options.keep_config)
+            purge.paths_of(await engine.data_roots(), keep_config=options.keep_config)
         )
         to_purge.check()
-    drop_ins = dropins.to_delete(every=options.purge_data and not options.keep_config)
-    host = _Host(service, running, to_purge, drop_ins)
+    files = drop_ins.find_drop_ins(every=options.purge_data and not options.keep_config)
+    host = _Host(engine, running, to_purge, files)
     if options.dry_run:
         return await _rehearse(context, options, host)
     outcome = await _remove(context, options, host)
     with context.held():
         if outcome.changed:
-            await context.systemd.disable(*service.units)
-        repository_changed = RepositoryFile().take_away()
+            await context.systemd.disable(*engine.units)
+        repository_changed = RepositoryFile().remove()
         freed = await _purge(context, to_purge) if to_purge else {}
-        if drop_ins:
-            dropins.delete(drop_ins)
+        if files:
+            drop_ins.delete_drop_ins(files)
             await context.systemd.reload_manager()
-    context.report(Stage.FINISHED, 1.0)
-    purged = [str(path) for path in (*freed, *(each.path for each in drop_ins))]
+    purged = [str(path) for path in (*freed, *(each.path for each in files))]
     return {
         "changed": bool(outcome.changed or repository_changed or purged),
         "removed": list(outcome.removed),
@@ -86,7 +85,7 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
 class _Host:
     """What an uninstallation is about, beside packages."""
 
-    service: _Service
+    engine: InstalledEngine
     running: tuple[str, ...]
     """Names of the containers that run."""
     to_purge: purge.Purge | None
@@ -94,11 +93,11 @@ class _Host:
 
     async def plan(self, changes: Sequence[Change]) -> Plan:
         """All that will be done."""
-        repository = RepositoryFile().change(None)
+        repository = RepositoryFile().plan_change(None)
         return Plan(
             changes=tuple(changes),
             files=(*([repository] if repository else []), *self.drop_ins),
-            actions=tuple(await self.service.actions()) if changes else (),
+            actions=tuple(await self.engine.actions()) if changes else (),
             stops=self.running,
             # Not those of the run time: the engine itself makes and deletes them.
             deletes=self.to_purge.without(*purge.RUN_FILES).present() if self.to_purge else (),
@@ -106,54 +105,45 @@ class _Host:
 
 
 async def _rehearse(context: JobContext, options: UninstallOptions, host: _Host) -> dict[str, Any]:
-    plans: list[Plan] = []
-
-    async def resolved(changes: Sequence[Change]) -> bool:
-        plans.append(await host.plan(changes))
-        return False
-
-    await worker.run(context, _request(options), _REMOVAL, resolved=resolved)
-    plan = plans[0] if plans else await host.plan(())
-    volumes = await host.service.volumes() if options.purge_data else ()
+    async with worker.transaction(context, _make_request(options), _REMOVAL) as transaction:
+        plan = await host.plan(await transaction.resolved())
+    volumes = await host.engine.volumes() if options.purge_data else ()
     refused = bool(host.running) and not options.force
     return {
         "dry-run": True,
         "changed": bool(plan.steps),
-        **plan.described(),
+        **plan.to_result(),
         **({"volumes": list(volumes)} if volumes else {}),
-        **({"refusal": _refusal(host.running)} if refused else {}),
+        **({"refusal": _make_refusal(host.running, options).to_plain()} if refused else {}),
     }
 
 
 async def _remove(context: JobContext, options: UninstallOptions, host: _Host) -> Outcome:
     """Remove the packages; when that fails, what was stopped for it runs again."""
-    plans: list[Plan] = []
+    async with worker.transaction(context, _make_request(options), _REMOVAL) as transaction:
+        ready = False
+        while not ready:
+            plan = await host.plan(await transaction.resolved())
+            plan.require_digest(options.plan)
+            ready = await _prepare(transaction, plan)
+        try:
+            if plan.changes:
+                await host.engine.stop(_REMOVAL.at(0.2))
+            return await transaction.commit()
+        except DockmgrError:
+            await host.engine.start_again()
+            raise
 
-    async def resolved(changes: Sequence[Change]) -> bool:
-        plans.append(await host.plan(changes))
-        plans[0].require(options.plan)
-        return True
 
+async def _prepare(transaction: worker.Transaction, plan: Plan) -> bool:
     try:
-        outcome = await worker.run(
-            context,
-            _request(options),
-            _REMOVAL,
-            resolved=resolved,
-            before_writing=host.service.stop,
-        )
-        if not plans:
-            (await host.plan(())).require(options.plan)
+        return await transaction.prepare()
     except ConflictingPackages as error:
-        error.details = plans[0].described() if plans else {}
+        error.details = plan.to_result()
         raise
-    except DockmgrError:
-        await host.service.start_again()
-        raise
-    return outcome
 
 
-def _request(options: UninstallOptions) -> RemovePackages:
+def _make_request(options: UninstallOptions) -> RemovePackages:
     # Who agrees to a plan agrees to the removals in it.
     return RemovePackages(
         names=PACKAGES + LEGACY_PACKAGES,
@@ -162,105 +152,11 @@ def _request(options: UninstallOptions) -> RemovePackages:
     )
 
 
-def _refusal(containers: Sequence[str]) -> str:
-    return (
-        f"Containers are running: {shown(containers)}; stop them, or uninstall with --force to "
-        "have them stopped."
-    )
-
-
-class _Service:
-    """The units of the packages that go, and the engine in them."""
-
-    def __init__(self, context: JobContext) -> None:
-        self._context = context
-        self._stopped: list[str] = []
-        # Another package's containerd, such as a Kubernetes node's, is none of ours.
-        ours = "containerd.io" in installed_versions()
-        self.units = (*_DOCKER_UNITS, *([names.CONTAINERD_UNIT] if ours else []))
-
-    async def containers(self, *, may_fail: bool) -> tuple[str, ...]:
-        """Names of the containers that run.
-
-        :raises ServiceFailed: when nobody can say, unless that `may_fail`.
-        """
-        if not await self._is_active(names.DOCKER_UNIT):
-            return ()
-        try:
-            containers = await self._context.engine.containers()
-        except ServiceFailed:  # an engine that hangs can be uninstalled, too
-            if not may_fail:
-                raise
-            return ()
-        return tuple(str(each["Names"][0]).lstrip("/") for each in containers)
-
-    async def volumes(self) -> tuple[str, ...]:
-        """Names of the volumes of the running engine."""
-        if not await self._is_active(names.DOCKER_UNIT):
-            return ()
-        return await self._context.engine.volumes()
-
-    async def actions(self) -> list[str]:
-        """What is done with units when their packages go."""
-        stopped = [f"stop {unit}" for unit in self.units if await self._is_active(unit)]
-        states = [(unit, await self._context.systemd.state(unit)) for unit in self.units]
-        enabled = [unit for unit, state in states if state.unit_file_state == "enabled"]
-        return [*stopped, *(f"disable {unit}" for unit in enabled)]
-
-    async def data_roots(self) -> tuple[Path, ...]:
-        """Where the engine keeps its data, as it says itself and as daemon.json says.
-
-        :raises ConfigInvalid: when daemon.json cannot be read; then nobody knows for sure.
-        """
-        roots = []
-        if await self._is_active(names.DOCKER_UNIT):
-            roots.append((await self._context.engine.info())["DockerRootDir"])
-        try:
-            content = paths.DAEMON_JSON.read_bytes()
-        except FileNotFoundError:
-            content = b""
-        configured = daemonjson.parse(content, str(paths.DAEMON_JSON)).values
-        for key in ("data-root", "graph"):  # "graph" is the name until 17.05
-            root = configured.get(key, "")
-            if not isinstance(root, str):
-                raise ConfigInvalid(f'"{key}" in {paths.DAEMON_JSON} is no path; correct it.')
-            roots.append(root)
-        return tuple(Path(root) for root in roots if root)
-
-    async def stop(self) -> None:
-        """Stop the units, and the containers that would outlive them.
-
-        :raises ServiceFailed: when one does not stop.
-        """
-        self._context.report(Stage.STOPPING, _REMOVAL.at(0.2), names.DOCKER_UNIT)
-        await self._stop_surviving_containers()
-        for unit in self.units:
-            if await self._is_active(unit):
-                self._stopped.append(unit)
-            await self._context.systemd.stop(unit)
-
-    async def start_again(self) -> None:
-        """Start what was stopped, when the packages could not be removed."""
-        for unit in self._stopped:
-            try:
-                await self._context.systemd.start(unit)
-            except DockmgrError as error:
-                self._context.add_note(error.message)
-
-    async def _stop_surviving_containers(self) -> None:
-        """With live-restore, containers go on when the engine stops."""
-        if not await self._is_active(names.DOCKER_UNIT):
-            return
-        engine = self._context.engine
-        try:
-            if (await engine.info()).get("LiveRestoreEnabled"):
-                running = await engine.containers()
-                await asyncio.gather(*(engine.stop_container(each["Id"]) for each in running))
-        except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
-            self._context.add_note(error.message)
-
-    async def _is_active(self, unit: str) -> bool:
-        return (await self._context.systemd.state(unit)).active
+def _make_refusal(containers: Sequence[str], options: UninstallOptions) -> ContainersRunning:
+    text = messages.CONTAINERS_RUNNING(containers=abbreviate_names(containers))
+    purge_too = " --purge-data" if options.purge_data else ""
+    command = f"dockmgrctl uninstall{purge_too} --force"
+    return ContainersRunning(text.with_remedy(messages.AGREE_TO_STOP(), command))
 
 
 async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]:
@@ -268,18 +164,14 @@ async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]
 
     :raises ServiceFailed: when an engine runs that is not of our packages.
     """
-    if (await context.systemd.state(names.DOCKER_UNIT)).active:
-        raise ServiceFailed(
-            "docker.service still runs and is not of Docker's packages, so its data stays; stop it "
-            "and uninstall with --purge-data again."
-        )
+    if (await context.systemd.get_state(names.DOCKER_UNIT)).active:
+        text = messages.ENGINE_OF_OTHERS(unit=names.DOCKER_UNIT)
+        command = f"systemctl stop {names.DOCKER_SOCKET_UNIT} {names.DOCKER_UNIT}"
+        raise ServiceFailed(text.with_remedy(messages.STOP_AND_PURGE(), command))
     to_go = wanted
-    if (await context.systemd.state(names.CONTAINERD_UNIT)).active:
+    if (await context.systemd.get_state(names.CONTAINERD_UNIT)).active:
         to_go = wanted.without(purge.CONTAINERD_DATA, purge.CONTAINERD_RUN_FILES)
-        context.add_note(
-            f"containerd still runs and is not of Docker's packages, so {purge.CONTAINERD_DATA} "
-            "stays."
-        )
+        context.add_note(messages.CONTAINERD_OF_OTHERS(path=str(purge.CONTAINERD_DATA)))
     loop = asyncio.get_running_loop()
 
     def progress(fraction: float, message: str) -> None:

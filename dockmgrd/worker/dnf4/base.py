@@ -15,14 +15,18 @@ import dnf.callback
 import dnf.exceptions
 import dnf.plugin
 
+from dockmgrd import paths
 from dockmgrd.errors import PackageManagerLocked
+from dockmgrd.messages import dnf as messages
+from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
-from dockmgrd.worker import locks, repositories, space
+from dockmgrd.worker import faults, locks, space
 from dockmgrd.worker.channel import Channel
+from dockmgrd.worker.protocol import InstallPackages, ListPackages
 
 
 @contextmanager
-def opened(cache: Path | None = None) -> Iterator[Any]:
+def open_base(cache: Path | None = None) -> Iterator[Any]:
     """A Base with the host's configuration, plugins and repositories; closed at the end.
 
     :param cache: see `backend.Module`.
@@ -32,64 +36,84 @@ def opened(cache: Path | None = None) -> Iterator[Any]:
     with dnf.Base() as base:
         try:
             _configure(base, cache)
-            pid_files = _pid_files(base)
+            pid_files = _list_pid_files(base)
             if cache is None:
                 locks.require_rpm_free()
                 for file in pid_files:
-                    locks.require_not_named(file)
+                    locks.require_pid_file_free(file)
             yield base
         except dnf.exceptions.ConfigError as error:
-            raise repositories.unreadable(one_line(error)) from error
+            raise faults.make_configuration_error(format_error(error)) from error
         except dnf.exceptions.ProcessLockError as error:
-            raise locks.named_in(pid_files, error.pid) from error
+            raise locks.make_pid_file_error(pid_files, error.pid) from error
         except dnf.exceptions.LockError as error:
-            raise PackageManagerLocked(one_line(error)) from error
+            raise PackageManagerLocked(
+                messages.PACKAGE_MANAGER_LOCKED_BY_DNF(reason=format_error(error).rstrip("."))
+            ) from error
         finally:
             if dnf.plugin.DYNAMIC_PACKAGE in sys.modules:
-                base.unload_plugins()  # or there could be no other Base in this process
+                # Otherwise there could be no second Base in this process. dnf has the public name
+                # since 4.14: https://github.com/rpm-software-management/dnf/pull/1856
+                getattr(base, "unload_plugins", base._plugins._unload)()
 
 
 def load_repositories(
-    base: Any, repository: str, channel: Channel, *, database: bool
-) -> tuple[str, ...]:
+    base: Any, request: InstallPackages | ListPackages, channel: Channel, *, database: bool
+) -> tuple[Text, ...]:
     """Read the metadata of all enabled repositories.
 
     Ours must work, and its metadata is always looked at anew; any other may fail.
 
     :param database: read the host's package database, too.
-    :returns: a sentence on each repository that was skipped.
+    :returns: a note on each repository that was skipped.
     :raises ConfigConflict: when another file than ours defines the repository.
     :raises SourceUnreachable: when ours fails.
     :raises InsufficientSpace: when the metadata cannot be stored.
     """
-    ours = base.repos.get(repository)
-    repositories.require_ours(repository, ours and ours.repofile)
+    if request.base_url:
+        _define_repository(base, request)
+    ours = base.repos.get(request.repository)
+    faults.require_our_definition(request.repository, ours and ours.repofile)
     for each in base.repos.all():
         each.skip_if_unavailable = each is not ours
     ours.enable()
     ours.metadata_expire = 0
-    ours.timeout = min(ours.timeout, repositories.PATIENCE)
-    ours._repo.setMaxMirrorTries(repositories.TRIES)
+    ours.timeout = min(ours.timeout, faults.SOURCE_TIMEOUT)
+    ours._repo.setMaxMirrorTries(faults.MAX_TRIES)
     enabled = list(base.repos.iter_enabled())
     for position, each in enumerate(enabled):
         each.set_progress_bar(_MetadataProgress(channel, each.id, position, len(enabled)))
     channel.progress(Stage.METADATA, 0.0)
-    with _warnings() as warnings:
+    with _collect_warnings() as warnings:
         try:
             base.fill_sack(load_system_repo=database, load_available_repos=True)
         except dnf.exceptions.RepoError as error:
-            space.require_not_exhausted(Path(base.conf.cachedir), "to store metadata")
-            reason = _reason(warnings) or one_line(error)
-            raise repositories.unreachable(address(ours), reason) from error
+            space.require_not_exhausted(Path(base.conf.cachedir), messages.SPACE_FOR_METADATA())
+            reason = _find_reason(warnings) or format_error(error)
+            raise faults.make_repository_error(find_address(ours), reason) from error
     channel.progress(Stage.METADATA, 1.0)
     skipped = [each.id for each in enabled if not each.enabled]
-    return tuple(repositories.left_out(name) for name in skipped)
+    return tuple(messages.REPOSITORY_SKIPPED(repository=name) for name in skipped)
 
 
-def address(repository: Any) -> str:
+def find_address(repository: Any) -> str:
     """Where the repository is, for a person to read."""
     found: str = ", ".join(repository.baseurl) or repository.metalink or repository.mirrorlist
     return found
+
+
+def _define_repository(base: Any, request: InstallPackages | ListPackages) -> None:
+    # The job replaces the file, so its other sections go.
+    for each in list(base.repos.values()):
+        if Path(each.repofile) == paths.REPOSITORY:
+            del base.repos[each.id]
+    if request.repository in base.repos:
+        return  # in another file, which is refused later
+    repository = base.repos.add_new_repo(
+        request.repository, base.conf, baseurl=[request.base_url], name="Docker CE"
+    )
+    repository.module_hotfixes = request.module_hotfixes
+    repository.repofile = str(paths.REPOSITORY)
 
 
 def _configure(base: Any, cache: Path | None) -> None:
@@ -109,7 +133,7 @@ def _configure(base: Any, cache: Path | None) -> None:
     base.configure_plugins()
 
 
-def _pid_files(base: Any) -> list[Path]:
+def _list_pid_files(base: Any) -> list[Path]:
     """Where dnf's processes write their id while they read, fetch or write."""
     cache, state = Path(base.conf.cachedir), Path(base.conf.persistdir)
     return [cache / "metadata_lock.pid", cache / "download_lock.pid", state / "rpmdb_lock.pid"]
@@ -131,7 +155,7 @@ class _MetadataProgress(dnf.callback.DownloadProgress):  # type: ignore[misc]
 
 
 @contextmanager
-def _warnings() -> Iterator[list[str]]:
+def _collect_warnings() -> Iterator[list[str]]:
     """What dnf logs as a warning in the context: why a repository failed is told nowhere else."""
     messages: list[str] = []
 
@@ -148,12 +172,12 @@ def _warnings() -> Iterator[list[str]]:
         logger.removeHandler(collector)
 
 
-def _reason(warnings: list[str]) -> str:
+def _find_reason(warnings: list[str]) -> str:
     """The last line of the last warning, for a person to read."""
     lines = warnings[-1].strip().splitlines() if warnings else []
     return lines[-1].strip(" -") if lines else ""
 
 
-def one_line(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """What the error says."""
     return " ".join(str(error).split())

@@ -9,7 +9,7 @@ from typing import Any
 
 from dnf import callback
 
-from dockmgrd.worker import plan, removals
+from dockmgrd.worker import plan
 from dockmgrd.worker.protocol import Change
 
 _ACTIONS = {
@@ -21,10 +21,10 @@ _ACTIONS = {
 }
 
 
-def changes(base: Any, asked_for: Collection[str] = ()) -> tuple[Change, ...]:
+def list_changes(base: Any, requested: Collection[str] = ()) -> tuple[Change, ...]:
     """What the transaction of `base` does.
 
-    :param asked_for: names of packages whose removal was the request.
+    :param requested: names of the packages whose removal was requested.
     """
     items = list(base.transaction or ())
     replaced = {
@@ -32,10 +32,10 @@ def changes(base: Any, asked_for: Collection[str] = ()) -> tuple[Change, ...]:
         for each in items
         if each.action in (callback.PKG_UPGRADED, callback.PKG_DOWNGRADED)
     }
-    return tuple(_changes(base, items, replaced, asked_for))
+    return tuple(_iterate_changes(base, items, replaced, requested))
 
 
-def is_here(package: Any) -> bool:
+def is_downloaded(package: Any) -> bool:
     """Whether the whole file of the package is on this host already."""
     try:
         return os.path.getsize(package.localPkg()) == int(package.downloadsize)
@@ -43,18 +43,18 @@ def is_here(package: Any) -> bool:
         return False
 
 
-def _changes(
-    base: Any, items: list[Any], replaced: dict[Any, Any], asked_for: Collection[str]
+def _iterate_changes(
+    base: Any, items: list[Any], replaced: dict[Any, Any], requested: Collection[str]
 ) -> Iterator[Change]:
     for item in items:
         package, action = item.pkg, _ACTIONS.get(item.action)
         if action == plan.REMOVE:
-            reason = removals.reason(
+            reason = plan.find_reason(
                 _Relations(base),
                 package,
                 base.transaction.install_set,
                 base.transaction.remove_set,
-                asked_for,
+                requested,
             )
             yield Change(action, str(package), reason=reason, growth=-package.installsize)
         elif action is not None:
@@ -64,13 +64,13 @@ def _changes(
                 str(package),
                 replaces=str(old) if old else "",
                 repository=package.reponame,
-                download=0 if is_here(package) else package.downloadsize,
+                download=0 if is_downloaded(package) else package.downloadsize,
                 growth=package.installsize - (old.installsize if old else 0),
             )
 
 
 class _Relations:
-    """See `removals.Relations`."""
+    """See `plan.Relations`."""
 
     def __init__(self, base: Any) -> None:
         self._base = base
@@ -80,15 +80,15 @@ class _Relations:
         return name
 
     def obsoletes(self, one: Any, other: Any) -> bool:
-        return bool(self._only(one).filterm(obsoletes=self._only(other)))
+        return bool(self._query_package(one).filterm(obsoletes=self._query_package(other)))
 
     def conflicts(self, one: Any, other: Any) -> bool:
         opposed = list(one.conflicts)
-        return bool(opposed and self._only(other).filterm(provides=opposed))
+        return bool(opposed and self._query_package(other).filterm(provides=opposed))
 
     def requires(self, one: Any, other: Any) -> bool:
-        return bool(self._only(one).filterm(requires=self._only(other)))
+        return bool(self._query_package(one).filterm(requires=self._query_package(other)))
 
-    def _only(self, package: Any) -> Any:
+    def _query_package(self, package: Any) -> Any:
         """A query with the one package in it."""
         return self._base.sack.query().filterm(pkg=[package])

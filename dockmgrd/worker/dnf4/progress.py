@@ -8,21 +8,23 @@ from typing import Any
 
 from dnf import callback
 
-from dockmgrd.model import Stage
+from dockmgrd.messages import dnf as messages
+from dockmgrd.messages.text import Text, foreign_text
+from dockmgrd.model import Numbers, Stage
 from dockmgrd.worker.channel import Channel
-from dockmgrd.worker.dnf4.plan import is_here
-from dockmgrd.worker.speed import Speed
+from dockmgrd.worker.dnf4.plan import is_downloaded
+from dockmgrd.worker.speed import Speed, describe_download
 
 _STEPS = 100
 """Into how many parts the writing of a package is divided at most."""
 
 
 class DownloadProgress(callback.DownloadProgress):  # type: ignore[misc]
-    """Tells the bytes that are there, of all that are to come, and keeps what went wrong."""
+    """Reports the downloaded bytes, and keeps why downloads failed."""
 
-    def __init__(self, channel: Channel, arrived: Callable[[str], None]) -> None:
+    def __init__(self, channel: Channel, on_arrival: Callable[[str], None]) -> None:
         self._channel = channel
-        self._arrived = arrived
+        self._on_arrival = on_arrival
         self._total_files = 0
         self._total_bytes = 0
         self._done: dict[str, int] = {}
@@ -39,7 +41,7 @@ class DownloadProgress(callback.DownloadProgress):  # type: ignore[misc]
 
     def progress(self, payload: Any, done: int) -> None:
         self._done[str(payload)] = done
-        self._tell()
+        self._report()
 
     def end(self, payload: Any, status: int | None, message: str) -> None:
         if status == callback.STATUS_MIRROR:
@@ -47,19 +49,20 @@ class DownloadProgress(callback.DownloadProgress):  # type: ignore[misc]
         elif status in (callback.STATUS_OK, callback.STATUS_ALREADY_EXISTS):
             self._done[str(payload)] = payload.download_size
             self._ended.add(str(payload))
-            if is_here(payload.pkg):  # and not a delta alone, of which it is yet to be made
-                self._arrived(str(payload.pkg))
-            self._tell()
+            if is_downloaded(payload.pkg):  # and not a delta alone, of which it is yet to be made
+                self._on_arrival(str(payload.pkg))
+            self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         here, total = sum(self._done.values()), self._total_bytes
-        # Several are on their way at once, so no name.
-        message = self._speed.message(here, total, len(self._ended), self._total_files)
-        self._channel.progress(Stage.DOWNLOADING, here / total if total else 1.0, message)
+        # Several files are downloaded at once, so there is no name.
+        numbers = self._speed.measure(here, total, len(self._ended), self._total_files)
+        fraction = here / total if total else 1.0
+        self._channel.progress(Stage.DOWNLOADING, fraction, describe_download(numbers), numbers)
 
 
 class TransactionProgress(callback.TransactionProgress):  # type: ignore[misc]
-    """Tells which package rpm is at, and keeps what rpm complains about."""
+    """Reports which package rpm is at, and keeps the warnings of rpm."""
 
     def __init__(self, channel: Channel, stage: Stage) -> None:
         super().__init__()
@@ -67,7 +70,7 @@ class TransactionProgress(callback.TransactionProgress):  # type: ignore[misc]
         self._stage = stage
         self._step = (-1, 0)
         self.began = False
-        self.complaints: list[str] = []
+        self.warnings: list[Text] = []
 
     def progress(
         self, package: Any, action: int, ti_done: int, ti_total: int, ts_done: int, ts_total: int
@@ -85,7 +88,9 @@ class TransactionProgress(callback.TransactionProgress):  # type: ignore[misc]
             return
         name = getattr(package, "name", str(package))
         fraction = (ts_done - 1 + min(ti_done / ti_total, 1.0)) / ts_total
-        self._channel.progress(self._stage, fraction, f"{name}, {ts_done} of {ts_total}")
+        message = messages.PACKAGE_OF_ALL(package=name, item=ts_done, items=ts_total)
+        numbers = Numbers(item=ts_done, items=ts_total)
+        self._channel.progress(self._stage, fraction, message, numbers)
 
     def error(self, message: str) -> None:
-        self.complaints.append(" ".join(message.split()))
+        self.warnings.append(foreign_text(" ".join(message.split())))

@@ -14,8 +14,10 @@ import libdnf5.logger
 import libdnf5.repo
 
 from dockmgrd import paths
+from dockmgrd.messages import dnf as messages
+from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
-from dockmgrd.worker import locks, repositories, space
+from dockmgrd.worker import faults, locks, space
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.dnf5.progress import Downloads, NoKeys
 from dockmgrd.worker.protocol import InstallPackages, ListPackages
@@ -31,7 +33,7 @@ _UNWANTED_PLUGINS = ["expired-pgp-keys"]
 
 
 @contextmanager
-def opened(cache: Path | None = None) -> Iterator[Any]:
+def open_base(cache: Path | None = None) -> Iterator[Any]:
     """A Base with the host's configuration, plugins and repositories.
 
     :param cache: see `backend.Module`.
@@ -45,11 +47,11 @@ def opened(cache: Path | None = None) -> Iterator[Any]:
             if cache is None:
                 # The lock of every dnf5 of the host, from before it reads to after it has written.
                 state = Path(base.get_config().persistdir)
-                stack.enter_context(locks.held(state / _SYSTEM_LOCK))
+                stack.enter_context(locks.hold_lock(state / _SYSTEM_LOCK))
                 require_free()
             base.get_repo_sack().create_repos_from_system_configuration()
         except ERRORS as error:
-            raise repositories.unreadable(one_line(error)) from error
+            raise faults.make_configuration_error(format_error(error)) from error
         yield base
 
 
@@ -69,50 +71,52 @@ class Repositories:
         self.downloads = Downloads(channel)
         base.set_download_callbacks(libdnf5.repo.DownloadCallbacksUniquePtr(self.downloads))
 
-    def load(self, request: InstallPackages | ListPackages, *, alone: bool) -> tuple[str, ...]:
+    def load(self, request: InstallPackages | ListPackages, *, alone: bool) -> tuple[Text, ...]:
         """See `backend.Backend.load`."""
-        ours = self._ours(request, alone=alone)
-        enabled = [each for each in self._all() if each.is_enabled()]
+        ours = self._enable_ours(request, alone=alone)
+        enabled = [each for each in self._list_all() if each.is_enabled()]
         for each in enabled:
             self._prepare(each)
             each.get_config().skip_if_unavailable = each.get_id() != request.repository
         config = ours.get_config()
         config.metadata_expire = 0
-        config.timeout = min(config.timeout, repositories.PATIENCE)
-        ours.set_max_mirror_tries(repositories.TRIES)
+        config.timeout = min(config.timeout, faults.SOURCE_TIMEOUT)
+        ours.set_max_mirror_tries(faults.MAX_TRIES)
         self._channel.progress(Stage.METADATA, 0.0)
         try:
             sack = self._base.get_repo_sack()
             sack.load_repos(*([libdnf5.repo.Repo.Type_AVAILABLE] if alone else []))
         except ERRORS as error:
-            space.require_not_exhausted(Path(self._base.get_config().cachedir), "to store metadata")
-            reason = self.downloads.reason(request.repository) or one_line(error)
-            raise repositories.unreachable(address(ours), reason) from error
+            space.require_not_exhausted(
+                Path(self._base.get_config().cachedir), messages.SPACE_FOR_METADATA()
+            )
+            reason = self.downloads.find_reason(request.repository) or format_error(error)
+            raise faults.make_repository_error(find_address(ours), reason) from error
         self._channel.progress(Stage.METADATA, 1.0)
         failed = [each.get_id() for each in enabled if each.get_id() in self.downloads.failures]
-        return tuple(repositories.left_out(name) for name in failed)
+        return tuple(messages.REPOSITORY_SKIPPED(repository=name) for name in failed)
 
-    def of(self, name: str) -> Any:
+    def find_repository(self, name: str) -> Any:
         """The repository with the id; None when there is none."""
-        return next((each for each in self._all() if each.get_id() == name), None)
+        return next((each for each in self._list_all() if each.get_id() == name), None)
 
-    def _all(self) -> list[Any]:
+    def _list_all(self) -> list[Any]:
         return list(libdnf5.repo.RepoQuery(self._base))
 
-    def _ours(self, request: InstallPackages | ListPackages, *, alone: bool) -> Any:
+    def _enable_ours(self, request: InstallPackages | ListPackages, *, alone: bool) -> Any:
         """Our repository, enabled, with what the request says of it.
 
         :raises ConfigConflict: when another file than ours defines it, or none does.
         """
-        for each in self._all():
+        for each in self._list_all():
             if alone or (request.base_url and each.get_repo_file_path() == str(paths.REPOSITORY)):
                 each.disable()
-        ours = self.of(request.repository)
+        ours = self.find_repository(request.repository)
         if ours is None and request.base_url:
             ours = self._base.get_repo_sack().create_repo(request.repository)
             ours.set_repo_file_path(str(paths.REPOSITORY))
         file = ours.get_repo_file_path() if ours else None
-        repositories.require_ours(request.repository, file)
+        faults.require_our_definition(request.repository, file)
         if request.base_url:
             config = ours.get_config()
             config.baseurl = [self._base.get_vars().substitute(request.base_url)]
@@ -130,13 +134,13 @@ class Repositories:
         repository.set_user_data(len(self.downloads.repositories))
 
 
-def address(repository: Any) -> str:
+def find_address(repository: Any) -> str:
     """Where the repository is, for a person to read."""
     config = repository.get_config()
     return ", ".join(config.baseurl) or config.metalink or config.mirrorlist or repository.get_id()
 
 
-def one_line(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """What the error says."""
     return " ".join(str(error).split())
 

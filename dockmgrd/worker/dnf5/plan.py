@@ -9,7 +9,7 @@ from typing import Any
 import libdnf5.rpm
 import libdnf5.transaction
 
-from dockmgrd.worker import plan, removals
+from dockmgrd.worker import plan
 from dockmgrd.worker.protocol import Change
 
 _ACTIONS = {
@@ -22,38 +22,40 @@ _ACTIONS = {
 _INBOUND = (plan.INSTALL, plan.UPGRADE, plan.DOWNGRADE)
 
 
-def changes(base: Any, transaction: Any, asked_for: Collection[str] = ()) -> tuple[Change, ...]:
+def list_changes(
+    base: Any, transaction: Any, requested: Collection[str] = ()
+) -> tuple[Change, ...]:
     """What the transaction does.
 
-    :param asked_for: names of packages whose removal was the request.
+    :param requested: names of the packages whose removal was requested.
     """
-    return tuple(_changes(base, list(transaction.get_transaction_packages()), asked_for))
+    return tuple(_iterate_changes(base, list(transaction.get_transaction_packages()), requested))
 
 
-def incoming(transaction: Any) -> list[Any]:
+def list_incoming(transaction: Any) -> list[Any]:
     """The packages that the transaction installs."""
     return [
         item.get_package()
         for item in transaction.get_transaction_packages()
-        if _is(item, *_INBOUND)
+        if _has_action(item, *_INBOUND)
     ]
 
 
-def _changes(base: Any, items: list[Any], asked_for: Collection[str]) -> Iterator[Change]:
+def _iterate_changes(base: Any, items: list[Any], requested: Collection[str]) -> Iterator[Change]:
     relations = _Relations(base)
-    olds = {id(item): _old(item) for item in items}
+    olds = {id(item): _find_replaced(item) for item in items}
     kept_names = {old.get_nevra() for old in olds.values() if old is not None}
-    new = [each.get_package() for each in items if _is(each, *_INBOUND)]
+    new = [each.get_package() for each in items if _has_action(each, *_INBOUND)]
     gone = [
         each.get_package()
         for each in items
-        if _is(each, plan.REMOVE) and each.get_package().get_nevra() not in kept_names
+        if _has_action(each, plan.REMOVE) and each.get_package().get_nevra() not in kept_names
     ]
     for item in items:
         package, action = item.get_package(), _ACTIONS.get(item.get_action())
         nevra = package.get_nevra()
         if action == plan.REMOVE and nevra not in kept_names:
-            reason = removals.reason(relations, package, new, gone, asked_for)
+            reason = plan.find_reason(relations, package, new, gone, requested)
             yield Change(action, nevra, reason=reason, growth=-package.get_install_size())
         elif action in _INBOUND:
             old = olds[id(item)]
@@ -67,11 +69,11 @@ def _changes(base: Any, items: list[Any], asked_for: Collection[str]) -> Iterato
             )
 
 
-def _is(item: Any, *actions: str) -> bool:
+def _has_action(item: Any, *actions: str) -> bool:
     return _ACTIONS.get(item.get_action()) in actions
 
 
-def _old(item: Any) -> Any:
+def _find_replaced(item: Any) -> Any:
     """The installed package of the same name that the item replaces; what else goes is removed."""
     package = item.get_package()
     for each in item.get_replaces():
@@ -81,7 +83,7 @@ def _old(item: Any) -> Any:
 
 
 class _Relations:
-    """See `removals.Relations`."""
+    """See `plan.Relations`."""
 
     def __init__(self, base: Any) -> None:
         self._base = base
@@ -91,21 +93,21 @@ class _Relations:
         return name
 
     def obsoletes(self, one: Any, other: Any) -> bool:
-        query = self._only(one)
-        query.filter_obsoletes(self._only(other))
+        query = self._query_package(one)
+        query.filter_obsoletes(self._query_package(other))
         return not query.empty()
 
     def conflicts(self, one: Any, other: Any) -> bool:
-        query = self._only(other)
+        query = self._query_package(other)
         query.filter_provides(one.get_conflicts())
         return not query.empty()
 
     def requires(self, one: Any, other: Any) -> bool:
-        query = self._only(one)
-        query.filter_requires(self._only(other))
+        query = self._query_package(one)
+        query.filter_requires(self._query_package(other))
         return not query.empty()
 
-    def _only(self, package: Any) -> Any:
+    def _query_package(self, package: Any) -> Any:
         """A query with the one package in it."""
         packages = libdnf5.rpm.PackageSet(self._base)
         packages.add(package)

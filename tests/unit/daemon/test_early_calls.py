@@ -26,7 +26,7 @@ async def ping(bus: Bus) -> None:
 
 async def answering(bus: Bus) -> EarlyCalls:
     """A service that does not answer yet."""
-    Exports(bus, "/").add(logcontrol.PATH, logcontrol.LogControlFace(Callers(bus)))
+    Exports(bus, "/").add(logcontrol.PATH, logcontrol.LogControlInterface(Callers(bus)))
     early = EarlyCalls(bus)
     await bus.own_name(NAME)
     return early

@@ -27,17 +27,17 @@ def packet(tag: int, body: bytes) -> bytes:
 
 
 def test_dockers_key() -> None:
-    assert openpgp.fingerprints(DOCKERS_KEY) == (FINGERPRINT,)
+    assert openpgp.read_fingerprints(DOCKERS_KEY) == (FINGERPRINT,)
     signatures.check_key_file(KEY_FILE, FINGERPRINT)
 
 
 def test_text_around_and_headers_within_the_armor() -> None:
     text = DOCKERS_KEY.replace(f"{BEGIN}\n", f"{BEGIN}\nVersion: 1\nComment: a=b\n")
-    assert openpgp.fingerprints(f"pub 4096\n\n{text}\nmore") == (FINGERPRINT,)
+    assert openpgp.read_fingerprints(f"pub 4096\n\n{text}\nmore") == (FINGERPRINT,)
 
 
 def test_line_ends_of_another_system() -> None:
-    assert openpgp.fingerprints(DOCKERS_KEY.replace("\n", "\r\n")) == (FINGERPRINT,)
+    assert openpgp.read_fingerprints(DOCKERS_KEY.replace("\n", "\r\n")) == (FINGERPRINT,)
 
 
 @pytest.mark.parametrize(
@@ -52,21 +52,21 @@ def test_line_ends_of_another_system() -> None:
 )
 def test_the_forms_of_a_packet_header(header: bytes) -> None:
     body = b"\x04" + bytes(11)
-    [expected] = openpgp.fingerprints(armored(packet(6, body)))
-    assert openpgp.fingerprints(armored(header + body)) == (expected,)
+    [expected] = openpgp.read_fingerprints(armored(packet(6, body)))
+    assert openpgp.read_fingerprints(armored(header + body)) == (expected,)
 
 
 def test_a_length_of_two_bytes_in_the_new_format() -> None:
     body = b"\x04" + bytes(499)
-    [expected] = openpgp.fingerprints(armored(packet(6, body)))
-    assert openpgp.fingerprints(armored(bytes([0xC6, 193, 52]) + body)) == (expected,)
+    [expected] = openpgp.read_fingerprints(armored(packet(6, body)))
+    assert openpgp.read_fingerprints(armored(bytes([0xC6, 193, 52]) + body)) == (expected,)
 
 
 def test_every_primary_key_of_every_block_is_found() -> None:
     keys = [b"\x04" + bytes([number]) * 20 for number in range(3)]
     text = armored(packet(6, keys[0]) + packet(13, b"uid") + packet(6, keys[1]))
-    assert len(set(openpgp.fingerprints(text + armored(packet(6, keys[2]))))) == 3
-    assert openpgp.fingerprints(armored(packet(14, keys[0]))) == (), "a subkey is none"
+    assert len(set(openpgp.read_fingerprints(text + armored(packet(6, keys[2]))))) == 3
+    assert openpgp.read_fingerprints(armored(packet(14, keys[0]))) == (), "a subkey is none"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_every_primary_key_of_every_block_is_found() -> None:
 )
 def test_a_damaged_file(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"."):
-        openpgp.fingerprints(text)
+        openpgp.read_fingerprints(text)
     file = tmp_path / "key"
     file.write_text(text)
     with pytest.raises(SignatureRejected, match="is damaged"):

@@ -38,13 +38,13 @@ def path(tmp_path: Path) -> Path:
 
 
 def write(path: Path, repository: Repository = REPOSITORY) -> bool:
-    with RepositoryFile(path).put(repository) as changed:
+    with RepositoryFile(path).replaced_by(repository) as changed:
         return changed
 
 
 def interrupt(path: Path) -> None:
-    with RepositoryFile(path).put(REPOSITORY):
-        assert path.read_text() == REPOSITORY.text()
+    with RepositoryFile(path).replaced_by(REPOSITORY):
+        assert path.read_text() == REPOSITORY.content()
         raise Interruption
 
 
@@ -75,7 +75,7 @@ def test_what_is_in_the_file(path: Path) -> None:
     [(Tree("rhel", "8"), True), (Tree("rhel", "10"), False), (Tree("fedora", "43"), False)],
 )
 def test_modules_hide_docker_only_on_el_8(tree: Tree, expected: bool) -> None:
-    text = dataclasses.replace(REPOSITORY, tree=tree).text()
+    text = dataclasses.replace(REPOSITORY, tree=tree).content()
     assert ("module_hotfixes=1\n" in text) is expected
 
 
@@ -94,10 +94,10 @@ def test_another_hands_file_is_kept_and_put_back(path: Path) -> None:
     assert (path.parent / "docker-ce.repo.dockmgrd-saved").read_bytes() == FOREIGN
     assert write(path, OTHER)
     assert len(everything(path)) == 2
-    assert RepositoryFile(path).take_away()
+    assert RepositoryFile(path).remove()
     assert everything(path) == before
     assert path.stat().st_mode & 0o777 == 0o600
-    assert not RepositoryFile(path).take_away(), "it is not ours"
+    assert not RepositoryFile(path).remove(), "it is not ours"
     assert everything(path) == before
 
 
@@ -109,11 +109,11 @@ def test_what_is_kept_already_is_not_overwritten(path: Path) -> None:
     saved = {name: content for name, (content, _) in everything(path).items()}
     assert saved["docker-ce.repo.dockmgrd-saved"] == FOREIGN
     assert saved["docker-ce.repo.dockmgrd-saved-2"] == b"[second]\n"
-    RepositoryFile(path).take_away()
+    RepositoryFile(path).remove()
     assert path.read_bytes() == FOREIGN
 
 
-@pytest.mark.parametrize("before", [None, FOREIGN, b"", OTHER.text().encode()])
+@pytest.mark.parametrize("before", [None, FOREIGN, b"", OTHER.content().encode()])
 def test_a_failure_leaves_all_as_it_was(path: Path, before: bytes | None) -> None:
     if before is not None:
         path.write_bytes(before)
@@ -142,14 +142,14 @@ def test_a_link_is_kept_as_a_link(path: Path, exists: bool) -> None:
     write(path)
     assert not path.is_symlink()
     assert not exists or target.read_bytes() == FOREIGN
-    RepositoryFile(path).take_away()
+    RepositoryFile(path).remove()
     assert path.readlink() == target
 
 
 def test_taking_away(path: Path) -> None:
-    assert not RepositoryFile(path).take_away()
+    assert not RepositoryFile(path).remove()
     write(path)
-    assert RepositoryFile(path).take_away()
+    assert RepositoryFile(path).remove()
     assert os.listdir(path.parent) == []
 
 
@@ -157,27 +157,27 @@ def test_a_file_of_which_only_the_saved_one_is_left_comes_back(path: Path) -> No
     path.write_bytes(FOREIGN)
     write(path)
     path.unlink()
-    assert RepositoryFile(path).take_away()
+    assert RepositoryFile(path).remove()
     assert path.read_bytes() == FOREIGN
 
 
 def test_what_would_change(path: Path) -> None:
     file = RepositoryFile(path)
-    assert file.change(None) is None
-    change = file.change(REPOSITORY)
+    assert file.plan_change(None) is None
+    change = file.plan_change(REPOSITORY)
     assert change is not None
-    assert (change.before, change.after) == (None, REPOSITORY.text().encode())
+    assert (change.before, change.after) == (None, REPOSITORY.content().encode())
     path.write_bytes(FOREIGN)
     path.chmod(0o600)
-    assert file.change(None) is None, "another hand's file stays"
+    assert file.plan_change(None) is None, "another hand's file stays"
     write(path)
-    assert file.change(REPOSITORY) is None
-    change = file.change(None)
+    assert file.plan_change(REPOSITORY) is None
+    change = file.plan_change(None)
     assert change is not None
     assert change.after == FOREIGN
     assert not change.public, "what only root could read is not shown"
     path.unlink()
-    change = file.change(None)
+    change = file.plan_change(None)
     assert change is not None
     assert (change.before, change.after) == (None, FOREIGN)
 

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,7 +28,14 @@ from dockmgrd.job.packages import worker as packages
 from dockmgrd.job.packages.worker import Span
 from dockmgrd.messages.text import Text
 from dockmgrd.model import NO_NUMBERS, JobRequest, Kind, Numbers, Stage
-from dockmgrd.worker.protocol import PROCEED, RemovePackages, WritingEvent, decode_event, encode
+from dockmgrd.worker.protocol import (
+    PROCEED,
+    Outcome,
+    RemovePackages,
+    WritingEvent,
+    decode_event,
+    encode,
+)
 
 REQUEST = RemovePackages(names=("docker-ce",), allow_removals=False)
 
@@ -37,9 +44,8 @@ PROLOGUE = """
 import os, sys, time
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.protocol import Outcome, ProgressEvent
-from dockmgrd.messages.text import Text
-from dockmgrd.model import NO_NUMBERS, Numbers
-from dockmgrd.model import Stage
+from dockmgrd.messages.text import Text, foreign_text
+from dockmgrd.model import NO_NUMBERS, Numbers, Stage
 channel = Channel.take_over()
 request = channel.receive()
 """
@@ -66,6 +72,7 @@ class Context(JobContext):
         request = JobRequest("id", Kind.UNINSTALL, {}, 0, 0)
         super().__init__(request, nobody, nobody)
         self.told: list[tuple[Stage, float, bool]] = []
+        self.numbers: list[Numbers] = []
         self.stages: asyncio.Queue[Stage] = asyncio.Queue()
 
     def report(
@@ -77,11 +84,21 @@ class Context(JobContext):
     ) -> None:
         super().report(stage, fraction, message, numbers)
         self.told.append((stage, self._progress.fraction, self._progress.cancellable))
+        self.numbers.append(numbers)
         self.stages.put_nowait(stage)
 
 
-async def run(context: Context, before_writing: Any = None) -> Any:
-    return await packages.run(context, REQUEST, Span(0.2, 0.7), before_writing=before_writing)
+Step = Callable[[], Awaitable[None]]
+
+
+async def run(context: Context, before_commit: Step | None = None) -> Outcome:
+    """The whole conversation, with a step of the job's own before rpm writes."""
+    async with packages.transaction(context, REQUEST, Span(0.2, 0.7)) as transaction:
+        while not await transaction.prepare():
+            pass
+        if before_commit is not None:
+            await before_commit()
+        return await transaction.commit()
 
 
 async def cancelled_when(context: Context, stage: Stage) -> None:
@@ -101,8 +118,8 @@ print("what a scriptlet prints")
 channel.progress(Stage.RESOLVING, 0.0)
 with channel.writing():
     for step in range(11):
-        channel.progress(Stage.REMOVING, step / 10, "docker-ce")
-channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=("a note",)))
+        channel.progress(Stage.REMOVING, step / 10, "docker-ce", Numbers(item=step, items=10))
+channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=(foreign_text("a note"),)))
 """)
     context = Context()
     outcome = await run(context)
@@ -115,21 +132,32 @@ channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=("a note",)))
     assert fractions[-1] == pytest.approx(0.7)
     assert {told[2] for told in context.told if told[0] is Stage.RESOLVING} == {True}
     assert {told[2] for told in context.told if told[0] is Stage.REMOVING} == {False}
+    assert context.numbers[-1] == Numbers(item=10, items=10)
 
 
 async def test_a_typed_error_arrives_as_it_was_sent(worker: Worker) -> None:
     worker("""
 from dockmgrd.errors import SourceUnreachable
-channel.finish(Outcome(error_name=SourceUnreachable.dbus_name, error_message="No way."))
+from dockmgrd.messages.text import Template
+failed, remedy = Template("failed", "No way to {url}."), Template("remedy", "Try again.")
+text = failed(url="{x}").with_remedy(remedy(), "dnf check")
+channel.finish(Outcome(error_name=SourceUnreachable.dbus_name, error=text))
 """)
-    with pytest.raises(SourceUnreachable, match=r"^No way\.$"):
+    with pytest.raises(SourceUnreachable, match=r"^No way to {x}\. Try again\.$") as caught:
         await run(Context())
+    assert caught.value.to_plain() == {
+        "name": SourceUnreachable.dbus_name,
+        "id": "failed",
+        "text": "No way to {x}. Try again.",
+        "args": {"url": "{x}"},
+        "remedy": {"id": "remedy", "text": "Try again.", "args": {}, "command": "dnf check"},
+    }
 
 
 async def test_what_the_source_lacks_is_told_by_name(worker: Worker) -> None:
     worker("""
 from dockmgrd.errors import ResolutionFailed
-channel.finish(Outcome(error_name=ResolutionFailed.dbus_name, error_message="No way.",
+channel.finish(Outcome(error_name=ResolutionFailed.dbus_name, error=foreign_text("No way."),
                        missing=("containerd.io",)))
 """)
     with pytest.raises(ResolutionFailed) as caught:
@@ -144,29 +172,93 @@ async def test_a_very_long_line(worker: Worker) -> None:
 
 @pytest.mark.parametrize("agreed", [True, False])
 async def test_what_is_resolved_is_done_only_when_the_job_agrees(
-    worker: Worker, agreed: bool
+    worker: Worker, tmp_path: Path, agreed: bool
 ) -> None:
-    worker("""
+    worker(f"""
 from dockmgrd.worker.protocol import Change
-channel.resolved([Change("remove", "docker-ce-3:1-1.el9.x86_64", reason="why not")])
+channel.resolved([Change("remove", "docker-ce-3:1-1.el9.x86_64", reason=foreign_text("why not"))])
+open({str(tmp_path / "done")!r}, "w")
 channel.finish(Outcome(changed=True))
 """)
-    told = []
+    async with packages.transaction(Context(), REQUEST, Span(0.2, 0.7)) as transaction:
+        changes = await transaction.resolved()
+        assert changes == await transaction.resolved(), "asking again is no consent"
+        if agreed:
+            assert await transaction.prepare()
+            assert (await transaction.commit()).changed
+    assert [(each.action, str(each.reason)) for each in changes] == [("remove", "why not")]
+    assert (tmp_path / "done").exists() is agreed
 
-    async def resolved(changes: Any) -> bool:
-        told.extend(changes)
-        return agreed
 
-    outcome = await packages.run(Context(), REQUEST, Span(0.2, 0.7), resolved=resolved)
-    assert outcome.changed is agreed
-    assert [(each.action, each.reason) for each in told] == [("remove", "why not")]
+async def test_a_worker_that_resolves_anew_asks_again(worker: Worker) -> None:
+    """As it does when another process has worked with packages in between."""
+    worker("""
+from dockmgrd.worker.protocol import Change
+for package in ("runc-4:1-1.x86_64", "crun-0:1-1.x86_64"):
+    channel.resolved([Change("remove", package)])
+with channel.writing():
+    pass
+channel.finish(Outcome(changed=True))
+""")
+    packages_seen = []
+    async with packages.transaction(Context(), REQUEST, Span(0.2, 0.7)) as transaction:
+        ready = False
+        while not ready:
+            packages_seen += [each.package for each in await transaction.resolved()]
+            ready = await transaction.prepare()
+        assert (await transaction.commit()).changed
+    assert packages_seen == ["runc-4:1-1.x86_64", "crun-0:1-1.x86_64"]
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+async def test_what_fails_in_between_ends_the_worker(
+    worker: Worker, tmp_path: Path, steps: int
+) -> None:
+    """It may put away what it has laid out, and writes nothing."""
+    worker(f"""
+import atexit
+atexit.register(lambda: open({str(tmp_path / "tidy")!r}, "w"))
+channel.resolved([])
+with channel.writing():
+    open({str(tmp_path / "written")!r}, "w")
+channel.finish(Outcome(changed=True))
+""")
+
+    async def converse() -> None:
+        async with packages.transaction(Context(), REQUEST, Span(0.2, 0.7)) as transaction:
+            await transaction.resolved()
+            if steps > 1:
+                assert await transaction.prepare()
+            raise ServiceFailed("It does not stop.")
+
+    with pytest.raises(ServiceFailed, match="does not stop"):
+        await converse()
+    assert (tmp_path / "tidy").exists()
+    assert not (tmp_path / "written").exists()
+
+
+async def test_a_worker_with_nothing_to_do(worker: Worker) -> None:
+    worker("channel.finish(Outcome(notes=(foreign_text('a note'),)))")
+    context = Context()
+    async with packages.transaction(context, REQUEST, Span(0.2, 0.7)) as transaction:
+        assert await transaction.resolved() == ()
+        assert await transaction.prepare()
+        assert not (await transaction.commit()).changed
+    assert list(map(str, context.notes)) == ["a note"]
+
+
+async def test_an_event_out_of_turn(worker: Worker) -> None:
+    worker("channel.resolved([])")
+    with pytest.raises(Internal, match="out of turn: resolved"):
+        async with packages.transaction(Context(), REQUEST, Span(0.2, 0.7)) as transaction:
+            await transaction.outcome()
 
 
 async def test_a_fault_of_the_source_alone_is_told_apart(worker: Worker) -> None:
     worker("""
 from dockmgrd.errors import SourceUnreachable
 name = SourceUnreachable.dbus_name
-channel.finish(Outcome(error_name=name, error_message="x", another_source_may_help=True))
+channel.finish(Outcome(error_name=name, error=foreign_text("x"), another_source_may_help=True))
 """)
     with pytest.raises(packages.SourceFault) as caught:
         await run(Context())
@@ -215,8 +307,7 @@ time.sleep(600)
 """)
     with pytest.raises(asyncio.CancelledError):
         await cancelled_when(Context(), Stage.CHECKING)
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    assert children.read_text() == ""
+    assert children() == ""
 
 
 async def test_a_wish_to_cancel_waits_for_rpm(worker: Worker) -> None:
@@ -246,9 +337,9 @@ with channel.writing():
     ("script", "error", "text"),
     [
         ("os.kill(os.getpid(), 9)", Internal, "was killed by SIGKILL before"),
-        ("sys.exit(3)", Internal, "ended with 3 before"),
+        ("sys.exit(3)", Internal, "exited with status 3 before"),
         ("with channel.writing(): os.kill(os.getpid(), 9)", Failed, "SIGKILL while rpm"),
-        ("with channel.writing(): pass\nos._exit(0)", Failed, "ended with 0 while rpm"),
+        ("with channel.writing(): pass\nos._exit(0)", Failed, "exited with status 0 while rpm"),
     ],
 )
 async def test_a_worker_that_dies(
@@ -301,7 +392,7 @@ async def test_the_environment_is_clean(worker: Worker, monkeypatch: pytest.Monk
     worker("""
 seen = sorted(f"{name}={value}" for name, value in os.environ.items() if name != "PYTHONPATH")
 seen.append(f"umask={os.umask(0):o} cwd={os.getcwd()} stdin={sys.stdin.read()!r}")
-channel.finish(Outcome(notes=tuple(seen)))
+channel.finish(Outcome(notes=tuple(map(foreign_text, seen))))
 """)
     context = Context()
     await run(context)
@@ -317,18 +408,49 @@ channel.finish(Outcome(notes=tuple(seen)))
     ]
 
 
+async def inhibited_for(command: Sequence[str], monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the lock was held within the context, from a stand-in for systemd-inhibit."""
+    monkeypatch.setattr(packages, "_INHIBIT_COMMAND", command)
+    monkeypatch.setattr(packages, "_INHIBIT_TIMEOUT", 0.2)
+    started = asyncio.get_running_loop().time()
+    async with packages.inhibit_shutdown():
+        held = children() != ""
+    assert children() == ""
+    assert asyncio.get_running_loop().time() - started < 20, "nobody waits for logind"
+    return held
+
+
+def children() -> str:
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "held"),
+    [
+        (("cat",), True),
+        (("sleep", "60"), False),  # as systemd-inhibit does when logind does not answer
+        (("false",), False),
+        (("/nowhere/systemd-inhibit",), False),
+    ],
+)
+async def test_the_lock_against_shutdown(
+    command: Sequence[str], held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await inhibited_for(command, monkeypatch) is held
+
+
 def test_names_of_signals() -> None:
-    assert packages._signal_name(signal.SIGTERM) == "SIGTERM"
-    assert packages._signal_name(250) == "signal 250"
+    assert packages._name_signal(signal.SIGTERM) == "SIGTERM"
+    assert packages._name_signal(250) == "signal 250"
 
 
 async def test_the_worker_that_was_started_ahead_is_taken_first(worker: Worker) -> None:
-    worker("channel.finish(Outcome(notes=(os.environ['HOME'],)))")
+    worker("channel.finish(Outcome(notes=(foreign_text(os.environ['HOME']),)))")
     context = Context()
     context.workers.start_ahead()
     ahead = await context.workers.take()
     context.workers.start_ahead()
-    assert (await run(context)).notes == ("/root",)
+    assert list(map(str, (await run(context)).notes)) == ["/root"]
     assert list(map(str, context.notes)) == ["/root"]
     ahead.kill()
     await ahead.communicate()
