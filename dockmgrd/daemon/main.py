@@ -52,9 +52,9 @@ async def serve() -> None:
         engine = EngineWatch(
             systemd=manager,
             engine=Engine(),
-            changed=lambda: service.manager.update() if service.manager else None,
+            changed=service.update_manager,
         )
-        status = Status(engine, sources, Platform.read().name, limits)
+        status = Status(engine, sources, Platform.read().name, limits, service.update_manager)
         await engine.start()
         jobs = Jobs(
             manager,
@@ -70,10 +70,15 @@ async def serve() -> None:
         await jobs.adopt()
         early_calls.release()
         systemd.daemon.notify("READY=1\nSTATUS=Ready")
-        life = asyncio.ensure_future(watchdog.feed())
+        tasks = [
+            asyncio.ensure_future(watchdog.feed()),
+            asyncio.ensure_future(status.follow(once=service.announce_manager)),
+        ]
         told_to_stop = await _until_unneeded(bus, IdleWatch(exports, jobs, limits))
         await leave(bus, exports, at_once=told_to_stop)
-        life.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await engine.stop()
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dockmgrd import __version__, actions, errors, names, options
+from dockmgrd import actions, errors, names, options
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.exports import Exports
@@ -19,17 +19,17 @@ from dockmgrd.daemon.gate import Gate
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.jobs import Jobs
 from dockmgrd.daemon.polkit import YES
+from dockmgrd.daemon.properties import describe_job, describe_manager, describe_request, path_of
 from dockmgrd.daemon.status import Status
 from dockmgrd.host.adminconfig import AdminConfig, AdminConfigFile
 from dockmgrd.messages.bus import TOO_MANY_WAITS
-from dockmgrd.model import JobResult, JobState, Kind
+from dockmgrd.model import JobState, Kind
 from dockmgrd.verbs import METHODS, SIGNATURES
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
 _WAITS = Quota(64, TOO_MANY_WAITS)
 _EVERYDAY_ACTIONS = (names.ACTION_INSTALL, names.ACTION_SET_MIRROR)
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
-_RUNNING = JobResult(JobState.RUNNING, finished_at=0)
 
 
 class ManagerInterface(ObjectInterface):
@@ -57,19 +57,15 @@ class ManagerInterface(ObjectInterface):
 
     def update(self) -> None:
         """Take over into the properties what has changed."""
-        live = self._status.live
-        self.set_properties(
-            Version=__version__,
-            State="busy" if self._jobs.active else "idle",
-            ActiveJob=self._active_path(),
-            Installed=live.installed,
-            EngineVersion=live.engine_version,
-            ServiceState=live.service_state,
-            Mirrors=list(live.mirrors),
-        )
+        self.set_properties(**describe_manager(self._status, self._jobs.active))
+
+    def announce(self) -> None:
+        """Announce all properties: clients of an earlier daemon may know others."""
+        values, self.properties = self.properties, {}
+        self.set_properties(**values)
 
     async def refresh(self) -> None:
-        await self._status.engine.known()
+        await self._status.refresh()
 
     async def install(self, given: dict[str, Variant]) -> str:
         return await self._submit(Kind.INSTALL, given)
@@ -87,8 +83,8 @@ class ManagerInterface(ObjectInterface):
         return await self._submit(Kind.LIST_VERSIONS, given)
 
     async def status(self) -> dict[str, Variant]:
-        snapshot = await self._status.snapshot(self._active_path())
-        return to_variants(snapshot, _STATUS_SIGNATURES)
+        snapshot = to_variants(await self._status.snapshot(), _STATUS_SIGNATURES)
+        return {**snapshot, "active-job": Variant("o", path_of(self._jobs.active))}
 
     async def last_error(self) -> dict[str, Variant]:
         error = self._last_error(get_caller().sender)
@@ -171,9 +167,6 @@ class ManagerInterface(ObjectInterface):
             limits.admits,
         )
 
-    def _active_path(self) -> str:
-        return names.job_path(self._jobs.active.job_id) if self._jobs.active else "/"
-
 
 class JobInterface(ObjectInterface):
     """org.dockmgr1.Job."""
@@ -181,14 +174,7 @@ class JobInterface(ObjectInterface):
     interface = interfaces.load(names.JOB_INTERFACE)
 
     def __init__(self, job: Job, jobs: Jobs, gate: Gate) -> None:
-        super().__init__(
-            Id=job.job_id,
-            Kind=job.request.kind.value,
-            InitiatorUid=job.request.caller_uid,
-            CreatedAt=job.request.created_at,
-            Unit=names.job_unit(job.job_id),
-            **_moving_properties(job),
-        )
+        super().__init__(**describe_request(job.request), **describe_job(job))
         self._job = job
         self._jobs = jobs
         self._gate = gate
@@ -196,7 +182,7 @@ class JobInterface(ObjectInterface):
     def update(self) -> None:
         """Take over into the properties where the job is, and announce its end."""
         finished = self.properties["State"] == JobState.RUNNING.value and self._job.result
-        self.set_properties(**_moving_properties(self._job))
+        self.set_properties(**describe_job(self._job))
         if finished:
             values = self.properties
             self.emit(
@@ -235,6 +221,16 @@ class Service:
         self.manager = manager
         self._exports.add(names.MANAGER_PATH, manager)
 
+    def update_manager(self) -> None:
+        """Show the state of the host as it is now."""
+        if self.manager is not None:
+            self.manager.update()
+
+    def announce_manager(self) -> None:
+        """Announce all properties of the manager."""
+        if self.manager is not None:
+            self.manager.announce()
+
     def job_changed(self, job: Job, jobs: Jobs) -> None:
         """Show a new job, or where a known one is now."""
         if job.job_id in self._interfaces:
@@ -242,8 +238,7 @@ class Service:
         else:
             self._interfaces[job.job_id] = JobInterface(job, jobs, self._gate)
             self._exports.add(names.job_path(job.job_id), self._interfaces[job.job_id])
-        if self.manager is not None:
-            self.manager.update()
+        self.update_manager()
 
     def job_forgotten(self, job: Job) -> None:
         del self._interfaces[job.job_id]
@@ -257,27 +252,3 @@ def _unpack(kind: Kind, given: Mapping[str, Variant]) -> tuple[bool, dict[str, A
     """
     plain = unpack_options(given, {**SIGNATURES[kind], "interactive": "b"})
     return plain.pop("interactive", False), plain
-
-
-def _moving_properties(job: Job) -> dict[str, Any]:
-    result = job.result or _RUNNING
-    values = job.result.result if job.result else job.findings
-    return {
-        "Stage": job.progress.stage.value,
-        "Progress": job.progress.fraction,
-        "Message": str(job.progress.message),
-        "MessageId": job.progress.message.id,
-        "MessageArgs": to_variants(job.progress.message.to_plain()["args"]),
-        "BytesDone": job.progress.numbers.bytes_done,
-        "BytesTotal": job.progress.numbers.bytes_total,
-        "Rate": job.progress.numbers.rate,
-        "Item": job.progress.numbers.item,
-        "Items": job.progress.numbers.items,
-        "Cancellable": job.progress.cancellable,
-        "State": job.state.value,
-        "ErrorName": result.error_name,
-        "ErrorMessage": result.error_message,
-        "ErrorDetails": to_variants(result.error_details),
-        "Result": to_variants(values),
-        "FinishedAt": result.finished_at,
-    }

@@ -71,6 +71,11 @@ class Engine:
         """
         return str((await self._get("/version"))["Version"])
 
+    async def ping(self) -> None:
+        """Return when the engine answers at all; raises as `version`."""
+        async with self._response("/_ping"):
+            pass
+
     async def info(self) -> dict[str, Any]:
         """What `docker info` shows; raises as `version`."""
         answer: dict[str, Any] = await self._get("/info")

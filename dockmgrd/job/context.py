@@ -121,6 +121,12 @@ class JobContext:
         if self._task is not None:
             self._task.cancel()
 
+    def commit(self) -> None:
+        """The work is done: from now on it is too late to cancel."""
+        self._held = True
+        self._progress = replace(self._progress, cancellable=False)
+        self._tell()
+
     def _tell(self) -> None:
         if self._due is not None:
             self._due.cancel()

@@ -77,6 +77,7 @@ async def _perform(request: JobRequest) -> Mapping[str, Any]:
             context.run_in(task)
             _heed_sigterm(context.cancel)
             values = await _dispatch(context, parsed)
+            context.commit()
     finally:
         systemd.disconnect()
     return {**values, "notes": [note.to_plain() for note in context.notes]}
