@@ -48,38 +48,53 @@ class Known:
 
 
 def questions(options: Options, known: Known) -> tuple[Question, ...]:
-    """All that must be answered with yes before the request may run."""
+    """All that must be answered with yes before the request may run.
+
+    Each effect asks for its own action, whatever verb it comes by.
+    """
     if isinstance(options, InstallOptions):
         return _install(options, known)
     if isinstance(options, ListVersionsOptions):
         return ()
     if isinstance(options, SetMirrorOptions):
-        # The question is about the list that comes of it: a rule that lets somebody set one
-        # mirror must not let them take another one away.
-        mirrors = merged(options.mode, known.configured, options.mirrors)
-        return _mirrors(mirrors, options.mode, known)
+        return _set_mirror(options, known)
     if isinstance(options, ProbeOptions):
         return _probe(options, known)
     return _uninstall(options)
 
 
 def _install(options: InstallOptions, known: Known) -> tuple[Question, ...]:
-    """What is not of the catalogue is a question of its own; what only asks needs no mirrors'."""
+    """An empty list of mirrors is one, too: it takes away those that are there."""
     custom = " ".join(filter(None, (options.repo_url, options.containerd_rpm)))
+    details = {
+        "version": options.version or "latest",
+        "channel": options.channel,
+        "platform": options.platform or "host",
+        "replace": _yes_or_no(options.replace_conflicting),
+    }
     if custom:
-        install = Question(names.ACTION_INSTALL_CUSTOM, {"url": custom})
+        install = Question(names.ACTION_INSTALL_CUSTOM, {"url": custom, **details})
     else:
-        details = {"source": options.source, "version": options.version or "latest"}
-        install = Question(names.ACTION_INSTALL, details)
-    if not options.mirrors or options.dry_run:
+        install = Question(names.ACTION_INSTALL, {"source": options.source, **details})
+    if options.mirrors is None or options.dry_run:
         return (install,)
-    return (install, *_mirrors(options.mirrors, Mode.REPLACE, known))
+    return (install, _mirrors(options.mirrors, Mode.REPLACE, known))
 
 
-def _mirrors(mirrors: tuple[str, ...], mode: Mode, known: Known) -> tuple[Question, ...]:
+def _set_mirror(options: SetMirrorOptions, known: Known) -> tuple[Question, ...]:
+    """About the list that comes of it: a rule that lets somebody set one mirror must not let them
+    take another one away. A dry run reads what everybody may read, and connects to nothing new.
+    """
+    if not options.dry_run:
+        mirrors = merged(options.mode, known.configured, options.mirrors)
+        return (_mirrors(mirrors, options.mode, known),)
+    return _probe(ProbeOptions(options.mirrors), known) if options.verify else ()
+
+
+def _mirrors(mirrors: tuple[str, ...], mode: Mode, known: Known) -> Question:
     trusted = not insecure(mirrors) and all(map(known.admitted, mirrors))
     action = names.ACTION_SET_MIRROR if trusted else names.ACTION_SET_MIRROR_INSECURE
-    return (Question(action, {"mirrors": " ".join(mirrors), "mode": mode.value}),)
+    return Question(action, {"mirrors": " ".join(mirrors), "mode": mode.value})
 
 
 def _probe(options: ProbeOptions, known: Known) -> tuple[Question, ...]:
@@ -94,7 +109,21 @@ def _probe(options: ProbeOptions, known: Known) -> tuple[Question, ...]:
 
 
 def _uninstall(options: UninstallOptions) -> tuple[Question, ...]:
-    details = {"purge": "yes" if options.purge_data else "no"}
+    details = {
+        "purge": _yes_or_no(options.purge_data),
+        "force": _yes_or_no(options.force),
+        "keep-config": _yes_or_no(options.keep_config),
+    }
     uninstall = Question(names.ACTION_UNINSTALL, details)
     purge = Question(names.ACTION_PURGE_DATA, details)
     return (uninstall, purge) if options.purge_data and not options.dry_run else (uninstall,)
+
+
+def needs_candidates(options: Options) -> bool:
+    """Whether `questions` looks at the candidates of the catalog, which are slow to read."""
+    verifies = isinstance(options, SetMirrorOptions) and options.dry_run and options.verify
+    return verifies or isinstance(options, ProbeOptions)
+
+
+def _yes_or_no(value: bool) -> str:  # noqa: FBT001
+    return "yes" if value else "no"

@@ -93,6 +93,24 @@ def record_job_start(request: JobRequest) -> None:
     _record_job(request, names.MESSAGE_JOB_STARTED, NOTICE, "started")
 
 
+def record_job_join(request: JobRequest, uid: int) -> None:
+    """Record that another user, who requested the same, waits for the job, too."""
+    record(
+        Entry(
+            f"User {uid} joined job {request.job_id} ({request.kind.value}) "
+            f"of user {request.caller_uid}.",
+            message_id=names.MESSAGE_JOB_JOINED,
+            priority=NOTICE,
+            fields={
+                "DOCKMGR_JOB_ID": request.job_id,
+                "DOCKMGR_ACTION": request.kind.value,
+                "DOCKMGR_CALLER_UID": str(uid),
+                "DOCKMGR_RESULT": "joined",
+            },
+        )
+    )
+
+
 def record_job_end(request: JobRequest, result: JobResult) -> None:
     """Record how the job ended."""
     message_id, priority = _ENDS[result.state]

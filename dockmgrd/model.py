@@ -10,6 +10,9 @@ from typing import Any
 
 from dockmgrd.messages.text import NOTHING, Text, foreign_text, from_plain
 
+_MAX_U32 = 2**32 - 1
+_MAX_TIME = 2**63 - 1
+
 
 class Kind(Enum):
     """What a job is for. The value is what the bus, the journal and the request file say."""
@@ -65,8 +68,14 @@ class Numbers:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Numbers:
-        """:raises TypeError, ValueError: for what is no number."""
-        return cls(**{each.name: int(data.get(each.name, 0)) for each in fields(cls)})
+        """:raises ValueError: for what is not a number in the range of its property."""
+        limits = {"item": _MAX_U32, "items": _MAX_U32}
+        return cls(
+            **{
+                each.name: _parse_whole(data.get(each.name, 0), limits.get(each.name, _MAX_TIME))
+                for each in fields(cls)
+            }
+        )
 
 
 NO_NUMBERS = Numbers()
@@ -96,7 +105,7 @@ class Progress:
         """:raises KeyError, ValueError: when the data is not what `to_json` wrote."""
         return cls(
             stage=Stage(data["stage"]),
-            fraction=float(data["fraction"]),
+            fraction=min(max(0.0, float(data["fraction"])), 1.0),
             message=from_plain(data["message"]),
             cancellable=bool(data["cancellable"]),
             numbers=Numbers.from_json(data),
@@ -142,8 +151,8 @@ class JobRequest:
             job_id=str(data["id"]),
             kind=Kind(data["kind"]),
             options=dict(data["options"]),
-            caller_uid=int(data["caller_uid"]),
-            created_at=int(data["created_at"]),
+            caller_uid=_parse_whole(data["caller_uid"], _MAX_U32),
+            created_at=_parse_whole(data["created_at"], _MAX_TIME),
             granted=tuple(dict(each) for each in data.get("granted", ())),
         )
 
@@ -185,11 +194,18 @@ class JobResult:
         """:raises KeyError, ValueError: when the data is not what `to_json` wrote."""
         return cls(
             state=JobState(data["state"]),
-            finished_at=int(data["finished_at"]),
+            finished_at=_parse_whole(data["finished_at"], _MAX_TIME),
             result=dict(data["result"]),
             error_name=str(data["error_name"]),
             error=_error_from_json(data),
         )
+
+
+def _parse_whole(value: Any, limit: int) -> int:
+    """:raises ValueError: for what is not a whole number of 0 to the limit."""
+    if not isinstance(value, int) or not 0 <= value <= limit:
+        raise ValueError(f"{value!r} is not a whole number of 0 to {limit}")
+    return int(value)
 
 
 def _error_from_json(data: Mapping[str, Any]) -> Text:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A connection to the system bus for who waits for one thing at a time.
+"""A connection to the system bus without an event loop, for a program that waits for one thing.
 
-A command has no use for an event loop, and to load one would take longer than most answers do.
+`dockmgrctl` uses it: to import asyncio takes longer than most of its answers.
 """
 
 from __future__ import annotations
@@ -11,55 +11,47 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
-from dockmgrd.bus.auth import Introduction, connected
-from dockmgrd.bus.calls import method_call, values
-from dockmgrd.bus.dbusnext import AuthError, Message, MessageFlag
-from dockmgrd.bus.frames import SIGNAL, Frame, Frames, Malformed
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
-from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.bus.auth import Authentication, connect_socket
+from dockmgrd.bus.dbusnext import AuthError, Message, MessageFlag, marshal
+from dockmgrd.bus.frames import Frame, FrameSplitter, Malformed
+from dockmgrd.bus.messages import CALL_TIMEOUT, Match, make_bus_call, make_call
+from dockmgrd.bus.router import Pending, Router, SignalHandler
+from dockmgrd.errors import NoReply
 
-_LONGEST_SIGNAL = 1 << 20
-_BYTES_AT_ONCE = 64 << 10
-_ENDED = "The connection to the system bus ended."
+_MAX_SIGNAL_BYTES = 1 << 20
+_MAX_READ_BYTES = 64 << 10
+_AUTHENTICATION_TIMEOUT = 25.0
 
-SignalHandler = Callable[[Message], None]
-Readable = Callable[[int, Optional[float]], bool]
-"""Waits until a descriptor can be read; False when the seconds are over."""
-
-
-class Pending:
-    """A call whose reply is still to come, or is there."""
-
-    def __init__(self, message: Message) -> None:
-        self.call = message
-        self.reply: Message | None = None
+WaitUntilReadable = Callable[[int, Optional[float]], bool]
+"""Waits until a file descriptor can be read; returns False after the timeout in seconds."""
 
 
 class Connection:
-    """The connection. Whatever arrives is looked at while something is waited for.
+    """A connection to the system bus. Messages are read only while something waits.
 
-    :param readable: how to wait, which is the program's matter.
-    :param seconds: what all calls on it may take together; None leaves each to its own.
+    :param wait: how the program waits.
+    :param seconds: for all calls together; None for no limit but that of each call.
 
-    :raises OSError, AuthError: when it cannot be made.
+    :raises OSError, ValueError: as `connect_socket`.
+    :raises AuthError: if the bus does not accept us.
     """
 
-    def __init__(self, readable: Readable, seconds: float | None = None) -> None:
-        self._readable = readable
-        self._end = None if seconds is None else time.monotonic() + seconds
-        self._socket = _introduced(readable)
-        self._frames = Frames(_LONGEST_SIGNAL)
-        self._serial = 0
-        self._pending: dict[int, Pending] = {}
-        self._subscriptions: list[tuple[Match, SignalHandler]] = []
-        self._owners: dict[str, str] = {}
-        self.ended = False
-        """Whether the bus has closed it."""
-        [self.unique_name] = self.call_bus("Hello")
+    def __init__(self, wait: WaitUntilReadable, seconds: float | None = None) -> None:
+        self._wait = wait
+        self._deadline = _get_deadline(seconds)
+        self._socket = _authenticate(connect_socket(), wait)
+        self._splitter = FrameSplitter(_MAX_SIGNAL_BYTES)
+        self._router = Router()
+        self.has_ended = False
+        try:
+            [self.unique_name] = self.call_bus("Hello")
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Leave the bus."""
-        self.ended = True
+        self.has_ended = True
         self._socket.close()
 
     def call(
@@ -71,152 +63,138 @@ class Connection:
         signature: str = "",
         body: Sequence[Any] = (),
         *,
-        timeout: float | None = 25.0,
+        timeout: float | None = CALL_TIMEOUT,
         flags: MessageFlag = MessageFlag.NONE,
     ) -> list[Any]:
-        """Call a method and return its values.
+        """Call a method, and return the values of its reply.
 
-        :param timeout: seconds to wait; None waits for as long as the connection lives.
-        :raises RemoteError: when the reply is an error.
-        :raises NoReply: when none comes in time, or the connection ends.
+        :param timeout: seconds to wait; None waits as long as the connection lives.
+        :raises RemoteError: if the reply is an error.
+        :raises NoReply: if there is no reply in time, or the connection ends.
         """
-        pending = self.begin(destination, path, interface, member, signature, body, flags=flags)
-        ends = [] if timeout is None else [time.monotonic() + timeout]
-        deadline = min([*ends, *([] if self._end is None else [self._end])], default=None)
-        try:
-            while pending.reply is None:
-                left = None if deadline is None else max(0.0, deadline - time.monotonic())
-                if not self.hear(left):
-                    raise NoReply(f"{destination} did not answer {member} in time.")
-        finally:
-            self.forget(pending)
-        return values(pending.reply)
+        message = make_call(destination, path, interface, member, signature, body, flags)
+        return self._request(message, timeout)
 
-    def begin(
-        self,
-        destination: str,
-        path: str,
-        interface: str,
-        member: str,
-        signature: str = "",
-        body: Sequence[Any] = (),
-        *,
-        flags: MessageFlag = MessageFlag.NONE,
-    ) -> Pending:
-        """Call a method; its reply comes while `hear` is called.
+    def call_bus(self, member: str, signature: str = "", *body: Any) -> list[Any]:
+        """Call a method of the bus itself; raises as `call`."""
+        return self._request(make_bus_call(member, signature, *body), CALL_TIMEOUT)
 
-        :raises NoReply: when the connection has ended.
+    def begin_call(self, destination: str, path: str, interface: str, member: str) -> Pending:
+        """Call a method without arguments. Its reply is taken while `process` runs.
+
+        :raises NoReply: if the connection has ended.
         """
-        message = method_call(destination, path, interface, member, signature, body, flags)
-        self._serial += 1
-        message.serial = self._serial
-        pending = self._pending[self._serial] = Pending(message)
-        self._send(message)
+        pending = self._router.call(make_call(destination, path, interface, member))
+        self._send(pending.call)
         return pending
 
     def forget(self, pending: Pending) -> None:
-        """Have the reply ignored."""
-        self._pending.pop(pending.call.serial, None)
-
-    def call_bus(self, member: str, signature: str = "", *body: Any) -> list[Any]:
-        """Call a method of the bus itself; raises as `call` does."""
-        return self.call(DBUS, DBUS_PATH, DBUS, member, signature, body)
+        """Ignore the reply to the call if it still arrives."""
+        self._router.forget(pending)
 
     def subscribe(self, match: Match, handler: SignalHandler) -> None:
-        """Have the handler called, from within `hear`, for each signal that fits.
+        """Call the handler, while `process` runs, for each signal that matches.
 
-        Signals are taken from the owner of `match.sender` alone: any local user can send us some.
+        Only signals from the owner of `match.sender` count.
+
+        :raises RemoteError, NoReply: as `call`.
         """
-        name = match.sender
-        if name != DBUS and name not in self._owners:
-            self._owners[name] = ""
-            change = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, name)
-            self.subscribe(change, self._on_owner_changed)
-            try:
-                [self._owners[name]] = self.call_bus("GetNameOwner", "s", name)
-            except RemoteError:
-                self._owners[name] = ""  # It has none yet.
-        self._subscriptions.append((match, handler))
-        self.call_bus("AddMatch", "s", match.rule())
+        self._complete(self._router.subscribe(match, handler), CALL_TIMEOUT)
 
-    def hear(self, timeout: float | None = None) -> bool:
-        """Wait until something arrives, and act on it; False when the time is over.
+    def process(self, timeout: float | None = None) -> bool:
+        """Wait until something arrives, and handle it. Return False after the timeout.
 
-        :raises NoReply: when the connection has ended.
+        :param timeout: in seconds; None waits as long as the connection lives.
+        :raises NoReply: if the connection has ended.
         """
-        if not self.ended and not self._readable(self._socket.fileno(), timeout):
+        if not self.has_ended and not self._wait(self._socket.fileno(), timeout):
             return False
-        for frame in self._arrived():
-            if self._wants(frame):  # as the messages before it have left things
-                self._take(frame)
+        for frame in self._read_frames():
+            if self._router.wants(frame):  # after what the messages before it have changed
+                self._dispatch(frame)
         return True
 
-    def _arrived(self) -> list[Frame]:
-        """:raises NoReply: when the connection has ended."""
+    def _request(self, message: Message, timeout: float | None) -> list[Any]:
+        [values] = self._complete([self._router.call(message)], timeout)
+        return values
+
+    def _complete(self, calls: list[Pending], timeout: float | None) -> list[list[Any]]:
+        """Send the calls, and return the values of their replies; raises as `call`."""
+        limits = [each for each in (_get_deadline(timeout), self._deadline) if each is not None]
+        deadline = min(limits, default=None)
         try:
-            data = b"" if self.ended else self._socket.recv(_BYTES_AT_ONCE)
-            frames = list(self._frames.cut(data))
+            for pending in calls:
+                self._send(pending.call)
+            for pending in calls:
+                self._wait_for(pending, deadline)
+        finally:
+            for pending in calls:
+                self._router.forget(pending)
+        return [pending.get_values() for pending in calls]
+
+    def _wait_for(self, pending: Pending, deadline: float | None) -> None:
+        """:raises NoReply: if there is no reply before the deadline, or the connection ends."""
+        while not pending.is_done:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if not self.process(left):
+                call = pending.call
+                raise NoReply(f"{call.destination} did not answer {call.member} in time.")
+
+    def _read_frames(self) -> list[Frame]:
+        """:raises NoReply: if the connection has ended."""
+        try:
+            data = b"" if self.has_ended else self._socket.recv(_MAX_READ_BYTES)
+            frames = list(self._splitter.split(data))
         except (OSError, Malformed):
             data = b""
         if not data:
-            self.close()
-            raise NoReply(_ENDED)
+            raise self._end()
         return frames
 
-    def _wants(self, frame: Frame) -> bool:
-        """Whether it is a reply that is awaited, or a signal that is subscribed to, by its sender.
-
-        Any local user can send us anything, and what is not wanted is not even read.
-        """
-        if frame.type != SIGNAL:
-            return frame.reply_serial in self._pending
-        return not frame.too_long and any(
-            frame.is_signal(
-                self._owners.get(match.sender, match.sender), match.interface, match.member
-            )
-            for match, _ in self._subscriptions
-        )
-
     def _send(self, message: Message) -> None:
+        """:raises NoReply: if the connection has ended."""
+        data = marshal(message)
         try:
-            self._socket.sendall(message._marshall(negotiate_unix_fd=False))
+            self._socket.sendall(data)
         except OSError as error:
-            self.close()
-            raise NoReply(_ENDED) from error
+            raise self._end() from error
 
-    def _take(self, frame: Frame) -> None:
-        """:raises NoReply: when it cannot be read, and the connection is of no use any more."""
+    def _dispatch(self, frame: Frame) -> None:
+        """:raises NoReply: if the message cannot be parsed, so that a call may wait in vain."""
         try:
-            message = frame.message()
+            message = frame.parse()
         except Malformed as error:
-            self.close()
-            raise NoReply(_ENDED) from error
-        if frame.type != SIGNAL:
-            self._pending.pop(frame.reply_serial).reply = message
-            return
-        for match, handler in list(self._subscriptions):
-            owner = self._owners.get(match.sender, match.sender)
-            if message.sender == owner and match.fits(message):
-                handler(message)
+            raise self._end() from error
+        self._router.dispatch(message)
 
-    def _on_owner_changed(self, message: Message) -> None:
-        self._owners[message.body[0]] = message.body[2]
+    def _end(self) -> NoReply:
+        """Close the connection, and return the error to raise."""
+        self.close()
+        return NoReply("The connection to the system bus ended.")
 
 
-def _introduced(readable: Readable) -> socket.socket:
-    """A socket on which the bus has let us in."""
-    found = connected()
-    introduction = Introduction()
+def _get_deadline(seconds: float | None) -> float | None:
+    return None if seconds is None else time.monotonic() + seconds
+
+
+def _authenticate(sock: socket.socket, wait: WaitUntilReadable) -> socket.socket:
+    """Return the socket, on which the bus has accepted us.
+
+    :raises OSError, AuthError: if the bus does not accept us.
+    """
+    authentication = Authentication()
     try:
-        found.sendall(introduction.greeting)
-        line = b""
-        while not line.endswith(introduction.END):
-            received = found.recv(_BYTES_AT_ONCE) if readable(found.fileno(), 25) else b""
-            if not received:
+        sock.sendall(authentication.greeting)
+        answer = b""
+        while not answer:
+            if not wait(sock.fileno(), _AUTHENTICATION_TIMEOUT):
                 raise AuthError("the bus does not answer")
-            line += received
-        found.sendall(introduction.answer(line))
+            answer = authentication.receive(sock.recv(_MAX_READ_BYTES))
+        sock.sendall(answer)
+    except EOFError as error:
+        sock.close()
+        raise AuthError(str(error)) from error
     except BaseException:
-        found.close()
+        sock.close()
         raise
-    return found
+    return sock

@@ -1,87 +1,112 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A connection to the system bus: calls with a timeout, and signals from who may send them.
-
-What dbus-next does above its transport is replaced: in 0.2.3 an error reply without a body raises
-IndexError, a call waits for ever, and a signal is taken from anybody.
-"""
+"""A connection to the system bus on an event loop: calls with a timeout, signals, own calls."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from dockmgrd.bus.calls import method_call, values
-from dockmgrd.bus.dbusnext import Message, MessageFlag, MessageType, NameFlag, RequestNameReply
-from dockmgrd.bus.fair_queue import A_CROWD
-from dockmgrd.bus.frames import SIGNAL, Frame
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.auth import connect_socket
+from dockmgrd.bus.dbusnext import Message, MessageFlag, NameFlag, RequestNameReply
+from dockmgrd.bus.messages import CALL_TIMEOUT, DBUS, Match, make_bus_call, make_call
+from dockmgrd.bus.router import OwnerHandler, Pending, Router, SignalHandler
 from dockmgrd.bus.transport import Transport
 from dockmgrd.errors import NoReply, RemoteError
 from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)
 
-ALLOW_INTERACTIVE_AUTHORIZATION = MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION
 
-SignalHandler = Callable[[Message], None]
+class Bus:
+    """A connection to the system bus, or to the bus at `address`. Create it inside a running loop.
 
+    `on_call`, if set, gets every method call that arrives, and must send its reply.
 
-class Bus(Transport):
-    """A connection to the system bus, or to the bus at `address`. Make it inside a running loop.
-
-    `on_call`, when set, gets every method call that arrives and owes each one its reply.
+    :raises OSError, ValueError: as `connect_socket`.
     """
 
     def __init__(self, address: str | None = None) -> None:
-        super().__init__(address)
-        self._subscriptions: dict[Match, list[SignalHandler]] = {}
-        self._owners: dict[str, str] = {}
-        self._owner_followers: dict[str, list[Callable[[str], None]]] = {}
-        self._users: dict[str, int] = {}
-        self._learning: dict[str, asyncio.Task[None]] = {}
+        self.unique_name = ""
+        """Our name on the bus; "" until `connect` has returned."""
         self.on_call: Callable[[Message], None] | None = None
+        self._router = Router()
+        self._transport = Transport(
+            connect_socket(address),
+            self._router,
+            on_call=self._on_method_call,
+            find_user=self._find_user,
+        )
+        self._users: dict[str, int] = {}
+        self._user_requests: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Bus:
-        await self.connect()
-        return self
+        return await self.connect()
 
     async def __aexit__(self, *_: object) -> None:
         self.disconnect()
         await self.wait_for_disconnect()
 
-    async def request(self, message: Message, *, timeout: float | None = 25.0) -> list[Any]:
-        """Send a method call and await the body of its reply.
+    async def connect(self) -> Bus:
+        """Authenticate, get a unique name, and return this connection.
 
-        :param timeout: seconds to wait; None waits for as long as the connection lives.
-        :raises RemoteError: when the reply is an error.
-        :raises NoReply: when none comes in time, or the connection ends.
+        :raises OSError, EOFError, AuthError: if the bus does not accept us.
+        :raises RemoteError, NoReply: if the bus does not give us a name.
         """
-        if self._disconnected:
-            raise NoReply("The connection to the bus ended.")
-        future: asyncio.Future[Message] = self._loop.create_future()
-
-        def settle(reply: Message | None, _error: Exception | None) -> None:
-            if future.done():
-                return
-            if reply is None:
-                future.set_exception(NoReply("The connection to the bus ended."))
-            else:
-                future.set_result(reply)
-
-        message.serial = self.next_serial()
-        self._method_return_handlers[message.serial] = settle
+        await self._transport.link.authenticate()
         try:
-            self.send(message)
-            reply = await within(future, timeout)
-        except asyncio.TimeoutError:
-            raise NoReply(
-                f"{message.destination} did not answer {message.member} within {timeout:g} s."
-            ) from None
-        finally:
-            self._method_return_handlers.pop(message.serial, None)
-        return values(reply)
+            [self.unique_name] = await self.call_bus("Hello")
+        except (RemoteError, NoReply):
+            self._transport.link.end()
+            raise
+        return self
+
+    @property
+    def connected(self) -> bool:
+        """Whether messages can be sent and will arrive."""
+        return bool(self.unique_name) and self._transport.link.is_open
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that wait for the bus to take them."""
+        return self._transport.link.unsent_bytes
+
+    @property
+    def pending_calls(self) -> int:
+        """The number of our calls that wait for a reply."""
+        return self._router.pending_calls
+
+    def disconnect(self) -> None:
+        """Leave the bus; `wait_for_disconnect` returns when that is done."""
+        self._transport.link.close()
+
+    async def wait_for_disconnect(self) -> None:
+        """Wait until the connection has ended; raise what ended it unless `disconnect` did."""
+        await self._transport.link.wait_until_ended()
+
+    def fileno(self) -> int:
+        """Return the file descriptor of the socket."""
+        return self._transport.link.fileno()
+
+    def send(self, message: Message) -> None:
+        """Queue a message; without effect if the connection has ended.
+
+        :raises Exception: of many types, if a value in the body does not have its type.
+        """
+        if not message.serial:
+            message.serial = self._router.next_serial()
+        self._transport.send(message)
+
+    async def request(self, message: Message, *, timeout: float | None = CALL_TIMEOUT) -> list[Any]:
+        """Send a method call, and return the values of its reply.
+
+        :param timeout: seconds to wait; None waits as long as the connection lives.
+        :raises RemoteError: if the reply is an error.
+        :raises NoReply: if there is no reply in time, or the connection ends.
+        """
+        [pending] = await self._complete([self._router.call(message)], timeout)
+        return pending.get_values()
 
     async def call(
         self,
@@ -92,119 +117,122 @@ class Bus(Transport):
         signature: str = "",
         body: Sequence[Any] = (),
         *,
-        timeout: float | None = 25.0,
+        timeout: float | None = CALL_TIMEOUT,
         flags: MessageFlag = MessageFlag.NONE,
     ) -> list[Any]:
-        """Call a method and await the values it returns; raises as `request` does."""
-        message = method_call(destination, path, interface, member, signature, body, flags)
+        """Call a method, and return the values of its reply; raises as `request`."""
+        message = make_call(destination, path, interface, member, signature, body, flags)
         return await self.request(message, timeout=timeout)
 
     async def call_bus(self, member: str, signature: str = "", *body: Any) -> list[Any]:
-        """Call a method of the bus itself; raises as `request` does."""
-        return await self.call(DBUS, DBUS_PATH, DBUS, member, signature, body)
+        """Call a method of the bus itself; raises as `request`."""
+        return await self.request(make_bus_call(member, signature, *body))
 
     async def own_name(self, name: str) -> None:
         """Take the well-known name.
 
-        :raises RemoteError: when it is another's, or not ours to have.
+        :raises RemoteError: if another connection owns it, or we are not allowed to own it.
         """
         [answer] = await self.call_bus("RequestName", "su", name, NameFlag.DO_NOT_QUEUE.value)
         if answer != RequestNameReply.PRIMARY_OWNER.value:
             raise RemoteError(DBUS + ".Error.AddressInUse", f"{name} is owned by another process")
 
     async def flush(self) -> None:
-        """Return once everything queued before has reached the bus."""
+        """Wait until the bus has everything that was queued before."""
         await self.call_bus("GetId")
 
     async def subscribe(self, match: Match, handler: SignalHandler) -> Callable[[], None]:
-        """Have the handler called for each signal that fits; call what comes back to end it.
+        """Call the handler for each signal that matches. Return a function that ends that.
 
-        Signals are taken from the owner of `match.sender` alone: any local user can send us
-        signals of any name, so the sender is checked here and not left to the match rule.
+        Only signals from the owner of `match.sender` count.
+
+        :raises RemoteError, NoReply: as `request`.
         """
-        handlers = self._subscriptions.setdefault(match, [])
-        handlers.append(handler)
-        if len(handlers) == 1:
-            await self._know_owner(match.sender)
-            await self.call_bus("AddMatch", "s", match.rule())
 
         def unsubscribe() -> None:
-            handlers.remove(handler)
-            if not handlers and self._subscriptions.get(match) is handlers:
-                del self._subscriptions[match]
-                where = (DBUS, DBUS_PATH, DBUS, "RemoveMatch")
-                silent = MessageFlag.NO_REPLY_EXPECTED
-                self.send(method_call(*where, "s", [match.rule()], silent))
+            for message in self._router.unsubscribe(match, handler):
+                self.send(message)
 
+        calls = self._router.subscribe(match, handler)
+        try:
+            await self._finish(calls)
+        except BaseException:
+            unsubscribe()
+            raise
         return unsubscribe
 
-    async def follow_owner(self, name: str, follower: Callable[[str], None]) -> None:
-        """Have the follower called with the unique name of each new owner, "" for none."""
-        self._owner_followers.setdefault(name, []).append(follower)
-        await self._know_owner(name)
+    async def follow_owner(self, name: str, handler: OwnerHandler) -> None:
+        """Call the handler with the unique name of each new owner; "" if there is none."""
+        await self._finish(self._router.follow_owner(name, handler))
 
-    def owner(self, name: str) -> str:
-        """Unique name of the owner of a name that is followed; "" when it has none."""
-        return self._owners.get(name, "")
+    def get_owner(self, name: str) -> str:
+        """Return the unique name of the owner of a name that is followed; "" if it has none."""
+        return self._router.get_owner(name)
 
-    async def _know_owner(self, name: str) -> None:
-        """See to it that `_owners` has the name from now on."""
-        if name == DBUS or name.startswith(":") or name in self._owners:
-            return
-        self._owners[name] = ""
-        change = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, name)
-
-        def owner_changed(message: Message) -> None:
-            self._owners[name] = message.body[2]
-            for follower in self._owner_followers.get(name, ()):
-                follower(message.body[2])
-
-        await self.subscribe(change, owner_changed)
-        try:
-            [self._owners[name]] = await self.call_bus("GetNameOwner", "s", name)
-        except RemoteError as error:
-            logger.debug("%s has no owner yet: %s", name, error.name)
-
-    def wants(self, frame: Frame) -> bool:
-        """Whether it is a signal that is subscribed to, or a reply that is awaited."""
-        if frame.type != SIGNAL:
-            return frame.reply_serial in self._method_return_handlers
-        return any(
-            frame.is_signal(self._owners.get(each.sender, each.sender), each.interface, each.member)
-            for each in self._subscriptions
-        )
-
-    def user_of(self, sender: str) -> object:
-        """The user id once it is known, and until then the connection."""
-        crowded = len(self._turns) > A_CROWD
-        if crowded and sender not in self._users and sender not in self._learning:
-            self._learning[sender] = self._loop.create_task(self._learn_user(sender))
-        return self._users.get(sender, sender)
+    def deliver_waiting_calls(self) -> None:
+        """Deliver every call that has arrived to `on_call`."""
+        self._transport.deliver_waiting_calls()
 
     def forget_caller(self, sender: str) -> None:
-        super().forget_caller(sender)
+        """Drop what is known of a connection that has left the bus, and its waiting calls."""
+        self._transport.drop_calls(sender)
         self._users.pop(sender, None)
 
-    async def _learn_user(self, sender: str) -> None:
-        """Needed when callers wait for each other only, and then for fairness only."""
+    async def _finish(self, calls: Iterable[Pending]) -> None:
+        """Send the calls and check their replies; raises as `request`."""
+        for pending in await self._complete(list(calls), CALL_TIMEOUT):
+            pending.get_values()
+
+    async def _complete(self, calls: list[Pending], timeout: float | None) -> list[Pending]:
+        """Send the calls, and return them when all have their replies.
+
+        :raises NoReply: if a reply does not arrive in time, or the connection ends.
+        """
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def wake() -> None:
+            if not future.done() and all(each.is_done for each in calls):
+                future.set_result(None)
+
+        try:
+            for pending in calls:
+                pending.set_callback(wake)
+                self._send_call(pending)
+            if calls:
+                await within(future, timeout)
+        except asyncio.TimeoutError:
+            late = next(each.call for each in calls if not each.is_done)
+            raise NoReply(
+                f"{late.destination} did not answer {late.member} within {timeout:g} s."
+            ) from None
+        finally:
+            for pending in calls:
+                self._router.forget(pending)
+        return calls
+
+    def _send_call(self, pending: Pending) -> None:
+        if self._transport.link.has_ended:
+            raise NoReply("The connection to the bus ended.")
+        self._transport.send(pending.call)
+
+    def _find_user(self, sender: str) -> object:
+        """Return the user id if it is known, otherwise the sender. Ask for it if it matters."""
+        is_unknown = sender not in self._users and sender not in self._user_requests
+        if is_unknown and self._transport.is_congested:
+            request = asyncio.get_running_loop().create_task(self._request_user(sender))
+            self._user_requests[sender] = request
+        return self._users.get(sender, sender)
+
+    async def _request_user(self, sender: str) -> None:
+        """Ask the bus for the user of a connection, so that users take turns."""
         try:
             [uid] = await self.call_bus("GetConnectionUnixUser", "s", sender)
             self._users[sender] = uid
-            self._turns.learn(sender, uid)
+            self._transport.set_user(sender, uid)
         except (RemoteError, NoReply) as error:
             logger.debug("the user of %s is not known: %s", sender, error)
         finally:
-            del self._learning[sender]
-
-    def _on_message(self, message: Message) -> None:
-        if message.message_type is MessageType.METHOD_CALL:
-            self._on_method_call(message)
-        elif message.message_type is MessageType.SIGNAL:
-            self._on_signal(message)
-        else:
-            settle = self._method_return_handlers.pop(message.reply_serial, None)
-            if settle is not None:
-                settle(message, None)
+            del self._user_requests[sender]
 
     def _on_method_call(self, message: Message) -> None:
         if self.on_call is not None:
@@ -212,10 +240,3 @@ class Bus(Transport):
         elif not message.flags & MessageFlag.NO_REPLY_EXPECTED:
             text = "This connection offers no methods."
             self.send(Message.new_error(message, DBUS + ".Error.UnknownMethod", text))
-
-    def _on_signal(self, message: Message) -> None:
-        for match, handlers in list(self._subscriptions.items()):
-            expected = self._owners.get(match.sender, match.sender)
-            if message.sender == expected and match.fits(message):
-                for handler in list(handlers):
-                    handler(message)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Calls that wait to be read: one of each user in turn, however many one of them sends."""
+"""Calls that wait to be parsed: users take turns, however many calls one of them sends."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from dataclasses import dataclass, field
 
 from dockmgrd.bus.frames import Frame
 
-_NOBODY = object()
-A_CROWD = 8
-"""Calls waiting, from which on it matters whose they are."""
+CONGESTED = 8
+"""With more calls than this in the queue, it matters which user sent them."""
 
-_MOST_OF_A_CONNECTION = 1024
-_MOST_OF_A_USER = 16384
-_MOST_BYTES = 4 << 20
+_MAX_CALLS_PER_CONNECTION = 1024
+_MAX_CALLS_PER_USER = 16384
+_MAX_BYTES_PER_USER = 4 << 20
+_NOBODY = object()
 
 
 @dataclass
-class _Line:
-    """The calls of one user, by connection; these take turns too."""
+class _UserQueue:
+    """The calls of one user, by connection. The connections take turns too."""
 
     frames: dict[str, deque[Frame]] = field(default_factory=dict)
     count: int = 0
     size: int = 0
+    """In bytes."""
 
     def add(self, frame: Frame) -> bool:
+        """Return False, and do not add the frame, if the queue is full."""
         of_connection = self.frames.get(frame.sender, ())
         if (
-            len(of_connection) >= _MOST_OF_A_CONNECTION
-            or self.count >= _MOST_OF_A_USER
-            or self.size + frame.length > _MOST_BYTES
+            len(of_connection) >= _MAX_CALLS_PER_CONNECTION
+            or self.count >= _MAX_CALLS_PER_USER
+            or self.size + frame.length > _MAX_BYTES_PER_USER
         ):
             return False
         self.frames.setdefault(frame.sender, deque()).append(frame)
@@ -39,7 +41,7 @@ class _Line:
         self.size += frame.length
         return True
 
-    def next(self) -> Frame:
+    def pop(self) -> Frame:
         sender = next(iter(self.frames))
         waiting = self.frames.pop(sender)
         frame = waiting.popleft()
@@ -49,7 +51,7 @@ class _Line:
         self.size -= frame.length
         return frame
 
-    def take_over(self, other: _Line) -> None:
+    def merge(self, other: _UserQueue) -> None:
         self.frames.update(other.frames)
         self.count += other.count
         self.size += other.size
@@ -60,58 +62,62 @@ class _Line:
         self.size -= sum(each.length for each in dropped)
 
 
-class Turns:
-    """A line for each user, bounded in number and bytes. Its length is that of all together."""
+class FairQueue:
+    """A queue for each user, limited in calls and in bytes. The length counts all queues."""
 
     def __init__(self) -> None:
-        self._lines: dict[object, _Line] = {}
-        self._seen: set[object] = set()
+        self._queues: dict[object, _UserQueue] = {}
+        self._skipped_this_round: set[object] = set()
 
     def begin_round(self) -> None:
-        """More has arrived: who comes now for the first time is a newcomer again."""
-        self._seen.clear()
+        """Let each user skip the queue once more: more bytes have arrived."""
+        self._skipped_this_round.clear()
 
-    def is_newcomer(self, user: object) -> bool:
-        """Whether the user need not wait: nothing of theirs does, and it is the first this round.
+    def may_skip_queue(self, user: object) -> bool:
+        """Return whether the user's call need not wait, and note that it did not.
 
-        In a crowd that is for users who are known by their id alone, or a flooder would take a
-        new connection for each call.
+        That is so if none of the user's calls waits, and for the first call in a round. In a
+        congested queue it is so for users whose id is known: otherwise one user could open a new
+        connection for each call.
+
+        :param user: a user id, or the unique name of a connection whose user is not known yet.
         """
-        known = isinstance(user, int) or len(self) <= A_CROWD
-        if not known or user in self._lines or user in self._seen:
+        is_known = isinstance(user, int) or len(self) <= CONGESTED
+        if not is_known or user in self._queues or user in self._skipped_this_round:
             return False
-        self._seen.add(user)
+        self._skipped_this_round.add(user)
         return True
 
     def __len__(self) -> int:
-        return sum(line.count for line in self._lines.values())
+        return sum(queue.count for queue in self._queues.values())
 
     def add(self, user: object, frame: Frame) -> bool:
-        """Have the frame wait; False, and it does not, when the user has too much waiting."""
-        return self._lines.setdefault(user, _Line()).add(frame)
+        """Return False, and do not add the frame, if the user's queue is full."""
+        return self._queues.setdefault(user, _UserQueue()).add(frame)
 
-    def learn(self, sender: str, user: object) -> None:
-        """The connection is this user's: what waits of it stands in the user's line from now on, or
-        its next call would overtake it.
+    def set_user(self, sender: str, user: object) -> None:
+        """Move the calls of the connection to its user's queue.
+
+        The next call of the connection goes there too, and must not overtake them.
         """
-        line = self._lines.pop(sender, None)
-        if line is not None:
-            self._lines.setdefault(user, _Line()).take_over(line)
+        queue = self._queues.pop(sender, None)
+        if queue is not None:
+            self._queues.setdefault(user, _UserQueue()).merge(queue)
 
-    def next(self, may_go_on: Callable[[object], bool] = lambda _: True) -> Frame | None:
-        """The frame whose turn it is; None when nobody waits of those who may go on."""
-        user = next(filter(may_go_on, self._lines), _NOBODY)
+    def pop(self, is_ready: Callable[[object], bool] = lambda _: True) -> Frame | None:
+        """Return the next frame of the users that are ready; None if they have none."""
+        user = next(filter(is_ready, self._queues), _NOBODY)
         if user is _NOBODY:
             return None
-        line = self._lines.pop(user)
-        frame = line.next()
-        if line.count:
-            self._lines[user] = line
+        queue = self._queues.pop(user)
+        frame = queue.pop()
+        if queue.count:
+            self._queues[user] = queue
         return frame
 
     def drop(self, sender: str) -> None:
-        """Take away what the connection has waiting."""
-        for user, line in list(self._lines.items()):
-            line.drop(sender)
-            if not line.count:
-                del self._lines[user]
+        """Drop all calls of the connection."""
+        for user, queue in list(self._queues.items()):
+            queue.drop(sender)
+            if not queue.count:
+                del self._queues[user]

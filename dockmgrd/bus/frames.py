@@ -1,47 +1,87 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Messages as bytes: cut out of what arrives, with a look at the header alone.
+"""Splits the bytes from the bus into messages, and reads the header of each.
 
-A body costs its reader far more than its sender, and any local user may send us up to 32 MiB. So
-who sent it and how much it is are known before anything else of it is looked at.
+To parse a body takes far more time than to send one, and any local user may send us up to 32 MiB.
+The header gives the sender and the length of a message before its body is parsed.
 """
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
-from dockmgrd.bus.dbusnext import Message, MessageFlag, MessageType, SignatureTree, Unmarshaller
+from dockmgrd.bus.dbusnext import Message, MessageFlag, MessageType, parse_body
 
-_FIXED = 16
-_LONGEST_HEADER = 1 << 16
-_LONGEST_MESSAGE = 1 << 27
-_SIGNATURES_KEPT = 512
+_FIXED_HEADER_BYTES = 16
+_MAX_HEADER_BYTES = 1 << 16
+_MAX_MESSAGE_BYTES = 1 << 27
 
-METHOD_CALL, SIGNAL = 1, 4
-_PATH, _INTERFACE, _MEMBER, _ERROR_NAME, _REPLY_SERIAL, _DESTINATION, _SENDER, _SIGNATURE = range(
-    1, 9
-)
+METHOD_CALL = int(MessageType.METHOD_CALL.value)
+SIGNAL = int(MessageType.SIGNAL.value)
+
+_ALIGNMENTS = {
+    "y": 1,
+    "g": 1,
+    "v": 1,
+    "n": 2,
+    "q": 2,
+    "b": 4,
+    "i": 4,
+    "u": 4,
+    "h": 4,
+    "s": 4,
+    "o": 4,
+    "a": 4,
+    "x": 8,
+    "t": 8,
+    "d": 8,
+    "(": 8,
+    "{": 8,
+}
+_UNREADABLE = (ValueError, TypeError, LookupError, EOFError, struct.error, RecursionError)
+
+
+class HeaderField(IntEnum):
+    """The header fields that we read."""
+
+    PATH = 1
+    INTERFACE = 2
+    MEMBER = 3
+    ERROR_NAME = 4
+    REPLY_SERIAL = 5
+    DESTINATION = 6
+    SENDER = 7
+    SIGNATURE = 8
+
+
+_FIELD_TYPES = {
+    **dict.fromkeys(HeaderField, "s"),
+    HeaderField.PATH: "o",
+    HeaderField.REPLY_SERIAL: "u",
+    HeaderField.SIGNATURE: "g",
+}
 
 
 class Malformed(Exception):
-    """Bytes that are no message, or a message that cannot be read."""
+    """Bytes that are not a D-Bus message."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One message: its header, and all of its bytes unless it was `too_long`."""
+    """One message: its header, and all of its bytes unless it is `too_long`."""
 
     type: int
     flags: int
     serial: int
     fields: dict[int, Any]
     data: bytes
-    body_at: int
-    little: bool
+    body_offset: int
+    little_endian: bool
     length: int
+    """Bytes of the whole message."""
 
     @property
     def too_long(self) -> bool:
@@ -49,14 +89,28 @@ class Frame:
 
     @property
     def sender(self) -> str:
-        return str(self.fields.get(_SENDER, ""))
+        """The unique name of the sender; "" if the header does not have it."""
+        return str(self.fields.get(HeaderField.SENDER, ""))
 
     @property
     def wants_reply(self) -> bool:
         return not self.flags & MessageFlag.NO_REPLY_EXPECTED
 
-    def refusal(self, error_name: str, text: str) -> Message:
-        """The reply to a call that is not looked at any further."""
+    @property
+    def reply_serial(self) -> int:
+        """The serial of the call that this replies to; 0 if it is not a reply."""
+        return int(self.fields.get(HeaderField.REPLY_SERIAL, 0))
+
+    def is_signal(self, sender: str, interface: str, member: str) -> bool:
+        """Whether the header has these three values."""
+        return (
+            self.fields.get(HeaderField.SENDER) == sender
+            and self.fields.get(HeaderField.MEMBER) == member
+            and self.fields.get(HeaderField.INTERFACE) == interface
+        )
+
+    def make_error_reply(self, error_name: str, text: str) -> Message:
+        """Return a reply to a call whose body is not parsed."""
         return Message(
             message_type=MessageType.ERROR,
             destination=self.sender,
@@ -66,137 +120,175 @@ class Frame:
             body=[text],
         )
 
-    def is_signal(self, sender: str, interface: str, member: str) -> bool:
-        """Whether the header is that of this signal, from this sender."""
-        fields = self.fields
-        return (
-            fields.get(_SENDER) == sender
-            and fields.get(_MEMBER) == member
-            and fields.get(_INTERFACE) == interface
-        )
+    def parse(self) -> Message:
+        """Return the whole message.
 
-    @property
-    def reply_serial(self) -> int:
-        """Serial of the call that this replies to; 0 for none."""
-        return int(self.fields.get(_REPLY_SERIAL, 0))
-
-    def message(self) -> Message:
-        """The whole message.
-
-        :raises Malformed: when it cannot be read.
+        :raises Malformed: if a value is not valid.
         """
-        reader = Unmarshaller(io.BytesIO())
-        reader.buf, reader.offset = bytearray(self.data), self.body_at
-        reader.endian = ord("l") if self.little else ord("B")
-        if len(SignatureTree._cache) > _SIGNATURES_KEPT:
-            SignatureTree._cache.clear()
-        try:
-            tree = SignatureTree._get(self.fields.get(_SIGNATURE, ""))
-            body = [reader.read_argument(each) for each in tree.types]
-        except (*_UNREADABLE, RecursionError) as error:
-            raise Malformed(f"a body that cannot be read: {error}") from error
-        return self._message(tree, body)
-
-    def _message(self, signature: Any, body: list[Any]) -> Message:
-        fields = self.fields
+        fields = {field.name.lower(): self.fields.get(field) for field in HeaderField}
+        signature = fields["signature"] = self.fields.get(HeaderField.SIGNATURE, "")
         try:
             return Message(
                 message_type=MessageType(self.type),
                 flags=MessageFlag(self.flags),
                 serial=self.serial,
-                path=fields.get(_PATH),
-                interface=fields.get(_INTERFACE),
-                member=fields.get(_MEMBER),
-                error_name=fields.get(_ERROR_NAME),
-                reply_serial=fields.get(_REPLY_SERIAL),
-                destination=fields.get(_DESTINATION),
-                sender=fields.get(_SENDER),
-                signature=signature,
-                body=body,
+                body=parse_body(
+                    signature, self.data, self.body_offset, little_endian=self.little_endian
+                ),
+                **fields,
             )
         except _UNREADABLE as error:
-            raise Malformed(f"a header that cannot be read: {error}") from error
+            raise Malformed(f"a message that cannot be parsed: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Byte order and lengths, from the first 16 bytes of a message."""
+
+    little_endian: bool
+    length: int
+    body_offset: int
+
+    @classmethod
+    def read(cls, buffer: bytearray) -> _Layout:
+        """:raises Malformed: if the buffer does not begin with a D-Bus message."""
+        little_endian = buffer[0] == ord("l")
+        body, _, fields = struct.unpack_from("<III" if little_endian else ">III", buffer, 4)
+        body_offset = _FIXED_HEADER_BYTES + fields + (-fields & 7)
+        length = body_offset + body
+        if buffer[0] not in b"lB" or buffer[3] != 1 or length > _MAX_MESSAGE_BYTES:
+            raise Malformed("these bytes are not a D-Bus message")
+        return cls(little_endian, length, body_offset)
 
 
 @dataclass
-class Frames:
-    """Cuts frames out of bytes. Of a message of `longest` bytes and more that is a call or a
-    signal, which strangers can send, only the header is kept.
+class FrameSplitter:
+    """Splits bytes into frames.
+
+    :param max_bytes: a call or a signal of this length or more is `too_long`: of these messages,
+        which any user can send us, the frame has the header alone.
     """
 
-    longest: int
+    max_bytes: int
     _buffer: bytearray = field(default_factory=bytearray)
-    _to_skip: int = 0
+    _bytes_to_drop: int = 0
 
-    def cut(self, data: bytes) -> Iterator[Frame]:
-        """The messages that the bytes complete.
+    def split(self, data: bytes) -> Iterator[Frame]:
+        """Yield the messages that `data` completes.
 
-        :raises Malformed: when what arrives is not the protocol: the connection is lost.
+        A message whose header cannot be parsed is dropped: nobody can get an error reply.
+
+        :raises Malformed: if the bytes are not D-Bus messages, so that the connection is lost.
         """
         self._buffer += data
-        while self._skipped() and len(self._buffer) >= _FIXED:
-            little = self._buffer[0] == ord("l")
-            length, body_at = _lengths(self._buffer, little=little)
-            strange = self._buffer[1] in (METHOD_CALL, SIGNAL)
-            if strange and length >= self.longest:
-                if body_at <= _LONGEST_HEADER and len(self._buffer) < body_at:
-                    return
-                if body_at <= _LONGEST_HEADER:
-                    yield _frame(bytes(self._buffer[:body_at]), little, length, body_at)
-                self._to_skip = length
-            elif len(self._buffer) < length:
+        while self._drop_bytes() and len(self._buffer) >= _FIXED_HEADER_BYTES:
+            layout = _Layout.read(self._buffer)
+            from_anybody = self._buffer[1] in (METHOD_CALL, SIGNAL)
+            size = layout.length
+            if from_anybody and layout.length >= self.max_bytes:
+                size = layout.body_offset if layout.body_offset <= _MAX_HEADER_BYTES else 0
+            if len(self._buffer) < size:
                 return
-            else:
-                frame = bytes(self._buffer[:length])
-                del self._buffer[:length]
-                yield _frame(frame, little, length, body_at)
+            frame = _make_frame(bytes(self._buffer[:size]), layout) if size else None
+            self._bytes_to_drop = layout.length
+            if frame is not None:
+                yield frame
 
-    def _skipped(self) -> bool:
-        """Whether nothing is left to be thrown away."""
-        thrown = min(self._to_skip, len(self._buffer))
-        if thrown:
-            del self._buffer[:thrown]
-            self._to_skip -= thrown
-        return not self._to_skip
-
-
-def _lengths(buffer: bytearray, *, little: bool) -> tuple[int, int]:
-    """Bytes of the whole message, and of all before its body."""
-    body, _, fields = struct.unpack_from("<III" if little else ">III", buffer, 4)
-    body_at = _FIXED + fields + (-fields & 7)
-    if buffer[0] not in b"lB" or buffer[3] != 1 or body_at + body > _LONGEST_MESSAGE:
-        raise Malformed("what arrives is no message of D-Bus")
-    return body_at + body, body_at
+    def _drop_bytes(self) -> bool:
+        """Drop what is left of the message before; return whether all of it has arrived."""
+        dropped = min(self._bytes_to_drop, len(self._buffer))
+        if dropped:
+            del self._buffer[:dropped]
+            self._bytes_to_drop -= dropped
+        return not self._bytes_to_drop
 
 
-def _frame(data: bytes, little: bool, length: int, body_at: int) -> Frame:  # noqa: FBT001
-    order = "<I" if little else ">I"
-    [serial] = struct.unpack_from(order, data, 8)
-    [end] = struct.unpack_from(order, data, 12)
-    fields: dict[int, Any] = {}
-    at, end = _FIXED, _FIXED + end
+def _make_frame(data: bytes, layout: _Layout) -> Frame | None:
+    """Return the frame; None if the header cannot be parsed."""
+    order = "<I" if layout.little_endian else ">I"
     try:
-        while at < end:
-            at += -at & 7
-            code, kind = data[at], data[at + 2 : at + 3]
-            at += 4  # the code, and a signature of one letter
-            if kind in (b"s", b"o"):
-                at += -at & 3
-                [size] = struct.unpack_from(order, data, at)
-                fields[code] = data[at + 4 : at + 4 + size].decode()
-                at += 5 + size
-            elif kind == b"g":
-                fields[code] = data[at + 1 : at + 1 + data[at]].decode()
-                at += 2 + data[at]
-            elif kind == b"u":
-                at += -at & 3
-                [fields[code]] = struct.unpack_from(order, data, at)
-                at += 4
-            else:
-                raise Malformed("a header field of a type that there is none of")
-    except _UNREADABLE as error:
-        raise Malformed(f"a header that cannot be read: {error}") from error
-    return Frame(data[1], data[2], serial, fields, data, body_at, little, length)
+        [serial] = struct.unpack_from(order, data, 8)
+        fields = _parse_fields(data, order)
+    except _UNREADABLE:
+        return None
+    little_endian, length, body_offset = layout.little_endian, layout.length, layout.body_offset
+    return Frame(data[1], data[2], serial, fields, data, body_offset, little_endian, length)
 
 
-_UNREADABLE = (ValueError, TypeError, LookupError, EOFError, struct.error)
+def _parse_fields(data: bytes, order: str) -> dict[int, Any]:
+    """Return the header fields by code. Fields that we do not know are ignored.
+
+    :raises ValueError, LookupError, struct.error, RecursionError: if they are not valid.
+    """
+    [size] = struct.unpack_from(order, data, 12)
+    fields: dict[int, Any] = {}
+    offset, end = _FIXED_HEADER_BYTES, _FIXED_HEADER_BYTES + size
+    while offset < end:
+        offset += -offset & 7
+        code = data[offset]
+        types = _read_short_string(data, offset + 1)
+        start = offset + 3 + len(types)
+        offset = _skip_values(types, data, start, order)
+        if offset > end:
+            raise ValueError("a header field is longer than the header")
+        if code in _FIELD_TYPES:
+            fields[code] = _read_field(code, types, data[start:offset], -start & 3, order)
+    return fields
+
+
+def _read_field(code: int, types: str, value: bytes, padding: int, order: str) -> object:
+    """Return the value of a field that we know; `padding` bytes precede a string or a number."""
+    if types != _FIELD_TYPES[HeaderField(code)]:
+        raise ValueError(f"header field {code} has type '{types}'")
+    if types == "u":
+        return struct.unpack_from(order, value, padding)[0]
+    return value[1 if types == "g" else padding + 4 : -1].decode()
+
+
+def _read_short_string(data: bytes, offset: int) -> str:
+    """Return the signature at the offset: a byte for its length, then its letters."""
+    return data[offset + 1 : offset + 1 + data[offset]].decode("ascii")
+
+
+def _skip_values(types: str, data: bytes, offset: int, order: str) -> int:
+    """Return where the values of these types end. This takes the same time for long arrays.
+
+    Any user can send header fields that do not exist, with values of any type: dbus-daemon removes
+    such fields, dbus-broker does not.
+    """
+    index = 0
+    while index < len(types):
+        kind = types[index]
+        index += 1
+        if kind in ")}":
+            continue
+        alignment = _ALIGNMENTS[kind]
+        offset += -offset % alignment
+        if kind == "a":
+            [size] = struct.unpack_from(order, data, offset)
+            offset += 4
+            offset += -offset % _ALIGNMENTS[types[index]] + size
+            index = _find_end_of_type(types, index)
+        elif kind in "so":
+            [size] = struct.unpack_from(order, data, offset)
+            offset += 5 + size
+        elif kind == "g":
+            offset += 2 + data[offset]
+        elif kind == "v":
+            inner = _read_short_string(data, offset)
+            offset = _skip_values(inner, data, offset + 2 + len(inner), order)
+        elif kind not in "({":
+            offset += alignment  # the size of these types is their alignment
+    return offset
+
+
+def _find_end_of_type(types: str, index: int) -> int:
+    """Return where the complete type at the index ends."""
+    while types[index] == "a":
+        index += 1
+    depth = 0
+    while True:
+        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(types[index], 0)
+        index += 1
+        if depth == 0:
+            return index

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What one interface of one object does: a coroutine per method, in snake case, and properties.
+"""The implementation of one interface of one object: methods as coroutines, and property values.
 
-Who calls, and whether polkit may ask that person, is in `caller()` while a method runs.
+Each D-Bus method is a coroutine whose name is that of the method in snake case. While it runs,
+`get_caller()` returns the connection that sent the call.
 """
 
 from __future__ import annotations
@@ -13,40 +14,39 @@ from typing import Any
 
 from dockmgrd import errors
 from dockmgrd.bus.dbusnext import Variant
-from dockmgrd.bus.introspection import Interface
-from dockmgrd.bus.standard_interfaces import PROPERTIES
+from dockmgrd.bus.introspection import PROPERTIES_DEFINITION, Interface
 
 SendSignal = Callable[[Interface, str, list[Any]], None]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The connection that sent the call, by unique name: the only identity that polkit is told."""
+    """The connection that sent the call, by unique name: polkit gets no other identity."""
 
     sender: str
     interactive: bool
-    """Whether polkit may ask the user for a proof of who they are."""
+    """Whether polkit may ask the user to authenticate."""
 
     def with_interaction(self, *, allowed: bool) -> Caller:
-        """The caller, with whom polkit may talk when the message or an option allows it."""
+        """Return the caller; polkit may ask the user if the message or `allowed` permits it."""
         return Caller(self.sender, self.interactive or allowed)
 
 
 _CALLER: ContextVar[Caller] = ContextVar("caller")
 
 
-def caller() -> Caller:
-    """Who sent the method call that is being answered."""
+def get_caller() -> Caller:
+    """Return who sent the method call that this task handles."""
     return _CALLER.get()
 
 
-def answer_to(sender: str, *, interactive: bool) -> None:
-    """Make this the caller for the rest of the task, and for the tasks that it starts."""
+def set_caller(sender: str, *, interactive: bool) -> None:
+    """Set the caller for the rest of this task and for the tasks that it starts."""
     _CALLER.set(Caller(sender, interactive))
 
 
-class Face:
-    """What one interface of one object does. `interface` says which; properties hold values."""
+class ObjectInterface:
+    """Implements `interface` for one object; `properties` has the values by property name."""
 
     interface: Interface
 
@@ -55,42 +55,45 @@ class Face:
         self._send: SendSignal | None = None
 
     def attach(self, send: SendSignal) -> None:
-        """The face is on the bus, and its signals go out by `send`."""
+        """Send signals by `send` from now on: the object is on the bus."""
         self._send = send
 
     def detach(self) -> None:
-        """The face is off the bus; it may change, and nobody hears of it."""
+        """Send no more signals: the object is off the bus."""
         self._send = None
 
     def set_properties(self, **values: Any) -> None:
-        """Change properties, and announce those that differ from before in one signal."""
+        """Set properties, and announce those whose value differs in one signal."""
         changed = {
             name: value for name, value in values.items() if self.properties.get(name) != value
         }
         self.properties.update(changed)
         if changed and self._send is not None:
-            body = [self.interface.name, self.variants(changed), []]
-            self._send(PROPERTIES, "PropertiesChanged", body)
+            body = [self.interface.name, self._encode(changed), []]
+            self._send(PROPERTIES_DEFINITION, "PropertiesChanged", body)
 
-    async def fresh(self) -> None:
-        """Return when the properties are as they are on the host. By default they always are."""
+    async def refresh(self) -> None:
+        """Wait until the properties agree with the host. By default they always do."""
 
     async def set_property(self, name: str, value: Any) -> None:
-        """A caller wants the property to have the value, whose type is right.
+        """Set a property for a caller. The value has the type of the property.
 
-        :raises PropertyReadOnly: by default: it is the methods that change things.
+        :raises PropertyReadOnly: always, unless a subclass overrides it.
         """
         raise errors.PropertyReadOnly(f"{name} is read-only; the methods change it.")
 
-    async def refused(self, member: str, error: errors.DockmgrError) -> None:
-        """A call of the method does not fit its signature. By default nobody wants to know."""
+    async def on_invalid_call(self, member: str, error: errors.DockmgrError) -> None:
+        """Handle a call whose arguments do not have the method's signature. Does nothing here."""
 
     def emit(self, signal: str, *body: Any) -> None:
-        """Send a signal of this interface to everybody."""
+        """Broadcast a signal of this interface."""
         if self._send is not None:
             self._send(self.interface, signal, list(body))
 
-    def variants(self, values: Mapping[str, Any]) -> dict[str, Variant]:
-        """The values as `a{sv}`, each of the type that its property is declared with."""
-        declared = self.interface.properties
-        return {name: Variant(declared[name].signature, value) for name, value in values.items()}
+    def encode_properties(self) -> dict[str, Variant]:
+        """Return all properties as `a{sv}`, each with the type that it declares."""
+        return self._encode(self.properties)
+
+    def _encode(self, values: Mapping[str, Any]) -> dict[str, Variant]:
+        types = self.interface.properties
+        return {name: Variant(types[name].signature, value) for name, value in values.items()}

@@ -1,124 +1,183 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A connection to a message bus on an event loop: how it is made, and how it ends."""
+"""Bytes to and from a bus socket on an event loop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-from typing import Callable, Optional, TypeVar
+from collections import Counter, deque
+from collections.abc import Callable
 
-from dockmgrd.bus.auth import Introduction, connected
-from dockmgrd.bus.calls import method_call
-from dockmgrd.bus.dbusnext import AuthError, Message
-from dockmgrd.bus.match import DBUS, DBUS_PATH
+from dockmgrd.bus.auth import Authentication
 
-Self = TypeVar("Self", bound="Link")
+_PAUSE_READING_BYTES = 4 << 20
+"""With more than this to send, nothing is read: what is read causes replies."""
+_RESUME_READING_BYTES = 1 << 20
+_MAX_READ_BYTES = 64 << 10
+_SOCKET_BUFFER_BYTES = 16 << 10
+"""The bus takes little at a time, and what is in the socket cannot be overtaken."""
 
-ReplyHandler = Callable[[Optional[Message], Optional[Exception]], None]
+
+class _SendQueue:
+    """Bytes to send, in order. Counts them by user."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[tuple[bytes, object]] = deque()
+        self._offset = 0
+        self.total = 0
+        self.by_user: Counter[object] = Counter()
+
+    def add(self, data: bytes, user: object) -> None:
+        self._chunks.append((data, user))
+        self.total += len(data)
+        self.by_user[user] += len(data)
+
+    def send(self, sock: socket.socket) -> None:
+        """Send as much as the socket takes.
+
+        :raises OSError: if the connection is broken.
+        """
+        with contextlib.suppress(BlockingIOError):
+            while self._chunks:
+                data, user = self._chunks[0]
+                sent = sock.send(memoryview(data)[self._offset :])
+                self._offset += sent
+                self._count_sent(user, sent)
+                if self._offset < len(data):
+                    return
+                self._chunks.popleft()
+                self._offset = 0
+
+    def _count_sent(self, user: object, size: int) -> None:
+        self.total -= size
+        self.by_user[user] -= size
+        if not self.by_user[user]:
+            del self.by_user[user]
 
 
 class Link:
-    """A connection to the system bus, or to the bus at `address`. Make it inside a running loop.
+    """A connected bus socket. Create it inside a running loop.
 
-    :raises OSError, ValueError: as `handshake.connected`.
+    :param on_data: gets the bytes that arrive. It may raise OSError or EOFError to end the link.
+    :param on_sent: called after some bytes were sent.
+    :param on_end: called once, when the link has ended.
     """
 
-    def __init__(self, address: str | None = None) -> None:
-        self.unique_name = ""
-        """Our name on the bus, once it has let us in."""
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        on_data: Callable[[bytes], None],
+        on_sent: Callable[[], None],
+        on_end: Callable[[], None],
+    ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._sock = connected(address)
+        self._sock = sock
         self._sock.settimeout(0)
-        self._fd = self._sock.fileno()
-        self._serial = 0
-        self._method_return_handlers: dict[int, ReplyHandler] = {}
-        """By serial of the call; called with None when the connection ends before the reply."""
-        self._leaving = False
-        self._disconnected = False
-        self._disconnect_future: asyncio.Future[None] = self._loop.create_future()
-
-    async def connect(self: Self) -> Self:
-        """Have the bus let us in, and return this very connection.
-
-        :raises OSError, EOFError, AuthError: when it does not.
-        """
-        try:
-            await self._introduce()
-        except (OSError, EOFError, AuthError):
-            self._sock.close()
-            raise
-        self._loop.add_reader(self._fd, self._message_reader)
-        named: asyncio.Future[str] = self._loop.create_future()
-
-        def on_hello(reply: Message | None, error: Exception | None) -> None:
-            if named.done():
-                return
-            if reply is not None and reply.body:
-                named.set_result(reply.body[0])
-            else:
-                named.set_exception(error or EOFError("the bus has given us no name"))
-
-        hello = method_call(DBUS, DBUS_PATH, DBUS, "Hello")
-        hello.serial = self.next_serial()
-        self._method_return_handlers[hello.serial] = on_hello
-        self.send(hello)
-        self.unique_name = await named
-        return self
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
+        self._fd = sock.fileno()
+        self._on_data = on_data
+        self._on_sent = on_sent
+        self._on_end = on_end
+        self._queue = _SendQueue()
+        self._is_paused = False
+        self._is_closing = False
+        self.has_ended = False
+        self._end: asyncio.Future[None] = self._loop.create_future()
 
     @property
-    def connected(self) -> bool:
-        """Whether messages can be sent and will arrive."""
-        return bool(self.unique_name) and not (self._disconnected or self._leaving)
+    def is_open(self) -> bool:
+        """Whether bytes can be sent and will arrive."""
+        return not (self.has_ended or self._is_closing)
 
-    def disconnect(self) -> None:
-        """Leave the bus; `wait_for_disconnect` returns when that is done."""
-        self._leaving = True
-        with contextlib.suppress(OSError):  # The other end may have left before.
+    @property
+    def unsent_bytes(self) -> int:
+        return self._queue.total
+
+    def count_unsent_bytes(self, user: object) -> int:
+        """Return how many bytes for the user are still to be sent."""
+        return self._queue.by_user[user]
+
+    async def authenticate(self) -> None:
+        """Authenticate to the bus, then read what arrives.
+
+        :raises OSError, EOFError, AuthError: if the bus does not accept us.
+        """
+        authentication = Authentication()
+        try:
+            await self._loop.sock_sendall(self._sock, authentication.greeting)
+            answer = b""
+            while not answer:
+                received = await self._loop.sock_recv(self._sock, _MAX_READ_BYTES)
+                answer = authentication.receive(received)
+            await self._loop.sock_sendall(self._sock, answer)
+        except BaseException:
+            self.end()
+            raise
+        self._loop.add_reader(self._fd, self._read)
+
+    def write(self, data: bytes, user: object) -> None:
+        """Queue bytes for the user; without effect on a link that has ended."""
+        if not self.has_ended:
+            self._queue.add(data, user)
+            self._loop.add_writer(self._fd, self._write)
+
+    def fileno(self) -> int:
+        """Return the file descriptor of the socket."""
+        return self._fd
+
+    def close(self) -> None:
+        """Shut down the socket; `wait_until_ended` returns when the link has ended."""
+        self._is_closing = True
+        with contextlib.suppress(OSError):  # the other end may have left before
             self._sock.shutdown(socket.SHUT_RDWR)
 
-    async def wait_for_disconnect(self) -> None:
-        """Return when the connection has ended; raise what ended it when that was not us."""
-        await asyncio.shield(self._disconnect_future)
+    async def wait_until_ended(self) -> None:
+        """Wait until the link has ended; raise the error that ended it, unless `close` did."""
+        await asyncio.shield(self._end)
 
-    def next_serial(self) -> int:
-        """A number for the next message."""
-        self._serial += 1
-        return self._serial
-
-    def send(self, msg: Message) -> None:
-        """Queue a message."""
-        raise NotImplementedError
-
-    def _message_reader(self) -> None:
-        """Take what has arrived."""
-        raise NotImplementedError
-
-    def _finalize(self, err: Exception | None = None) -> None:
-        """End the connection: whoever waits for a reply learns that there will be none."""
-        if self._disconnected:
+    def end(self, error: Exception | None = None) -> None:
+        """End the link now. Without effect on one that has ended."""
+        if self.has_ended:
             return
-        self._disconnected = True
+        self.has_ended = True
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
         self._sock.close()
-        handlers = list(self._method_return_handlers.values())
-        self._method_return_handlers.clear()
-        for handler in handlers:
-            handler(None, err)
-        if err is None or self._leaving:
-            self._disconnect_future.set_result(None)
+        self._on_end()
+        if error is None or self._is_closing:
+            self._end.set_result(None)
         else:
-            self._disconnect_future.set_exception(err)
-            self._disconnect_future.exception()  # Seen: not everybody waits for the end.
+            self._end.set_exception(error)
+            self._end.exception()  # asyncio logs an exception that nobody has retrieved
 
-    async def _introduce(self) -> None:
-        introduction = Introduction()
-        await self._loop.sock_sendall(self._sock, introduction.greeting)
-        line = b""
-        while not line.endswith(introduction.END):
-            received = await self._loop.sock_recv(self._sock, 4096)
-            if not received:
+    def _write(self) -> None:
+        try:
+            self._queue.send(self._sock)
+        except OSError as error:
+            self.end(error)
+            return
+        if not self.unsent_bytes:
+            self._loop.remove_writer(self._fd)
+        self._on_sent()
+        if self._is_paused and self.unsent_bytes < _RESUME_READING_BYTES:
+            self._is_paused = False
+            self._loop.add_reader(self._fd, self._read)
+        elif not self._is_paused and self.unsent_bytes > _PAUSE_READING_BYTES:
+            self._is_paused = True
+            self._loop.remove_reader(self._fd)
+
+    def _read(self) -> None:
+        """Read once. The event loop calls this again for the rest, after other events."""
+        if self._is_paused or self.has_ended:
+            return
+        try:
+            data = self._sock.recv(_MAX_READ_BYTES)
+            if not data:
                 raise EOFError("the bus closed the connection")
-            line += received
-        await self._loop.sock_sendall(self._sock, introduction.answer(line))
+            self._on_data(data)
+        except BlockingIOError:
+            return
+        except (OSError, EOFError) as error:
+            self.end(error)

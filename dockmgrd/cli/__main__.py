@@ -18,7 +18,7 @@ from dockmgrd import __version__
 from dockmgrd.cli.commands.all import JSON_AUTO, PROGRAM
 from dockmgrd.cli.commands.arguments import Invocation, NoCommand, parse, wants_json
 from dockmgrd.cli.prepared import WIDTH
-from dockmgrd.cli.view.output import columns, discard_rest, prepare, print_json, say
+from dockmgrd.cli.view.terminal import columns, discard_rest, prepare, print_json, say
 from dockmgrd.errors import DockmgrError
 
 _STOPPED_BY_SIGNAL = 128
@@ -72,7 +72,7 @@ def _run_and_flush(given: Sequence[str]) -> int:
 def _refused(error: DockmgrError, form: str) -> int:
     """Tell why there is no answer; --json has it as its document."""
     if form:
-        from dockmgrd.cli.commands.failures import to_json
+        from dockmgrd.cli.commands.exitcodes import to_json
 
         print_json(to_json(error), form)
     elif isinstance(error, NoCommand):

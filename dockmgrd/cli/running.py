@@ -16,9 +16,8 @@ from dockmgrd import names
 from dockmgrd.cli.commands.arguments import Invocation
 from dockmgrd.cli.service.agent import text_agent
 from dockmgrd.cli.service.client import Client
-from dockmgrd.cli.service.follow import Follower
+from dockmgrd.cli.service.follow import DaemonWatch, Follower
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.service.watch import DaemonWatch
 from dockmgrd.cli.waiting import heeding
 from dockmgrd.errors import NoReply
 from dockmgrd.model import Kind

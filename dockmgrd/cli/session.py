@@ -17,7 +17,7 @@ from dockmgrd.cli.running import Running
 from dockmgrd.cli.service.client import Client, connection
 from dockmgrd.cli.service.follow import Follower
 from dockmgrd.cli.service.jobs import KINDS, JobRecord, find
-from dockmgrd.cli.view.output import say
+from dockmgrd.cli.view.terminal import say
 from dockmgrd.errors import MirrorUnreachable, NoReply, NotCancellable, ServiceUnknown
 from dockmgrd.model import JobState, Kind
 
@@ -71,7 +71,7 @@ class Session:
         return 0
 
     def _version(self) -> int:
-        from dockmgrd.cli.view import versions
+        from dockmgrd.cli.view import tables
 
         daemon, trouble = None, ""
         try:
@@ -79,7 +79,7 @@ class Session:
                 daemon = Client(bus, interactive=False).version()
         except (ServiceUnknown, NoReply) as error:
             trouble = error.message
-        self._answer(versions.compared(daemon, trouble))
+        self._answer(tables.compare_versions(daemon, trouble))
         return 0
 
     def _status(self, client: Client) -> None:

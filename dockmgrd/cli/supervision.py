@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.view.output import say
+from dockmgrd.cli.view.terminal import say
 from dockmgrd.cli.waiting import Stopped, readable, stoppable
 
 STOPPED_BY_SIGNAL = 128

@@ -77,7 +77,7 @@ class EngineWatch:
             self._once.set()
 
     async def _ask(self) -> Live:
-        unit = await self.systemd.state(names.DOCKER_UNIT)
+        unit = await self.systemd.get_state(names.DOCKER_UNIT)
         live = Live(installed=unit.load_state == "loaded", service_state=unit.active_state)
         if unit.active:
             try:
@@ -145,7 +145,7 @@ class EngineWatch:
     async def _await_reloads(self) -> None:
         """Refresh whenever the engine has reloaded, by whomever, until it goes away."""
         try:
-            async with self.engine.reload_events() as events:
+            async with self.engine.open_reload_events() as events:
                 while event := await events.readline():
                     self._announced = _mirrors_of(event)
                     self._refresh_soon()

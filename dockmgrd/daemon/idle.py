@@ -29,7 +29,7 @@ class IdleWatch:
                 await job.ended.wait()
             answered = self._exports.calls_answered
             await asyncio.sleep(self._seconds())
-            quiet = self._exports.calls_answered == answered and not self._exports.wanted
+            quiet = self._exports.calls_answered == answered and not self._exports.in_use
             if quiet and not self._jobs.running:
                 return
 

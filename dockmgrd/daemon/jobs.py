@@ -9,57 +9,20 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from dockmgrd import errors, journal, names
+from dockmgrd.daemon import history, job_state
+from dockmgrd.daemon.job_state import Job
+from dockmgrd.daemon.places import Group, Places
 from dockmgrd.host.jobstore import JobStore, new_id
-from dockmgrd.host.systemd import ENDED, Systemd
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import ENDED
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 
 logger = logging.getLogger(__name__)
-
-JOBS_KEPT = 50
-READING_JOBS_KEPT = 10
-MOST_READING = 4
-MOST_READING_OF_A_USER = 2
-
-
-@dataclass(eq=False)
-class Job:
-    """One job and where it is. `result` is there when it has ended; `ended` wakes who waits.
-
-    `findings` is what a job that only reads has found so far.
-    """
-
-    request: JobRequest
-    progress: Progress = field(default_factory=Progress)
-    result: JobResult | None = None
-    findings: Mapping[str, Any] = field(default_factory=dict)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    started: bool = False
-    """Its unit has been up: from then on `inactive` means ended, not yet to begin."""
-    unwatch: Callable[[], None] | None = None
-
-    @property
-    def job_id(self) -> str:
-        return self.request.job_id
-
-    @property
-    def state(self) -> JobState:
-        return self.result.state if self.result else JobState.RUNNING
-
-    async def wait(self) -> Mapping[str, Any]:
-        """The result, once the job has ended.
-
-        :raises DockmgrError: the error with which the job ended.
-        """
-        await self.ended.wait()
-        assert self.result is not None
-        if self.result.error_name:
-            raise errors.from_name(self.result.error_name, self.result.error)
-        return self.result.result
 
 
 class Jobs:
@@ -81,6 +44,8 @@ class Jobs:
         self._changed = changed
         self._forgotten = forgotten
         self._jobs: dict[str, Job] = {}
+        self._places = Places()
+        self._starts: set[asyncio.Task[None]] = set()
 
     @property
     def active(self) -> Job | None:
@@ -92,6 +57,15 @@ class Jobs:
         """The jobs that have not ended."""
         return [job for job in self._jobs.values() if job.result is None]
 
+    @property
+    def strangers_wait(self) -> bool:
+        """Whether a reading job of a user without any authorization would have to wait."""
+        return not self._places.has_room(Group.STRANGERS, self._reading)
+
+    @property
+    def _reading(self) -> list[Job]:
+        return [job for job in self.running if job.request.reads_only]
+
     def all(self) -> list[Job]:
         """All jobs that are remembered, oldest first."""
         return list(self._jobs.values())
@@ -101,22 +75,30 @@ class Jobs:
         requests: list[JobRequest] = []
         for job_id in self._store.ids():
             request = self._store.read_request(job_id)
-            if request is None:
-                logger.warning("job %s has no readable request; it is dropped", job_id)
+            if request is not None:
+                requests.append(request)
+            elif self._store.is_empty(job_id):
                 self._store.delete(job_id)
             else:
-                requests.append(request)
+                logger.warning("job %s has no readable request; it is left out", job_id)
         for request in sorted(requests, key=lambda each: each.created_at):
-            job_id = request.job_id
-            job = Job(request, result=self._store.read_result(job_id))
-            self._jobs[job_id] = job
-            if job.result is None:
-                await self._watch(job)
-                await self._catch_up(job)
-            else:
-                job.ended.set()
-            self._changed(job)
+            await self._adopt(request)
+        self._start_waiting()
         self._prune()
+
+    async def _adopt(self, request: JobRequest) -> None:
+        users = self._store.read_users(request.job_id) or {request.caller_uid}
+        job = Job(request, result=self._store.read_result(request.job_id), users=users)
+        job.authorized = bool(request.granted)
+        self._jobs[job.job_id] = job
+        if job.result is not None:
+            job.ended.set()
+        elif self._store.is_waiting(job.job_id):
+            self._show_as_waiting(job)
+        else:
+            await self._watch(job)
+            await self._catch_up(job)
+        self._changed(job)
 
     async def submit(
         self,
@@ -124,80 +106,133 @@ class Jobs:
         options: Mapping[str, Any],
         uid: int,
         granted: tuple[Mapping[str, Any], ...] = (),
+        *,
+        authorized: bool = False,
     ) -> Job:
         """Start a job, or join the one that runs when it does the very same.
 
-        :param granted: what the user was allowed; see `JobRequest`.
+        A job that only reads may have to wait for a place, and is started when it has one.
 
+        :param granted: what the user was allowed; see `JobRequest`.
+        :param authorized: whether polkit authorized the user for something, be it not for this.
         :raises Busy: when another job changes the host.
-        :raises LimitsExceeded: when too many are reading.
+        :raises LimitsExceeded: when too many jobs of the user wait.
         :raises ServiceFailed: when systemd does not start it.
+        :raises InsufficientSpace, WriteFailed: when the request cannot be written.
         """
+        authorized = authorized or bool(granted)
         for running in self.running:
             if running.request.kind is kind and running.request.options == options:
+                self._join(running, uid, authorized=authorized)
                 return running
-        job = Job(JobRequest(new_id(), kind, dict(options), uid, _now(), granted))
-        self._check_room(job.request)
+        request = JobRequest(new_id(), kind, dict(options), uid, job_state.get_time(), granted)
+        job = Job(request, users={uid}, authorized=authorized)
+        if request.reads_only:
+            self._places.check(uid, self._reading)
+        else:
+            self._check_idle()
         self._jobs[job.job_id] = job
         try:
             self._store.write_request(job.request)
-            await self._watch(job)
-            await self._systemd.start(names.job_unit(job.job_id))
+            if request.reads_only and not self._places.may_run(job, self._reading):
+                self._store.mark_waiting(job.job_id)
+                self._show_as_waiting(job)
+            else:
+                await self._start(job)
         except errors.DockmgrError:
             self._drop(job)
             raise
-        journal.record_job_start(job.request)
         self._changed(job)
-        await self._catch_up(job)
+        if job.started:
+            await self._catch_up(job)
         self._prune()
         return job
 
-    def _check_room(self, request: JobRequest) -> None:
-        """:raises Busy, LimitsExceeded: as `submit`."""
-        if request.reads_only:
-            uids = [job.request.caller_uid for job in self.running if job.request.reads_only]
-            if len(uids) >= MOST_READING or (
-                request.caller_uid and uids.count(request.caller_uid) >= MOST_READING_OF_A_USER
-            ):
-                raise errors.LimitsExceeded(
-                    f"{len(uids)} jobs that only read run already; wait until one has ended, or "
-                    "cancel it: 'dockmgrctl jobs' lists them."
-                )
-        elif (running := self.active) is not None:
-            since = time.strftime("%H:%M:%S", time.localtime(running.request.created_at / 1e6))
-            raise errors.Busy(
-                f"Job {running.job_id} ({running.request.kind.value}) has been changing this host "
-                f"since {since}; 'dockmgrctl follow {running.job_id}' shows it."
-            )
+    def _join(self, job: Job, uid: int, *, authorized: bool) -> None:
+        if uid in job.users:
+            return
+        job.users.add(uid)
+        job.authorized |= authorized
+        self._store.write_users(job.job_id, job.users)
+        journal.record_job_join(job.request, uid)
+        self._start_waiting()
 
-    async def cancel(self, job: Job) -> None:
+    def _check_idle(self) -> None:
+        """:raises Busy: when a job changes the host."""
+        if (job := self.active) is not None:
+            since = time.strftime("%H:%M:%S", time.localtime(job.request.created_at / 1e6))
+            text = messages.JOB_IS_RUNNING(job=job.job_id, kind=job.request.kind.value, since=since)
+            command = f"dockmgrctl follow {job.job_id}"
+            raise errors.Busy(text.with_remedy(messages.WAIT_OR_CANCEL(), command))
+
+    async def cancel(self, job: Job, withdrawing: int | None = None) -> None:
         """Ask the job to stop; it has ended when `job.ended` says so.
 
-        :raises NotCancellable: when it is past the point, or has ended.
+        :param withdrawing: the user who does not wait for it any longer; the job goes on as long
+            as others do. None stops it whoever waits.
+        :raises NotCancellable: when it is past the point, has ended, or goes on for others.
         """
         if job.result is not None:
-            raise errors.NotCancellable(
-                f"Job {job.job_id} has ended already; it is {job.state.value}."
-            )
+            text = messages.JOB_HAS_ENDED(job=job.job_id, state=job.state.value)
+            raise errors.NotCancellable(text)
         if not job.progress.cancellable:
-            raise errors.NotCancellable(
-                f"Job {job.job_id} is {job.progress.stage.value} and must not be stopped half-way; "
-                f"'dockmgrctl follow {job.job_id}' waits for its end."
-            )
-        await self._systemd.signal_main(names.job_unit(job.job_id), signal.SIGTERM)
+            text = messages.JOB_MUST_NOT_STOP(job=job.job_id, stage=job.progress.stage.value)
+            command = f"dockmgrctl follow {job.job_id}"
+            raise errors.NotCancellable(text.with_remedy(messages.WAIT_FOR_JOB(), command))
+        if withdrawing is not None and job.users - {withdrawing}:
+            job.users.discard(withdrawing)
+            self._store.write_users(job.job_id, job.users)
+            users = [str(uid) for uid in sorted(job.users)]
+            text = messages.JOB_IS_SHARED(job=job.job_id, users=users)
+            raise errors.NotCancellable(text)
+        if not job.started:
+            self._finish(job, job_state.make_cancellation(job))
+        else:
+            await self._systemd.signal_main(job.unit, signal.SIGTERM)
+
+    def _show_as_waiting(self, job: Job) -> None:
+        job.waiting = True
+        job.progress = Progress(Stage.PREPARING, 0.0, messages.JOB_WAITS())
+
+    def _start_waiting(self) -> None:
+        """Start those of the waiting jobs that have a place now."""
+        while (job := self._places.choose(self._reading)) is not None:
+            job.waiting = False
+            task = asyncio.ensure_future(self._start_later(job))
+            self._starts.add(task)
+            task.add_done_callback(self._starts.discard)
+
+    async def _start_later(self, job: Job) -> None:
+        """Start a job that has waited; that this fails is its result."""
+        try:
+            self._store.unmark_waiting(job.job_id)
+            await self._start(job)
+        except errors.DockmgrError as error:
+            if job.result is None:
+                self._finish(job, job_state.make_start_failure(error))
+            return
+        if job.result is None:
+            await self._catch_up(job)
+        elif job.unwatch is not None:  # Canceled meanwhile; its unit finds the result and ends.
+            job.unwatch()
+
+    async def _start(self, job: Job) -> None:
+        """:raises ServiceFailed: when systemd does not start it."""
+        await self._watch(job)
+        await self._systemd.start(job.unit)
+        job.started = True
+        journal.record_job_start(job.request)
 
     async def _watch(self, job: Job) -> None:
-        path = names.unit_path(names.job_unit(job.job_id))
         job.unwatch = await self._systemd.watch_path(
-            path, lambda values: self._unit_moved(job, values)
+            names.unit_path(job.unit), lambda values: self._unit_moved(job, values)
         )
 
     async def _catch_up(self, job: Job) -> None:
         """Take up what the unit did before signals of its start could be told from older ones."""
-        unit = names.job_unit(job.job_id)
         job.started = True
-        if await self._systemd.activity(unit) not in ENDED:
-            self._advance(job, await self._systemd.status_text(unit))
+        if await self._systemd.get_active_state(job.unit) not in ENDED:
+            self._advance(job, await self._systemd.get_status_text(job.unit))
         elif job.result is None:
             self._end(job)
 
@@ -212,7 +247,7 @@ class Jobs:
     def _advance(self, job: Job, status: str) -> None:
         try:
             progress = Progress.from_json(json.loads(status))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             return
         fraction = max(progress.fraction, job.progress.fraction)
         job.progress = replace(progress, fraction=fraction)
@@ -223,42 +258,39 @@ class Jobs:
     def _end(self, job: Job) -> None:
         """The unit is gone: what it left is the result, and if it left none, that is one too."""
         result = self._store.read_result(job.job_id)
-        if result is None:
-            result = JobResult(
-                JobState.INTERRUPTED,
-                _now(),
-                error_name=errors.Interrupted.dbus_name,
-                error=messages.JOB_INTERRUPTED(
-                    job=job.job_id, stage=job.progress.stage.value
-                ).with_remedy(messages.REPEAT_REQUEST()),
-            )
-            self._store.write_result(job.job_id, result)
-            journal.record_job_end(job.request, result)
+        if result is not None:
+            self._show_end(job, result)
+        elif self._store.has_result(job.job_id):
+            self._show_end(job, job_state.make_unreadable(job))
+        else:
+            self._finish(job, job_state.make_interruption(job))
+
+    def _finish(self, job: Job, result: JobResult) -> None:
+        """End a job that has left no result, or never had a unit, with this one."""
+        self._store.keep_result(job.job_id, result)
+        journal.record_job_end(job.request, result)
+        self._show_end(job, result)
+
+    def _show_end(self, job: Job, result: JobResult) -> None:
         job.result = result
+        job.waiting = False
         fraction = 1.0 if result.state is JobState.DONE else job.progress.fraction
         job.progress = Progress(Stage.FINISHED, fraction, cancellable=False)
         if job.unwatch is not None:
             job.unwatch()
         self._changed(job)
         job.ended.set()
+        self._start_waiting()
 
     def _drop(self, job: Job) -> None:
         if job.unwatch is not None:
             job.unwatch()
         del self._jobs[job.job_id]
-        if job.job_id in self._store.ids():
-            self._store.delete(job.job_id)
+        self._store.delete(job.job_id)
+        self._start_waiting()
 
     def _prune(self) -> None:
-        """Forget old jobs; those that only read never take the place of those that changed."""
-        for reads_only, kept in ((False, JOBS_KEPT), (True, READING_JOBS_KEPT)):
-            jobs = [job for job in self._jobs.values() if job.request.reads_only is reads_only]
-            ended = [job for job in jobs if job.result is not None]
-            for job in ended[: max(0, len(jobs) - kept)]:
-                del self._jobs[job.job_id]
-                self._store.delete(job.job_id)
-                self._forgotten(job)
-
-
-def _now() -> int:
-    return time.time_ns() // 1000
+        for job in history.find_surplus(self._jobs.values()):
+            del self._jobs[job.job_id]
+            self._store.delete(job.job_id)
+            self._forgotten(job)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from dockmgrd.bus.interface import Face, caller
+from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.introspection import parse
 from dockmgrd.daemon.callers import Callers
 from dockmgrd.errors import AccessDenied, InvalidArgs, PropertyReadOnly
@@ -25,7 +25,7 @@ _LEVELS = {
 }
 
 
-class LogControlFace(Face):
+class LogControlInterface(ObjectInterface):
     """Log level of the daemon, for everybody to read and for root to set (man page of the same)."""
 
     interface = parse(
@@ -50,7 +50,7 @@ class LogControlFace(Face):
         :raises AccessDenied: for anybody but root.
         :raises InvalidArgs: for a level that syslog does not have.
         """
-        if await self._callers.uid(caller()) != 0:
+        if await self._callers.uid(get_caller()) != 0:
             raise AccessDenied("Only root may change what is logged.")
         if name != "LogLevel":
             raise PropertyReadOnly(f"{name} is what it is: dockmgrd logs to the journal.")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 
 import systemd.daemon
 
@@ -16,17 +17,20 @@ from dockmgrd.catalog.platforms import Platform
 from dockmgrd.catalog.source_cache import Sources
 from dockmgrd.daemon import logcontrol, watchdog
 from dockmgrd.daemon.callers import Callers
+from dockmgrd.daemon.early_calls import EarlyCalls
 from dockmgrd.daemon.engine_watch import EngineWatch
 from dockmgrd.daemon.gate import Gate
 from dockmgrd.daemon.idle import IdleWatch
 from dockmgrd.daemon.jobs import Jobs
 from dockmgrd.daemon.polkit import Polkit
-from dockmgrd.daemon.service import ManagerFace, Service
+from dockmgrd.daemon.service import ManagerInterface, Service
 from dockmgrd.daemon.status import Status
+from dockmgrd.errors import RemoteError, ServiceFailed
 from dockmgrd.host.adminconfig import AdminConfigFile
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
+from dockmgrd.messages import jobs as messages
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,8 @@ async def serve() -> None:
     """Serve until nobody has needed us for a while, or systemd says stop."""
     async with Bus() as bus:
         exports = Exports(bus, names.MANAGER_PATH)
+        early_calls = EarlyCalls(bus)
+        await own_bus_name(bus)
         await exports.follow_callers()
         gate = Gate(Callers(bus), Polkit(bus))
         await gate.polkit.follow_callers()
@@ -56,16 +62,35 @@ async def serve() -> None:
             changed=lambda job: service.job_changed(job, jobs),
             forgotten=service.job_forgotten,
         )
-        service.export_manager(ManagerFace(jobs, status, gate, sources, limits, exports.last_error))
-        exports.add(logcontrol.PATH, logcontrol.LogControlFace(gate.callers))
+        manager_interface = ManagerInterface(
+            jobs, status, gate, sources, limits, exports.get_last_error
+        )
+        service.export_manager(manager_interface)
+        exports.add(logcontrol.PATH, logcontrol.LogControlInterface(gate.callers))
         await jobs.adopt()
-        await bus.own_name(names.BUS_NAME)
+        early_calls.release()
         systemd.daemon.notify("READY=1\nSTATUS=Ready")
         life = asyncio.ensure_future(watchdog.feed())
         told_to_stop = await _until_unneeded(bus, IdleWatch(exports, jobs, limits))
         await leave(bus, exports, at_once=told_to_stop)
         life.cancel()
         await engine.stop()
+
+
+async def own_bus_name(bus: Bus) -> None:
+    """Take the bus name, before anything of the jobs is touched: only one daemon may do that.
+
+    :raises ServiceFailed: when it is another's, or not ours to have.
+    """
+    try:
+        await bus.own_name(names.BUS_NAME)
+    except RemoteError as error:
+        if error.name.endswith(".AddressInUse"):
+            text = messages.NAME_IS_TAKEN(name=names.BUS_NAME)
+        else:
+            text = messages.NAME_IS_REFUSED(name=names.BUS_NAME, reason=error.reply)
+        command = f"systemctl status {names.DAEMON_UNIT}"
+        raise ServiceFailed(text.with_remedy(messages.SEE_DAEMON(), command)) from error
 
 
 async def _until_unneeded(bus: Bus, idle: IdleWatch) -> bool:
@@ -100,6 +125,11 @@ async def leave(bus: Bus, exports: Exports, *, at_once: bool) -> None:
 
 
 def main() -> int:
+    """Be the daemon; a status other than 0 when it cannot be, with a sentence that says why."""
     journal.set_up_logging("dockmgrd")
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    except ServiceFailed as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
     return 0

@@ -13,7 +13,7 @@ from typing import Any
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag, Variant
 from dockmgrd.bus.interface import Caller
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.bus.quota import Quota
 from dockmgrd.errors import AccessDenied, InteractiveAuthorizationRequired, NoReply, RemoteError
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The D-Bus faces of the daemon: what a method does is said here, how it is done is elsewhere."""
+"""The interfaces of the daemon: what each method does; other modules do the work."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from dockmgrd import __version__, actions, errors, names, options
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.exports import Exports
-from dockmgrd.bus.interface import Face, caller
+from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.quota import Quota
 from dockmgrd.bus.variants import to_variants
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.catalog.source_cache import Sources
 from dockmgrd.daemon.gate import Gate
-from dockmgrd.daemon.jobs import Job, Jobs
+from dockmgrd.daemon.job_state import Job
+from dockmgrd.daemon.jobs import Jobs
+from dockmgrd.daemon.polkit import YES
 from dockmgrd.daemon.status import Status
 from dockmgrd.host.adminconfig import AdminConfig, AdminConfigFile
 from dockmgrd.model import JobResult, JobState, Kind
@@ -24,11 +26,12 @@ from dockmgrd.verbs import METHODS, SIGNATURES
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
 _WAITS = Quota(64, "calls of Wait")
+_EVERYDAY_ACTIONS = (names.ACTION_INSTALL, names.ACTION_SET_MIRROR)
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
 _RUNNING = JobResult(JobState.RUNNING, finished_at=0)
 
 
-class ManagerFace(Face):
+class ManagerInterface(ObjectInterface):
     """org.dockmgr1.Manager."""
 
     interface = interfaces.load(names.MANAGER_INTERFACE)
@@ -64,7 +67,7 @@ class ManagerFace(Face):
             Mirrors=list(live.mirrors),
         )
 
-    async def fresh(self) -> None:
+    async def refresh(self) -> None:
         await self._status.engine.known()
 
     async def install(self, given: dict[str, Variant]) -> str:
@@ -87,12 +90,12 @@ class ManagerFace(Face):
         return to_variants(snapshot, _STATUS_SIGNATURES)
 
     async def last_error(self) -> dict[str, Variant]:
-        error = self._last_error(caller().sender)
+        error = self._last_error(get_caller().sender)
         return to_variants(error.to_plain()) if error else {}
 
     async def get_permissions(self) -> dict[str, str]:
-        uid = await self._gate.callers.uid(caller())
-        answers = await self._gate.polkit.permissions(caller(), uid, names.ACTIONS)
+        uid = await self._gate.callers.uid(get_caller())
+        answers = await self._gate.polkit.permissions(get_caller(), uid, names.ACTIONS)
         return {action.rpartition(".")[2]: answer for action, answer in answers.items()}
 
     async def list_sources(self) -> list[dict[str, Variant]]:
@@ -117,14 +120,22 @@ class ManagerFace(Face):
         try:
             interactive, plain, parsed = self._parse(kind, given, arguments, limits)
         except errors.DockmgrError as error:
-            await self._gate.invalid(kind, caller(), error)
+            await self._gate.invalid(kind, get_caller(), error)
             raise
-        who = caller().with_interaction(allowed=interactive)
+        who = get_caller().with_interaction(allowed=interactive)
         asked = actions.questions(parsed, self._known(parsed, limits))
         uid = await self._gate.enter(kind, who, asked, limits=lambda: limits.check(parsed))
         granted = tuple(question.to_json() for question in asked)
-        job = await self._jobs.submit(kind, plain, uid, granted)
+        authorized = uid == 0 or bool(asked) or await self._is_authorized(uid)
+        job = await self._jobs.submit(kind, plain, uid, granted, authorized=authorized)
         return names.job_path(job.job_id)
+
+    async def _is_authorized(self, uid: int) -> bool:
+        """Whether polkit authorizes the caller for everyday work; looked at where it matters."""
+        if not self._jobs.strangers_wait:
+            return False
+        answers = await self._gate.polkit.permissions(get_caller(), uid, _EVERYDAY_ACTIONS)
+        return YES in answers.values()
 
     def _parse(
         self,
@@ -147,16 +158,15 @@ class ManagerFace(Face):
                 self._sources.current().source(name)
         return interactive, plain, parsed
 
-    async def refused(self, member: str, error: errors.DockmgrError) -> None:
+    async def on_invalid_call(self, member: str, error: errors.DockmgrError) -> None:
         if member in METHODS:
-            await self._gate.invalid(METHODS[member], caller(), error)
+            await self._gate.invalid(METHODS[member], get_caller(), error)
 
     def _known(self, parsed: options.Options, limits: AdminConfig) -> actions.Known:
         """The mirrors that the questions depend on."""
-        probed = isinstance(parsed, options.ProbeOptions)
         return actions.Known(
             self._status.configured_mirrors(),
-            candidates.load().mirrors if probed else (),
+            candidates.load().mirrors if actions.needs_candidates(parsed) else (),
             limits.admits,
         )
 
@@ -164,7 +174,7 @@ class ManagerFace(Face):
         return names.job_path(self._jobs.active.job_id) if self._jobs.active else "/"
 
 
-class JobFace(Face):
+class JobInterface(ObjectInterface):
     """org.dockmgr1.Job."""
 
     interface = interfaces.load(names.JOB_INTERFACE)
@@ -197,16 +207,16 @@ class JobFace(Face):
             )
 
     async def cancel(self) -> None:
-        who, request = caller(), self._job.request
+        who, request = get_caller(), self._job.request
         asked: tuple[actions.Question, ...] = ()
-        if await self._gate.callers.uid(who) != request.caller_uid:
+        if await self._gate.callers.uid(who) not in self._job.users:
             details = {"job": request.job_id, "kind": request.kind.value}
             asked = (actions.Question(names.ACTION_CANCEL, details),)
-        await self._gate.enter("cancel", who, asked)
-        await self._jobs.cancel(self._job)
+        uid = await self._gate.enter("cancel", who, asked)
+        await self._jobs.cancel(self._job, withdrawing=None if asked or uid == 0 else uid)
 
     async def wait(self) -> dict[str, Variant]:
-        uid = await self._gate.callers.uid(caller())
+        uid = await self._gate.callers.uid(get_caller())
         with _WAITS.share(f"User {uid}"):
             return to_variants(await self._job.wait())
 
@@ -217,25 +227,25 @@ class Service:
     def __init__(self, exports: Exports, gate: Gate) -> None:
         self._exports = exports
         self._gate = gate
-        self._faces: dict[str, JobFace] = {}
-        self.manager: ManagerFace | None = None
+        self._interfaces: dict[str, JobInterface] = {}
+        self.manager: ManagerInterface | None = None
 
-    def export_manager(self, manager: ManagerFace) -> None:
+    def export_manager(self, manager: ManagerInterface) -> None:
         self.manager = manager
         self._exports.add(names.MANAGER_PATH, manager)
 
     def job_changed(self, job: Job, jobs: Jobs) -> None:
         """Show a new job, or where a known one is now."""
-        if job.job_id in self._faces:
-            self._faces[job.job_id].update()
+        if job.job_id in self._interfaces:
+            self._interfaces[job.job_id].update()
         else:
-            self._faces[job.job_id] = JobFace(job, jobs, self._gate)
-            self._exports.add(names.job_path(job.job_id), self._faces[job.job_id])
+            self._interfaces[job.job_id] = JobInterface(job, jobs, self._gate)
+            self._exports.add(names.job_path(job.job_id), self._interfaces[job.job_id])
         if self.manager is not None:
             self.manager.update()
 
     def job_forgotten(self, job: Job) -> None:
-        del self._faces[job.job_id]
+        del self._interfaces[job.job_id]
         self._exports.remove(names.job_path(job.job_id))
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dockmgrd.errors import ServiceFailed
+from dockmgrd.messages import engine as messages
 from dockmgrd.paths import DOCKER_SOCKET
 from dockmgrd.timeouts import within
 
@@ -25,20 +26,20 @@ _CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """What the engine says of itself in /info, as far as mirrors are concerned."""
+    """The part of /info that is about mirrors."""
 
     version: str = ""
     mirrors: tuple[str, ...] = ()
     """Registry mirrors in use, in their order."""
     insecure: frozenset[str] = frozenset()
-    """Registries, and networks of such, that it speaks to without checking certificates."""
+    """Registries and networks that it uses without checking certificates."""
     containerd_store: bool = False
-    """Whether images are kept by containerd, which has its own way to find registries."""
+    """Whether containerd stores the images; it reads hosts.toml files instead of mirrors."""
     http_proxy: str = ""
     """The proxy for http, its user and password replaced by xxxxx; "" for none."""
     https_proxy: str = ""
     no_proxy: str = ""
-    """Hosts to which it goes without the proxies, with commas in between."""
+    """Hosts that it reaches without the proxies, separated by commas."""
 
     @classmethod
     def from_info(cls, info: Mapping[str, Any]) -> EngineFacts:
@@ -58,7 +59,7 @@ class EngineFacts:
 
 
 class Engine:
-    """Client of the Docker Engine API on a unix socket; a connection per question."""
+    """Client of the Docker Engine API on a unix socket; one connection per request."""
 
     def __init__(self, socket: Path = DOCKER_SOCKET) -> None:
         self._socket = socket
@@ -97,13 +98,12 @@ class Engine:
         try:
             await within(self._stop(container), timeout)
         except asyncio.TimeoutError:
-            raise ServiceFailed(
-                f"The Docker Engine did not stop container {container[:12]} within {timeout:g} s; "
-                "'docker kill' may."
-            ) from None
+            text = messages.CONTAINER_NOT_STOPPED(container=container[:12], seconds=f"{timeout:g}")
+            remedy, command = messages.KILL_CONTAINER(), f"docker kill {container[:12]}"
+            raise ServiceFailed(text.with_remedy(remedy, command)) from None
 
     @asynccontextmanager
-    async def reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
+    async def open_reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
         """A stream with a line for each time that the engine has reloaded its configuration.
 
         Whatever happens after entering is in it. Raises as `version`.
@@ -116,10 +116,9 @@ class Engine:
         try:
             return await within(self._read(path), timeout)
         except asyncio.TimeoutError:
-            raise ServiceFailed(
-                f"The Docker Engine did not answer {path} within {timeout:g} s; "
-                "'systemctl status docker' tells more."
-            ) from None
+            text = messages.ENGINE_SILENT(request=path, seconds=f"{timeout:g}")
+            remedy = messages.LOOK_AT_ENGINE_STATUS()
+            raise ServiceFailed(text.with_remedy(remedy, "systemctl status docker")) from None
 
     async def _stop(self, container: str) -> None:
         path = f"/containers/{quote(container)}/stop"
@@ -132,33 +131,33 @@ class Engine:
         try:
             return json.loads(body)
         except ValueError as error:
-            raise ServiceFailed(f"The Docker Engine's answer to {path} is broken off.") from error
+            raise ServiceFailed(messages.ENGINE_REPLY_TRUNCATED(request=path)) from error
 
     @asynccontextmanager
     async def _response(
         self, path: str, *, method: str = "GET", accepted: tuple[str, ...] = ("200",)
     ) -> AsyncIterator[asyncio.StreamReader]:
-        """The body of a response. HTTP/1.0 spares us chunks: the body ends with the connection."""
+        """The body of a response. HTTP/1.0 avoids chunks: the body ends with the connection."""
         try:
             reader, writer = await asyncio.open_unix_connection(
                 str(self._socket), limit=_LINE_LIMIT
             )
         except OSError as error:
-            raise ServiceFailed(
-                f"The Docker Engine does not answer on {self._socket}: {error.strerror}; "
-                "'systemctl start docker' starts it."
-            ) from error
+            text = messages.ENGINE_UNREACHABLE(
+                socket=str(self._socket), reason=error.strerror or str(error)
+            )
+            remedy = messages.START_ENGINE()
+            raise ServiceFailed(text.with_remedy(remedy, "systemctl start docker")) from error
         try:
             writer.write(f"{method} {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode("ascii"))
             head = await reader.readuntil(b"\r\n\r\n")
             status = head.split(b" ", 2)[1].decode()
             if status not in accepted:
-                raise ServiceFailed(f"The Docker Engine answered {path} with {status}.")
+                raise ServiceFailed(messages.ENGINE_STATUS_UNEXPECTED(request=path, status=status))
             yield reader
         except (OSError, asyncio.IncompleteReadError) as error:
-            raise ServiceFailed(
-                f"The Docker Engine broke off while answering {path}; "
-                "'journalctl -u docker' tells why."
-            ) from error
+            text = messages.ENGINE_BROKE_OFF(request=path)
+            remedy = messages.LOOK_AT_ENGINE_LOG()
+            raise ServiceFailed(text.with_remedy(remedy, "journalctl -u docker")) from error
         finally:
             writer.close()

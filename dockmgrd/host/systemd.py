@@ -1,59 +1,43 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""systemd, asked over the bus: jobs that are waited for, and units that are watched."""
+"""Client of systemd: unit jobs with their results, properties of units, and their changes."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from dockmgrd import names
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message
-from dockmgrd.bus.match import PROPERTIES, Match
-from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceFailed
+from dockmgrd.bus.messages import PROPERTIES, Match
+from dockmgrd.errors import DockmgrError, NoReply, RemoteError
+from dockmgrd.host.units import UnitState, make_failure, make_refusal
+from dockmgrd.messages import engine as messages
 from dockmgrd.timeouts import within
 
 SYSTEMD = "org.freedesktop.systemd1"
 _MANAGER_PATH = "/org/freedesktop/systemd1"
 _MANAGER = "org.freedesktop.systemd1.Manager"
 _UNIT = "org.freedesktop.systemd1.Unit"
-_SERVICE = "org.freedesktop.systemd1.Service"
+SERVICE_INTERFACE = "org.freedesktop.systemd1.Service"
 _DBUS_ERROR = "org.freedesktop.DBus.Error."
 _AWAY = (_DBUS_ERROR + "NoReply", _DBUS_ERROR + "NameHasNoOwner", _DBUS_ERROR + "Disconnected")
-_SECONDS_TO_COME_BACK = 60.0
+_RETURN_TIMEOUT = 60.0
 _ALREADY_SUBSCRIBED = "org.freedesktop.systemd1.AlreadySubscribed"
 _NO_SUCH_UNIT = "org.freedesktop.systemd1.NoSuchUnit"
 
 _STATE = ("LoadState", "ActiveState", "UnitFileState", "FragmentPath", "DropInPaths")
-ENDED = ("inactive", "failed")
-"""Values of ActiveState in which nothing of the unit runs."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class UnitState:
-    """systemd's own words for a unit. All but `load_state` may be empty for one not loaded."""
-
-    load_state: str
-    active_state: str
-    unit_file_state: str
-    fragment_path: str
-    drop_ins: tuple[str, ...]
-
-    @property
-    def active(self) -> bool:
-        return self.active_state in ("active", "reloading")
 
 
 class Systemd:
     """Client of the system manager on a bus connection.
 
-    What is asked here can be asked twice. So when systemd leaves the bus in the middle, as it does
-    when it executes itself anew, it is asked again as soon as it is back; and when the bus itself
-    goes away, over a new connection, if `reconnect` says how to get one.
+    All requests here can be repeated. When systemd leaves the bus in the middle, as it does when it
+    re-executes itself, the request is repeated as soon as it is back. When the bus itself goes
+    away, it is repeated over a new connection, if `reconnect` says how to get one.
     """
 
     def __init__(self, bus: Bus, reconnect: Callable[[], Awaitable[Bus]] | None = None) -> None:
@@ -64,22 +48,22 @@ class Systemd:
         self._back = asyncio.Event()
 
     async def connect(self) -> None:
-        """Have systemd announce what happens. Needed once, before anything else here.
+        """Have systemd send signals. Needed once, before anything else here.
 
         :raises RemoteError, NoReply: when there is no system manager to talk to.
         """
-        await self._bus.follow_owner(SYSTEMD, self._owner_changed)
+        await self._bus.follow_owner(SYSTEMD, self._on_owner_changed)
         match = Match(SYSTEMD, _MANAGER, "JobRemoved", _MANAGER_PATH)
         await self._bus.subscribe(match, self._on_job_removed)
         try:
             await self._call("Subscribe")
         except RemoteError as error:
-            # When the bus has been restarted, others have had our unique name before.
+            # After a restart of the bus, another connection may have had our unique name.
             if error.name != _ALREADY_SUBSCRIBED:
                 raise
 
     def disconnect(self) -> None:
-        """Give up the connection, which may be another one than at first."""
+        """Close the connection."""
         if self._bus.connected:
             self._bus.disconnect()
 
@@ -88,15 +72,37 @@ class Systemd:
 
         :raises ServiceFailed: when it does not come up, or there is no such unit.
         """
-        await self._job("StartUnit", unit)
+        await self._run_unit_job("StartUnit", unit)
 
     async def stop(self, unit: str) -> None:
         """Stop the unit and wait; one that does not exist counts as stopped. Raises as `start`."""
-        await self._job("StopUnit", unit, missing_is_fine=True)
+        await self._run_unit_job("StopUnit", unit, missing_is_fine=True)
 
     async def reload(self, unit: str) -> None:
         """Have the unit reload its configuration, and wait. Raises as `start`."""
-        await self._job("ReloadUnit", unit)
+        await self._run_unit_job("ReloadUnit", unit)
+
+    async def can_reload(self, unit: str) -> bool:
+        """Whether the unit has an ExecReload."""
+        [can] = await self.get_properties(unit, _UNIT, "CanReload")
+        return bool(can)
+
+    async def find_unit_of(self, pid: int) -> str:
+        """The unit that the process runs in; "" for a process that does not exist."""
+        try:
+            [path] = await self._call("GetUnitByPID", "u", pid)
+            [name] = await self._bus.call(SYSTEMD, path, PROPERTIES, "Get", "ss", [_UNIT, "Id"])
+        except RemoteError:
+            return ""
+        return str(name.value)
+
+    async def reset_failed(self, unit: str) -> None:
+        """Forget failed starts, so that a start limit does not refuse the next one."""
+        try:
+            await self._call("ResetFailedUnit", "s", unit)
+        except RemoteError as error:
+            if error.name != _NO_SUCH_UNIT:
+                raise
 
     async def signal_main(self, unit: str, signal: int) -> None:
         """Send a signal to the main process of the unit; a unit that is gone is no error."""
@@ -121,17 +127,17 @@ class Systemd:
     async def reload_manager_for(self, *units: str) -> None:
         """As `reload_manager`, when systemd does not know one of the units as its files say.
 
-        A file trigger of the host's packages may have had it done already, and it takes its time.
+        A file trigger of the packages may have done it already, and it takes a while.
         """
         known = await asyncio.gather(
-            *(self.unit_properties(each, _UNIT, "LoadState", "NeedDaemonReload") for each in units)
+            *(self.get_properties(each, _UNIT, "LoadState", "NeedDaemonReload") for each in units)
         )
         if any(values != ["loaded", False] for values in known):
             await self.reload_manager()
 
-    async def state(self, unit: str) -> UnitState:
+    async def get_state(self, unit: str) -> UnitState:
         """What systemd knows of the unit; `load_state` is not-found for one that is not there."""
-        values = dict(zip(_STATE, await self.unit_properties(unit, _UNIT, *_STATE)))
+        values = dict(zip(_STATE, await self.get_properties(unit, _UNIT, *_STATE)))
         return UnitState(
             load_state=values["LoadState"],
             active_state=values["ActiveState"],
@@ -140,20 +146,20 @@ class Systemd:
             drop_ins=tuple(values["DropInPaths"]),
         )
 
-    async def activity(self, unit: str) -> str:
+    async def get_active_state(self, unit: str) -> str:
         """The unit's ActiveState: inactive for one that is not there."""
-        [state] = await self.unit_properties(unit, _UNIT, "ActiveState")
+        [state] = await self.get_properties(unit, _UNIT, "ActiveState")
         return str(state)
 
-    async def status_text(self, unit: str) -> str:
+    async def get_status_text(self, unit: str) -> str:
         """What the service last said of itself by sd_notify."""
-        [text] = await self.unit_properties(unit, _SERVICE, "StatusText")
+        [text] = await self.get_properties(unit, SERVICE_INTERFACE, "StatusText")
         return str(text)
 
-    async def unit_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
+    async def get_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
         """The values of these properties of one of the unit's interfaces, in their order.
 
-        Each is asked for: a unit has hundreds. systemd loads the unit for who asks for its path.
+        Each is asked for: a unit has hundreds. systemd loads the unit when its path is used.
         """
         path = names.unit_path(unit)
 
@@ -195,20 +201,17 @@ class Systemd:
 
         await self._bus.subscribe(Match(SYSTEMD, _MANAGER, "Reloading", _MANAGER_PATH), on_signal)
 
-    async def _job(self, method: str, unit: str, *, missing_is_fine: bool = False) -> None:
+    async def _run_unit_job(self, method: str, unit: str, *, missing_is_fine: bool = False) -> None:
         try:
-            result = await self._persist(lambda: self._run_job(method, unit))
+            result = await self._persist(lambda: self._await_job(method, unit))
         except RemoteError as error:
             if missing_is_fine and error.name == _NO_SUCH_UNIT:
                 return
-            raise ServiceFailed(f"systemd refused {method} of {unit}: {error.text}.") from error
+            raise make_refusal(method, (unit,), error) from error
         if result not in ("done", "skipped"):
-            raise ServiceFailed(
-                f"{unit} did not do what was asked ({method}: {result}); "
-                f"'journalctl -u {unit}' tells why."
-            )
+            raise make_failure(method, unit, result)
 
-    async def _run_job(self, method: str, unit: str) -> str:
+    async def _await_job(self, method: str, unit: str) -> str:
         """Have systemd run a job for the unit, and await its result."""
         self._waiting += 1
         try:
@@ -229,13 +232,11 @@ class Systemd:
         except RemoteError as error:
             if method == "DisableUnitFiles" and error.name.endswith((".NoSuchUnit", ".NotFound")):
                 return
-            raise ServiceFailed(
-                f"systemd refused {method} of {', '.join(units)}: {error.text}."
-            ) from error
+            raise make_refusal(method, units, error) from error
         await self.reload_manager()
 
     def _result(self, job: str) -> asyncio.Future[str]:
-        """The end of a systemd job, which may be announced before we learn the job's path."""
+        """The result of a systemd job, which may be announced before the job's path is known."""
         if job not in self._results:
             self._results[job] = asyncio.get_running_loop().create_future()
         return self._results[job]
@@ -253,7 +254,7 @@ class Systemd:
         )
 
     async def _persist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask, and ask again when systemd or the bus went away before the answer.
+        """Call, and call again when systemd or the bus went away before the reply.
 
         :raises RemoteError, NoReply: the last one, when they stay away.
         """
@@ -271,14 +272,14 @@ class Systemd:
             if not self._bus.connected:
                 if self._reconnect is None:
                     raise error
-                self._bus = await within(self._reconnect(), _SECONDS_TO_COME_BACK)
+                self._bus = await within(self._reconnect(), _RETURN_TIMEOUT)
                 await self.connect()
-            elif not self._bus.owner(SYSTEMD):
-                await within(self._news(), _SECONDS_TO_COME_BACK)
+            elif not self._bus.get_owner(SYSTEMD):
+                await within(self._wait_for_change(), _RETURN_TIMEOUT)
         except (asyncio.TimeoutError, OSError):
             raise error from None
 
-    async def _news(self) -> None:
+    async def _wait_for_change(self) -> None:
         """Return when systemd is back on the bus, or the bus has gone, too."""
         back = asyncio.ensure_future(self._back.wait())
         end = asyncio.ensure_future(self._bus.wait_for_disconnect())
@@ -289,12 +290,12 @@ class Systemd:
             back.cancel()
             end.cancel()
 
-    def _owner_changed(self, owner: str) -> None:
-        """What systemd had begun for us is not announced to us any more: ask again."""
+    def _on_owner_changed(self, owner: str) -> None:
+        """The results of running jobs will not be announced any more: repeat the calls."""
         if owner:
             self._back.set()
             return
         self._back.clear()
         for result in self._results.values():
             if not result.done():
-                result.set_exception(NoReply("systemd left the bus."))
+                result.set_exception(NoReply(messages.SYSTEMD_LEFT()))

@@ -45,7 +45,7 @@ def _known(parsed: options.Options, limits: adminconfig.AdminConfig) -> Known:
 
     configured: tuple[str, ...] = ()
     merges = isinstance(parsed, options.SetMirrorOptions) and parsed.mode is not Mode.REPLACE
-    probes = isinstance(parsed, options.ProbeOptions)
+    probes = actions.needs_candidates(parsed)
     if merges or probes:
         configured = as_known(HostFiles().mirrors().mirrors)
     return actions.Known(configured, candidates.load().mirrors if probes else (), limits.admits)

@@ -13,7 +13,7 @@ from typing import Any
 from dockmgrd.errors import PlanChanged
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.job.file_change import FileChange
-from dockmgrd.job.mirrors.change import readable_for_all
+from dockmgrd.job.mirrors.change import is_public
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Template, Text, foreign_text, from_plain
@@ -115,7 +115,7 @@ class Plan:
         """The changes of files. A Result is for everybody to read, a file may not be."""
         return "".join(
             each.diff()
-            if each.public and readable_for_all(each.path)
+            if each.public and is_public(each.path)
             else f"{messages.HIDDEN_CHANGE(path=str(each.path))}\n"
             for each in self.files
         )

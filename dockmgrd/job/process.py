@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 import signal
@@ -20,6 +21,7 @@ from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job import granted
 from dockmgrd.job.context import JobContext
+from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
 
 _WITH_PACKAGES = (Kind.INSTALL, Kind.UNINSTALL, Kind.LIST_VERSIONS)
@@ -30,14 +32,14 @@ def main(arguments: list[str]) -> int:
     journal.set_up_logging("dockmgrd-job")
     [job_id] = arguments
     store = JobStore()
-    if store.read_result(job_id) is not None:
+    if store.has_result(job_id) or store.read_result(job_id) is not None:
         return 0  # Started once more, as a daemon may that does not know how the first time went.
     request = store.read_request(job_id)
     if request is None:
         print(f"There is no request for job {job_id}.", file=sys.stderr)
         return errors.InvalidArgs.exit_code
     result = asyncio.run(_result_of(request))
-    store.write_result(job_id, result)
+    store.keep_result(job_id, result)
     journal.record_job_end(request, result)
     return 0
 
@@ -136,8 +138,9 @@ def _only_job() -> Iterator[None]:
     """Hold the lock that makes this the one job that changes the host, whoever started it.
 
     :raises Busy: when another holds it.
+    :raises InsufficientSpace, WriteFailed: when it cannot be taken.
     """
-    descriptor = os.open(paths.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _open_lock()
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -148,6 +151,24 @@ def _only_job() -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_lock() -> int:
+    """A descriptor of the lock file. Reading is enough to lock it, also where nothing is writable.
+
+    :raises InsufficientSpace, WriteFailed: when there is none and none can be made.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        try:
+            return os.open(paths.LOCK, flags)
+        except FileNotFoundError:
+            return os.open(paths.LOCK, flags | os.O_CREAT, 0o600)
+    except OSError as error:
+        text = messages.LOCK_FAILED(path=str(paths.LOCK), reason=error.strerror or str(error))
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind = errors.InsufficientSpace if full else errors.WriteFailed
+        raise kind(text.with_remedy(messages.MAKE_ROOM(), f"ls -ld {paths.LOCK}")) from error
 
 
 def _failure(state: JobState, error: errors.DockmgrError) -> JobResult:

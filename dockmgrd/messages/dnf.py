@@ -150,7 +150,8 @@ READ_ONLY_FILE_SYSTEM = Template(
 MOUNT_WRITABLE = Template("mount-writable", "Mount it writable and try again.")
 INSUFFICIENT_SPACE = Template(
     "insufficient-space",
-    "Not enough space in {folder} {purpose}: {needed} are needed and {free} are free.",
+    "Not enough space on the file system of {folder} {purpose}: {needed} are needed and {free} are "
+    "free.",
 )
 FREE_SPACE = Template("free-space", "Free some space there and try again.")
 

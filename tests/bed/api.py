@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bed.host import Host
-
-JOB_SECONDS = 240
 
 # Runs on the host. A value in the body that is [signature, value] under a key becomes a variant.
 _CLIENT = """
@@ -47,7 +46,7 @@ asyncio.run(main())
 _WATCHER = """
 import asyncio, json
 from dockmgrd.bus.client import Bus
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.bus.variants import to_plain
 
 async def main():
@@ -90,9 +89,9 @@ class Api:
 
         Raises ApiError.
         """
-        request = json.dumps([path, interface, member, signature, list(body), JOB_SECONDS])
+        request = json.dumps([path, interface, member, signature, list(body), HANG_TIMEOUT])
         done = self.host.run(
-            "/usr/bin/python3", "-IBc", _CLIENT, request, user=self.user, timeout=JOB_SECONDS + 10
+            "/usr/bin/python3", "-IBc", _CLIENT, request, user=self.user, timeout=2 * HANG_TIMEOUT
         )
         answer = json.loads(done.stdout)
         if "error" in answer:

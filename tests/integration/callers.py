@@ -110,7 +110,7 @@ def command(calls: Sequence[Call], *, at_once: bool = False) -> list[str]:
 
 def call_all(host: Host, user: str | None, calls: Sequence[Call]) -> list[Answer]:
     """Make the calls one after another."""
-    return answers(host.run(*command(calls), user=user, timeout=120).stdout)
+    return answers(host.run(*command(calls), user=user).stdout)
 
 
 def start_all(host: Host, user: str | None, calls: Sequence[Call]) -> subprocess.Popen[str]:

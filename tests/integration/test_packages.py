@@ -203,7 +203,7 @@ def test_what_cannot_be_resolved(host: Host) -> None:
     assert "excludepkgs" in refused(host, install(), "ResolutionFailed")
     use_source(host)
     host.run("cp", "/etc/yum.repos.d/docker-ce.repo", "/etc/yum.repos.d/another.repo")
-    assert "another.repo defines" in refused(host, install(), "ConfigConflict")
+    assert "another.repo also defines" in refused(host, install(), "ConfigConflict")
 
 
 @pytest.mark.parametrize("site", [sites.UNSIGNED, sites.STRANGER])

@@ -36,7 +36,7 @@ FOLDERS = (
 _UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"  # SD_MESSAGE_UNIT_FAILURE_RESULT
 _CALL_FOR_EVER = f"""
 while :; do
-    busctl --system --quiet --timeout=1 call {names.BUS_NAME} {names.MANAGER_PATH} \\
+    busctl --system --quiet --timeout=300 call {names.BUS_NAME} {names.MANAGER_PATH} \\
         {names.MANAGER_INTERFACE} Status && echo answered
 done
 """

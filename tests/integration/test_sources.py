@@ -47,7 +47,7 @@ FAULTS: dict[str, tuple[str, str, Any]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_next_source_serves(host: Host, fault: str) -> None:
     # Less than we would wait: where an admin has less patience than we have, so have we.
-    host.write("/etc/dnf/dnf.conf", "[main]\ntimeout=2\n")
+    host.write("/etc/dnf/dnf.conf", "[main]\ntimeout=5\n")
     break_mirror(host, *FAULTS[fault])
     api = Api(host)
     result = api.wait(api.install(source=("s", "tuna,ustc"), **QUICK))

@@ -145,8 +145,8 @@ def test_mirrors(url: str) -> None:
 )
 def test_messages(content: bytes, start: bytes) -> None:
     try:
-        for frame in frames.Frames(300).cut(start + content):
+        for frame in frames.FrameSplitter(300).split(start + content):
             if not frame.too_long:
-                frame.message()
+                frame.parse()
     except frames.Malformed:
         pass

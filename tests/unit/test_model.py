@@ -75,10 +75,10 @@ def test_every_error_of_ours_has_an_exit_code_of_its_own() -> None:
 
 
 def test_faces_have_what_their_interface_files_declare() -> None:
-    for face in (service.ManagerFace, service.JobFace):
-        for member in face.interface.methods:
+    for interface in (service.ManagerInterface, service.JobInterface):
+        for member in interface.interface.methods:
             handler = re.sub(r"(?<!^)(?=[A-Z])", "_", member).lower()
-            assert callable(getattr(face, handler)), f"{face.__name__} lacks {handler}"
+            assert callable(getattr(interface, handler)), f"{interface.__name__} lacks {handler}"
 
 
 def test_interface_files_name_every_argument() -> None:
@@ -111,5 +111,5 @@ def test_a_request_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> Non
 
 
 def test_a_folder_is_only_ever_that_of_an_id(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no job id"):
+    with pytest.raises(ValueError, match="not a valid job id"):
         JobStore(tmp_path).delete("../../etc")

@@ -42,7 +42,7 @@ LAYERS = {
 }
 FOLDERS_OF_CORE = {"messages"}
 PROGRAMS = {"__main__": "daemon"}
-USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.flags"}
+USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.dockerd"}
 MAX_MODULES_IN_ROOT = 12
 
 

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the exit codes of dockmgrctl mean: the table of --help, the manual and the README."""
+"""Errors as dockmgrctl ends with them: their names, their exit codes and what those mean."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dockmgrd import errors
-from dockmgrd.errors import DockmgrError
+from dockmgrd.errors import DockmgrError, RemoteError, from_name
 
 _MEANINGS: Mapping[type[DockmgrError], str] = {
     errors.Internal: "a fault of dockmgrd, told in the journal",
@@ -72,3 +73,21 @@ def error_of(code: int, message: str) -> DockmgrError:
     """The error that a dockmgrctl has ended with; an unknown code is an unknown error."""
     fitting = [error for error in _MEANINGS if error.exit_code == code]
     return fitting[0](message) if fitting else DockmgrError(message)
+
+
+def make_error(name: str, text: str) -> DockmgrError:
+    """The error of that name; a RemoteError when this version knows none."""
+    error = from_name(name, text)
+    return RemoteError(name, text) if type(error) is DockmgrError else error
+
+
+def name_of(error: DockmgrError) -> str:
+    """The name that the error has on the bus."""
+    return error.name if isinstance(error, RemoteError) else error.dbus_name
+
+
+def to_json(error: DockmgrError) -> dict[str, Any]:
+    """What --json prints instead of a result."""
+    text = error.reply if isinstance(error, RemoteError) else error.message
+    details = {"details": dict(error.details)} if error.details else {}
+    return {"error": {"name": name_of(error), "message": text, **details}}

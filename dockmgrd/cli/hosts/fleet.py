@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 from dockmgrd.cli import consent
 from dockmgrd.cli.commands.all import PROGRAM
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.commands.failures import name_of, to_json
+from dockmgrd.cli.commands.exitcodes import name_of, to_json
 from dockmgrd.cli.hosts import remote
 from dockmgrd.cli.hosts.ssh import Answer
 from dockmgrd.cli.hosts.view import FleetView, report
 from dockmgrd.cli.service.jobs import KINDS, JobRecord
 from dockmgrd.cli.view import answers
 from dockmgrd.cli.view import plan as planned
-from dockmgrd.cli.view.output import print_json, say
+from dockmgrd.cli.view.terminal import print_json, say
 from dockmgrd.cli.waiting import Stopped, stop_signals
 from dockmgrd.errors import InvalidArgs
 from dockmgrd.model import JobState

@@ -12,8 +12,7 @@ from typing import Any
 
 from dockmgrd import __version__, errors
 from dockmgrd.cli.commands.all import PROGRAM
-from dockmgrd.cli.commands.exitcodes import error_of
-from dockmgrd.cli.commands.failures import named
+from dockmgrd.cli.commands.exitcodes import error_of, make_error
 from dockmgrd.errors import DockmgrError, HostUnreachable, InvalidArgs, ServiceUnknown, shown
 
 _WITH_PORT = re.compile(r"((?:[^@:]+@)?[^@:]+):(\d{1,5})")
@@ -109,7 +108,7 @@ def _document(output: bytes) -> Any:
 
 
 def _told(error: Mapping[str, Any]) -> DockmgrError:
-    told = named(str(error.get("name", "")), str(error.get("message", "")))
+    told = make_error(str(error.get("name", "")), str(error.get("message", "")))
     told.details = error.get("details") or {}
     return told
 

@@ -13,10 +13,17 @@ from dockmgrd.cli.i18n.translation import _, told
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view import answers, progress
 from dockmgrd.cli.view import status as glance
-from dockmgrd.cli.view.output import answer_width, can_write, columns, draws
-from dockmgrd.cli.view.paint import Mark, Paint, paint_on
 from dockmgrd.cli.view.progress import JsonProgress, PlainProgress, Progress, progress_on
-from dockmgrd.cli.view.screen import Screen
+from dockmgrd.cli.view.terminal import (
+    Mark,
+    Paint,
+    Screen,
+    answer_width,
+    can_write,
+    columns,
+    draws,
+    paint_on,
+)
 from dockmgrd.cli.view.text import cells, harmless, padded, wrapped
 from dockmgrd.errors import HostUnreachable
 

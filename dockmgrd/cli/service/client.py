@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.bus.blocking import Connection, Pending
+from dockmgrd.bus.blocking import Connection
 from dockmgrd.bus.dbusnext import AuthError, MessageFlag, Variant
-from dockmgrd.bus.match import PROPERTIES
+from dockmgrd.bus.messages import PROPERTIES
+from dockmgrd.bus.router import Pending
 from dockmgrd.bus.variants import to_plain
-from dockmgrd.cli.commands.failures import named
+from dockmgrd.cli.commands.exitcodes import make_error
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.waiting import readable
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceUnknown
@@ -120,7 +121,7 @@ class Client:
 
     def begin_wait(self, path: str) -> Pending:
         """Have the service reply when the job has ended."""
-        return self.bus.begin(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait")
+        return self.bus.begin_call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait")
 
     def cancel(self, path: str) -> None:
         self._call(path, names.JOB_INTERFACE, "Cancel", flags=self._flags, timeout=self._patience)
@@ -164,4 +165,4 @@ def _meaning(error: RemoteError) -> DockmgrError:
             f"dockmgrd does not start ({error.reply.rstrip('.')}); "
             f"'systemctl status {names.DAEMON_UNIT}' tells why."
         )
-    return named(error.name, error.reply)
+    return make_error(error.name, error.reply)

@@ -7,18 +7,61 @@ counts is what the daemon says of the job when asked; signals and Wait() only te
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from dockmgrd import names
-from dockmgrd.bus.blocking import Pending
+from dockmgrd.bus.blocking import Connection
 from dockmgrd.bus.dbusnext import Message
-from dockmgrd.bus.match import PROPERTIES, Match
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, PROPERTIES, Match
+from dockmgrd.bus.router import Pending
 from dockmgrd.bus.variants import to_plain
 from dockmgrd.cli.service.client import Client
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.service.watch import DaemonWatch
 from dockmgrd.errors import NoReply, ServiceUnknown
+
+_SECONDS_WITHOUT_DAEMON = 90.0
+"""Longer than systemd tries to start the daemon, and than an upgrade of its package takes."""
+_SECONDS_BETWEEN_TRIES = 1.0
+
+T = TypeVar("T")
+
+
+class DaemonWatch:
+    """Watches who owns the name of the service; `changed` is called when that is another."""
+
+    def __init__(self, bus: Connection, changed: Callable[[], None]) -> None:
+        self._bus = bus
+        self._changed = changed
+        self._owners_seen = 0
+        owners = Match(DBUS, DBUS, "NameOwnerChanged", DBUS_PATH, names.BUS_NAME)
+        bus.subscribe(owners, lambda _: self._on_change())
+
+    def ask(self, call: Callable[[], T]) -> T:
+        """The answer to a call that changes nothing, made again while there is no daemon.
+
+        :raises ServiceUnknown, NoReply: when none comes back in time, or the bus is gone.
+        """
+        deadline = time.monotonic() + _SECONDS_WITHOUT_DAEMON
+        while True:
+            seen = self._owners_seen
+            try:
+                return call()
+            except (NoReply, ServiceUnknown):
+                if self._bus.has_ended or time.monotonic() > deadline:
+                    raise
+            self._wait_for_change(seen)
+
+    def _wait_for_change(self, seen: int) -> None:
+        """Return when the owner is another than it was, or the next try is due."""
+        due = time.monotonic() + _SECONDS_BETWEEN_TRIES
+        while self._owners_seen == seen and (left := due - time.monotonic()) > 0:
+            self._bus.process(left)
+
+    def _on_change(self) -> None:
+        self._owners_seen += 1
+        self._changed()
 
 
 class Follower:
@@ -68,7 +111,7 @@ class Follower:
                 self._waiting, self._heard = self._client.begin_wait(self._path), False
             # Its reply may have come with another's.
             while not (self._news or self._wait_is_over()):
-                self._client.bus.hear()
+                self._client.bus.process()
 
     def _wait_is_over(self) -> bool:
         """Whether Wait() has been replied to, which is said once: the reading tells the rest."""

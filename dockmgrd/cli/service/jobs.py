@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dockmgrd.cli.commands.failures import named
+from dockmgrd.cli.commands.exitcodes import make_error
 from dockmgrd.errors import DockmgrError, InvalidArgs, UnknownObject
 from dockmgrd.model import JobState, Kind
 
@@ -74,7 +74,7 @@ class JobRecord:
     def error(self) -> DockmgrError:
         """The error with which the job ended."""
         message = self.error_message or f"Job {self.job_id} ended as {self.state}."
-        error = named(self.error_name, message)
+        error = make_error(self.error_name, message)
         error.details = self.result
         return error
 

@@ -11,10 +11,9 @@ from dockmgrd.cli.commands.all import find
 from dockmgrd.cli.commands.arguments import Invocation
 from dockmgrd.cli.i18n.translation import told
 from dockmgrd.cli.service.jobs import KINDS, JobRecord
-from dockmgrd.cli.view import pager, permissions, render, versions
+from dockmgrd.cli.view import pager, render, tables
 from dockmgrd.cli.view import status as glance
-from dockmgrd.cli.view.output import answer_width, print_json
-from dockmgrd.cli.view.paint import Paint, paint_on
+from dockmgrd.cli.view.terminal import Paint, answer_width, paint_on, print_json
 from dockmgrd.model import JobState, Kind
 
 CHANGES = (Kind.INSTALL.value, Kind.SET_MIRROR.value, Kind.UNINSTALL.value, "cancel", "follow")
@@ -46,11 +45,11 @@ def lines(
     if command == "sources":
         return render.sources(data, width)
     if command == "can":
-        return permissions.lines(data, width)
+        return tables.format_permissions(data, width)
     if command == "jobs":
         return render.jobs(map(JobRecord.from_json, data), width)
     if command == "version":
-        return versions.lines(data, width)
+        return tables.format_program_versions(data, width)
     if command == "cancel":
         return [told(f"Job {data.get('job')} is cancelled.")]
     return render.summary(_ended(invocation, data, kind), width)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dockmgrd.cli.i18n.translation import _, told
-from dockmgrd.cli.view.paint import PLAIN, Mark, Paint
+from dockmgrd.cli.view.terminal import PLAIN, Mark, Paint
 from dockmgrd.cli.view.text import cells, harmless, wrapped
 
 _LABEL_CELLS = 11

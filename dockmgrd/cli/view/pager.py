@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from dockmgrd.cli.view.output import draws, rows
+from dockmgrd.cli.view.terminal import draws, rows
 
 _LESS = "FRSXMK"  # systemd's choice: leave when all fits, colours, no wrapping, keep the screen
 _ELEVATED = ("SUDO_UID", "PKEXEC_UID")

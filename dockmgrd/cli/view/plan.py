@@ -9,7 +9,7 @@ from typing import Any
 
 from dockmgrd.cli.i18n.translation import _, told
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view.output import answer_width
+from dockmgrd.cli.view.terminal import answer_width
 from dockmgrd.cli.view.text import harmless, size, table, uncut, wrapped
 from dockmgrd.cli.waiting import readable
 from dockmgrd.errors import Cancelled, ContainersRunning

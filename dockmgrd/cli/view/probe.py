@@ -8,8 +8,7 @@ from typing import Any, TextIO
 
 from dockmgrd.cli.i18n.translation import told
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view.output import draws
-from dockmgrd.cli.view.screen import Screen
+from dockmgrd.cli.view.terminal import Screen, draws
 from dockmgrd.cli.view.text import compact, harmless, size, table
 from dockmgrd.model import Kind
 

@@ -9,8 +9,7 @@ from typing import Any, TextIO
 
 from dockmgrd.cli.i18n.translation import _, told
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view.output import can_write, columns, draws, write
-from dockmgrd.cli.view.paint import PLAIN, Paint, paint_on
+from dockmgrd.cli.view.terminal import PLAIN, Paint, can_write, columns, draws, paint_on, write
 from dockmgrd.cli.view.text import cells, harmless, padded, shortened
 
 _END = "finished"

@@ -8,7 +8,7 @@ from typing import Any
 
 from dockmgrd.cli.i18n.translation import _, told
 from dockmgrd.cli.view.layout import Marked, field
-from dockmgrd.cli.view.paint import PLAIN, Mark, Paint
+from dockmgrd.cli.view.terminal import PLAIN, Mark, Paint
 from dockmgrd.cli.view.text import harmless, wrapped
 from dockmgrd.names import JOB_PATH_PREFIX
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A change of daemon.json's mirrors: what the file would be, and how to write it and to go back."""
+"""A change of the mirrors in daemon.json: the new file, writing it, and undoing that."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import paths
-from dockmgrd.errors import ConfigInvalid
 from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.job.file_change import FileChange
 from dockmgrd.mirror_urls import as_known
@@ -26,17 +25,17 @@ class Change:
     wanted: tuple[str, ...]
 
     @classmethod
-    def planned(
+    def plan(
         cls, document: daemonjson.Document, before: bytes | None, wanted: tuple[str, ...]
     ) -> Change:
-        """A file that names the mirrors already, in whatever spelling, is left as it is."""
+        """The change to these mirrors; a file that names them in any spelling is left alone."""
         named = daemonjson.MIRRORS_KEY in document.values
         if named and as_known(document.mirrors) == wanted:
             return cls(document, before, before or b"", wanted)
-        return cls(document, before, daemonjson.with_mirrors(document, wanted), wanted)
+        return cls(document, before, daemonjson.replace_mirrors(document, wanted), wanted)
 
-    def needed(self, in_use: tuple[str, ...]) -> bool:
-        """Whether the file has to change; no file is as good as one that names no mirrors.
+    def is_needed(self, in_use: tuple[str, ...]) -> bool:
+        """Whether the file has to change; a missing file equals one without mirrors.
 
         :param in_use: the mirrors of the running engine, which only a list clears.
         """
@@ -44,29 +43,29 @@ class Change:
         return self.after != self.before and not nothing_to_clear
 
     def write(self) -> None:
-        """Write the new file, and keep what was there before beside it."""
+        """Write the new file, and keep the former one beside it."""
         if self.before is not None:
             backup = paths.DAEMON_JSON.with_name(paths.DAEMON_JSON.name + BACKUP_SUFFIX)
             atomicfile.back_up(paths.DAEMON_JSON, backup)
         atomicfile.replace(paths.DAEMON_JSON, self.after)
 
-    def write_with(self, mirrors: tuple[str, ...]) -> None:
+    def write_former_with(self, mirrors: tuple[str, ...]) -> None:
         """Write the former file with these mirrors."""
-        atomicfile.replace(paths.DAEMON_JSON, daemonjson.with_mirrors(self.document, mirrors))
+        atomicfile.replace(paths.DAEMON_JSON, daemonjson.replace_mirrors(self.document, mirrors))
 
-    def write_unnamed(self) -> None:
+    def write_without_mirrors(self) -> None:
         """Write the new file without its mirrors."""
         new = daemonjson.parse(self.after, str(paths.DAEMON_JSON))
-        atomicfile.replace(paths.DAEMON_JSON, daemonjson.without_mirrors(new))
+        atomicfile.replace(paths.DAEMON_JSON, daemonjson.remove_mirrors(new))
 
     def write_again(self) -> None:
-        """Write the new file once more, after `write_unnamed`."""
+        """Write the new file once more, after `write_without_mirrors`."""
         atomicfile.replace(paths.DAEMON_JSON, self.after)
 
     def restore(self) -> None:
-        """Put the former file back to the byte."""
+        """Restore the former file, byte for byte."""
         if self.before is None:
-            atomicfile.remove(paths.DAEMON_JSON)
+            atomicfile.remove_target(paths.DAEMON_JSON)
         else:
             atomicfile.replace(paths.DAEMON_JSON, self.before)
 
@@ -75,29 +74,23 @@ class Change:
         return FileChange(paths.DAEMON_JSON, self.before, self.after).diff()
 
 
-def read() -> tuple[bytes | None, daemonjson.Document]:
-    """daemon.json as it is now, None where there is none, and what it says.
+def read_config() -> tuple[bytes | None, daemonjson.Document]:
+    """The bytes of daemon.json, None where there is none, and its parsed content.
 
-    :raises ConfigInvalid: when it cannot be read or not be changed safely.
+    :raises ConfigInvalid: when it cannot be read, or not be changed safely.
     """
-    try:
-        before = paths.DAEMON_JSON.read_bytes()
-    except FileNotFoundError:
-        before = None
-    except OSError as error:
-        raise ConfigInvalid(
-            f"{paths.DAEMON_JSON} cannot be read: {error.strerror}; make it a file that root "
-            "can read."
-        ) from error
+    before = atomicfile.read(paths.DAEMON_JSON)
     return before, daemonjson.parse(before or b"", str(paths.DAEMON_JSON))
 
 
-def readable_for_all(path: Path = paths.DAEMON_JSON) -> bool:
-    """Whether every user of the host may read the file anyway."""
+def is_public(path: Path = paths.DAEMON_JSON) -> bool:
+    """Whether every user of the host can read the file."""
     target = path.resolve()
     try:
-        ways = [target.parent, *target.parent.parents]
-        open_ways = all(way.stat().st_mode & stat.S_IXOTH for way in ways)
-        return open_ways and bool(target.stat().st_mode & stat.S_IROTH)
+        folders = [target.parent, *target.parent.parents]
+        is_reachable = all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
+        return is_reachable and bool(target.stat().st_mode & stat.S_IROTH)
     except FileNotFoundError:
         return True
+    except OSError:
+        return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""SetMirror: write daemon.json, have the engine reload, verify, and undo what it did not take."""
+"""SetMirror: write daemon.json, reload the engine, verify, and roll back what it did not take."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd import names, paths
-from dockmgrd.errors import ConfigInvalid, InvalidArgs
-from dockmgrd.host import quirks
+from dockmgrd.errors import ConfigInvalid, InvalidArgs, ServiceFailed
+from dockmgrd.host import atomicfile, dockerd
+from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine import EngineFacts
-from dockmgrd.host.flags import CommandLine
-from dockmgrd.host.systemd import UnitState
+from dockmgrd.host.rpmdb import installed_versions
+from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import change
 from dockmgrd.job.mirrors.change import Change
+from dockmgrd.job.mirrors.engine_control import (
+    EngineControl,
+    find_engine_control,
+    read_command_line,
+)
 from dockmgrd.job.mirrors.reload import LiveChange
+from dockmgrd.messages import engine as messages
+from dockmgrd.messages import steps
+from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import as_known, merged, with_path
 from dockmgrd.model import Stage
 from dockmgrd.options import SetMirrorOptions
@@ -26,142 +35,172 @@ _HUB_FOLDERS = ("docker.io", "_default")
 
 
 async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str, Any]:
-    """Do what the options say; see `apply_mirrors`.
+    """Change the mirrors as the options say; see `apply_mirrors`.
 
-    A dry run changes nothing, and returns `diff` and `actions` beside what would be.
+    A dry run changes nothing, and returns `diff` and `actions` as well.
 
-    :raises MirrorUnreachable: when the mirrors were to be verified, and one fails.
+    :raises MirrorUnreachable: when the mirrors are to be verified and one fails.
     """
     context.report(Stage.PREPARING, 0.05)
-    _, document = change.read()
+    _, document = change.read_config()
     wanted = merged(options.mode, as_known(document.mirrors), options.mirrors)
     if options.verify:
+        # Loads TLS, which takes as long as the rest of a plain change.
         from dockmgrd.job.probe.probe import verify
 
         await verify(context, tuple(url for url in options.mirrors if url in wanted))
+    plan = await _prepare(context, wanted)
     if options.dry_run:
-        return _told(context, await _prepare(context, wanted))
-    return await apply_mirrors(context, wanted)
+        return _describe_plan(context, plan)
+    return await _apply_plan(context, plan)
 
 
 async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[str, Any]:
-    """Bring daemon.json and the running engine to these mirrors, without a restart.
+    """Set the mirrors in daemon.json and in the running engine, without a restart.
 
     :returns: `changed`, `mirrors`, and `active`: whether a running engine uses them now.
     :raises ConfigInvalid, ConfigConflict: when the file or the unit does not allow it; nothing
         was changed.
-    :raises InvalidArgs: when the engine takes no mirrors with a path; nothing was changed.
+    :raises InvalidArgs: when the engine does not support mirrors with a path; nothing was changed.
     :raises RolledBack: when the engine did not take them; file and engine are as they were.
+    :raises ServiceFailed: when the engine does not answer; the file is as it was.
     :raises InsufficientSpace, WriteFailed: when the file cannot be written; it is as it was.
     """
-    plan = await _prepare(context, mirrors)
-    active = plan.facts is not None
-    if plan.facts is not None:
-        with context.held():
-            active = await LiveChange(context, plan.change, plan.facts).apply()
-    elif plan.writes:
-        plan.change.write()
-    if not active:
-        context.add_note("The engine is not running; the mirrors take effect when it starts.")
-    return {"changed": plan.writes or plan.reloads, "mirrors": list(mirrors), "active": active}
+    return await _apply_plan(context, await _prepare(context, mirrors))
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """A change that the host allows; `facts` is what a running engine said before."""
+    """A change that the host allows."""
 
     change: Change
     facts: EngineFacts | None
+    """What the running engine said before; None when none runs."""
+    control: EngineControl | None
+    unit: UnitState
+    """The state of docker.service."""
 
     @property
     def writes(self) -> bool:
-        return self.change.needed(self.facts.mirrors if self.facts else ())
+        return self.change.is_needed(self.facts.mirrors if self.facts else ())
 
     @property
     def reloads(self) -> bool:
         return self.facts is not None and (self.writes or self.facts.mirrors != self.change.wanted)
 
 
+async def _apply_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
+    """Do what the plan says; raises as `apply_mirrors`."""
+    active = False
+    if plan.facts is not None and plan.control is not None:
+        with context.held():
+            active = await LiveChange(context, plan.change, plan.facts, plan.control).apply()
+    elif plan.writes:
+        plan.change.write()
+    if not active and plan.change.wanted:
+        context.add_note(_describe_inactivity(plan.unit))
+    mirrors = list(plan.change.wanted)
+    return {"changed": plan.writes or plan.reloads, "mirrors": mirrors, "active": active}
+
+
+def _describe_inactivity(unit: UnitState) -> Text:
+    """Why no engine uses the mirrors yet."""
+    if unit.load_state == "not-found":
+        return messages.ENGINE_NOT_INSTALLED()
+    return messages.ENGINE_NOT_RUNNING()
+
+
 async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
-    """Check all that can be checked beforehand; raises as `apply_mirrors`."""
-    before, document = change.read()
-    unit = await context.systemd.state(names.DOCKER_UNIT)
-    facts, command_line = await asyncio.gather(_facts(context, unit), _command_line(context, unit))
-    plan = _Plan(Change.planned(document, before, wanted), facts)
-    version = _version(facts)
+    """Check everything that can be checked beforehand; raises as `apply_mirrors`."""
+    before, document = change.read_config()
+    unit = await context.systemd.get_state(names.DOCKER_UNIT)
+    control = await find_engine_control(context.systemd, unit)
+    facts, command_line = await asyncio.gather(
+        _read_facts(context, control), read_command_line(context.systemd, unit, control)
+    )
+    plan = _Plan(Change.plan(document, before, wanted), facts, control, unit)
+    if plan.writes:
+        atomicfile.check_replaceable(paths.DAEMON_JSON)
+    version = _find_version(facts)
     _check_paths(context, wanted, version)
     if command_line is not None:
         if wanted or plan.writes:
             command_line.check_mirrors()
-        if plan.writes and version is not None and quirks.has_validate(version):
+        if plan.writes and version is not None and dockerd.supports_validation(version):
             context.report(Stage.CHECKING, 0.2)
-            await _validate(command_line, plan.change.after)
+            await _validate(context, command_line, plan.change.after)
     if facts is not None and facts.containerd_store:
-        _tell_of_overrides(context, wanted)
+        _note_hosts_file(context, wanted)
     return plan
 
 
-async def _facts(context: JobContext, unit: UnitState) -> EngineFacts | None:
-    return await context.engine.facts() if unit.active else None
-
-
-async def _command_line(context: JobContext, unit: UnitState) -> CommandLine | None:
-    if unit.load_state != "loaded":
+async def _read_facts(context: JobContext, control: EngineControl | None) -> EngineFacts | None:
+    """:raises ServiceFailed: when an engine runs that does not answer."""
+    if control is None:
         return None
-    return await CommandLine.read(context.systemd, unit)
+    try:
+        return await context.engine.facts()
+    except ServiceFailed as error:
+        if control.process is None:
+            raise
+        text = messages.ENGINE_CANNOT_RELOAD(pid=control.process.pid, reason=error.text)
+        raise ServiceFailed(text.with_remedy(messages.RESTART_ENGINE_YOURSELF())) from error
 
 
-def _version(facts: EngineFacts | None) -> quirks.Version | None:
+def _find_version(facts: EngineFacts | None) -> dockerd.Version | None:
     """The version of the running engine, or else of the installed one."""
     if facts is not None:
-        return quirks.numbers(facts.version)
-    from dockmgrd.host.rpmdb import installed_versions
-
-    return quirks.numbers(installed_versions().get("docker-ce", ""))
+        return dockerd.parse_version(facts.version)
+    return dockerd.parse_version(installed_versions().get("docker-ce", ""))
 
 
 def _check_paths(
-    context: JobContext, wanted: tuple[str, ...], version: quirks.Version | None
+    context: JobContext, wanted: tuple[str, ...], version: dockerd.Version | None
 ) -> None:
     """:raises InvalidArgs: when a mirror has a path and the engine would not start with it."""
     mirrors = with_path(wanted)
     if not mirrors:
         return
     if version is None:
-        context.add_note(
-            f"Docker 24.0.7 and older do not start with a mirror that has a path ({mirrors[0]})."
+        context.add_note(messages.MIRROR_PATH_MAY_FAIL(mirror=mirrors[0]))
+    elif not dockerd.supports_mirror_paths(version):
+        text = messages.MIRROR_PATH_UNSUPPORTED(
+            mirror=mirrors[0], version=".".join(map(str, version))
         )
-    elif not quirks.takes_path(version):
-        raise InvalidArgs(
-            f"Mirror {mirrors[0]} has a path, with which Docker {'.'.join(map(str, version))} "
-            "would not start; give the root of a mirror, or upgrade to 24.0.8 or newer."
-        )
+        raise InvalidArgs(text.with_remedy(messages.USE_ROOT_OF_MIRROR()))
 
 
-async def _validate(command_line: CommandLine, after: bytes) -> None:
+async def _validate(context: JobContext, command_line: CommandLine, after: bytes) -> None:
     """:raises ConfigInvalid: when the engine's own check says that it would not start."""
-    from dockmgrd.host.validate import validate
-
-    complaint = await validate(command_line.words, after)
-    if complaint:
+    # Below the job's folder, which is deleted with the job, whatever kills this process.
+    file = paths.JOBS / context.request.job_id / "daemon.json"
+    atomicfile.replace(file, after, mode=0o600, durable=False)
+    try:
+        reason = await dockerd.validate_config(command_line.words, file, paths.DAEMON_JSON)
+    finally:
+        atomicfile.remove(file)
+    if not reason:
+        return
+    if change.is_public():
         raise ConfigInvalid(
-            f"dockerd would not accept {paths.DAEMON_JSON} with these mirrors: {complaint}; "
-            "the file is as it was."
+            messages.DOCKERD_REJECTS_CONFIG(file=str(paths.DAEMON_JSON), reason=reason)
         )
+    # dockerd quotes values of the file, which others must not see.
+    text = messages.DOCKERD_REJECTS_PRIVATE_CONFIG(file=str(paths.DAEMON_JSON))
+    command = f"dockerd --validate --config-file={paths.DAEMON_JSON}"
+    raise ConfigInvalid(text.with_remedy(messages.VALIDATE_AS_ROOT(), command))
 
 
-def _tell_of_overrides(context: JobContext, wanted: tuple[str, ...]) -> None:
-    """Say when the engine would not look at the mirrors: moby's daemon/hosts.go."""
-    path = _hosts_toml()
+def _note_hosts_file(context: JobContext, wanted: tuple[str, ...]) -> None:
+    """Note when the engine would not use the mirrors: moby's daemon/hosts.go."""
+    path = _find_hosts_file()
     if wanted and path is not None:
-        context.add_note(
-            f"{path} names hosts for Docker Hub, and the containerd image store takes those in "
-            "place of registry-mirrors; remove them there for the mirrors to be used."
-        )
+        note = messages.HOSTS_FILE_WINS(file=str(path))
+        context.add_note(note.with_remedy(messages.REMOVE_HOSTS()))
 
 
-def _hosts_toml() -> Path | None:
-    """The file that says where Docker Hub's images are, when it names a host."""
+def _find_hosts_file() -> Path | None:
+    """The hosts.toml for Docker Hub, when it names a host."""
     for folder in _HUB_FOLDERS:
         path = paths.REGISTRY_CERTIFICATES / folder / "hosts.toml"
         try:
@@ -172,18 +211,23 @@ def _hosts_toml() -> Path | None:
     return None
 
 
-def _told(context: JobContext, plan: _Plan) -> dict[str, Any]:
-    """What a dry run returns. Results are for everybody to read, the file may not be."""
-    shown = change.readable_for_all()
-    if not shown:
-        context.add_note(
-            f"{paths.DAEMON_JSON} is not readable for everybody, so the change of it is not shown."
-        )
+def _describe_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
+    """What a dry run returns. Everybody can read results, but perhaps not the file."""
+    is_public = change.is_public()
+    if not is_public:
+        context.add_note(messages.DIFF_NOT_SHOWN(file=str(paths.DAEMON_JSON)))
     return {
         "changed": plan.writes or plan.reloads,
         "mirrors": list(plan.change.wanted),
         "active": plan.facts is not None,
         "dry-run": True,
-        "diff": plan.change.diff() if plan.writes and shown else "",
-        "actions": [f"reload {names.DOCKER_UNIT}"] if plan.reloads else [],
+        "diff": plan.change.diff() if plan.writes and is_public else "",
+        "actions": _list_actions(plan),
     }
+
+
+def _list_actions(plan: _Plan) -> list[dict[str, Any]]:
+    """What is done with the engine, as messages."""
+    if not plan.reloads or plan.control is None:
+        return []
+    return [steps.RELOAD_UNIT(unit=plan.control.unit or names.DOCKER_UNIT).to_plain()]

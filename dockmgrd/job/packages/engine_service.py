@@ -35,7 +35,7 @@ async def start_engine(context: JobContext, options: InstallOptions) -> tuple[bo
     :returns: whether anything changed, and whether the service runs.
     :raises ServiceFailed: when it does not start, or cannot be enabled.
     """
-    unit = await context.systemd.state(names.DOCKER_UNIT)
+    unit = await context.systemd.get_state(names.DOCKER_UNIT)
     to_enable = options.enable and unit.unit_file_state != "enabled"
     to_start = options.start and not unit.active
     if to_start:

@@ -47,7 +47,7 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
         daemonjson.parse(
             _read_daemon_json() or b"", str(paths.DAEMON_JSON)
         )  # before packages change
-    if options.start and not (await context.systemd.state(names.DOCKER_UNIT)).active:
+    if options.start and not (await context.systemd.get_state(names.DOCKER_UNIT)).active:
         await engine_service.require_kernel_modules()
     failed: list[sources.Attempt] = []
     for repository in repositories:

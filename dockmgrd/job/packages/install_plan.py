@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from dockmgrd import names, paths
 from dockmgrd.errors import ServiceFailed
-from dockmgrd.host.systemd import UnitState
+from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors import change
@@ -32,9 +32,9 @@ async def make_plan(
     changes: Sequence[Change],
 ) -> tuple[Plan, tuple[Text, ...]]:
     """The plan, and sentences on what it means for running containers."""
-    unit = await context.systemd.state(names.DOCKER_UNIT)
+    unit = await context.systemd.get_state(names.DOCKER_UNIT)
     restarts = [
-        each for each in _find_restarts(changes) if (await context.systemd.state(each)).active
+        each for each in _find_restarts(changes) if (await context.systemd.get_state(each)).active
     ]
     files = [RepositoryFile().plan_change(repository)]
     actions = [steps.RESTART_UNIT(unit=each) for each in restarts]
@@ -73,11 +73,11 @@ async def _plan_mirrors(
     context: JobContext, unit: UnitState, mirrors: tuple[str, ...]
 ) -> tuple[FileChange | None, bool]:
     """The change of daemon.json, and whether the running engine has to reload."""
-    before, document = change.read()
+    before, document = change.read_config()
     wanted = as_known(mirrors)
     in_use = (await context.engine.facts()).mirrors if unit.active else ()
-    new = change.Change.planned(document, before, wanted)
-    file = FileChange(paths.DAEMON_JSON, before, new.after) if new.needed(in_use) else None
+    new = change.Change.plan(document, before, wanted)
+    file = FileChange(paths.DAEMON_JSON, before, new.after) if new.is_needed(in_use) else None
     return file, unit.active and (file is not None or in_use != wanted)
 
 

@@ -52,7 +52,7 @@ class InstalledEngine:
 
     async def actions(self) -> list[Text]:
         """What is done with units when their packages go."""
-        states = [(unit, await self._context.systemd.state(unit)) for unit in self.units]
+        states = [(unit, await self._context.systemd.get_state(unit)) for unit in self.units]
         return [
             *(steps.STOP_UNIT(unit=unit) for unit, state in states if state.active),
             *(
@@ -117,4 +117,4 @@ class InstalledEngine:
             self._context.add_note(error.text)
 
     async def _is_active(self, unit: str) -> bool:
-        return (await self._context.systemd.state(unit)).active
+        return (await self._context.systemd.get_state(unit)).active

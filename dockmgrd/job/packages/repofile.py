@@ -16,7 +16,7 @@ from dockmgrd.catalog.sources import Source
 from dockmgrd.errors import WriteFailed
 from dockmgrd.host import atomicfile
 from dockmgrd.job.file_change import FileChange
-from dockmgrd.job.mirrors.change import readable_for_all
+from dockmgrd.job.mirrors.change import is_public
 from dockmgrd.messages import packages as messages
 
 _MARK = "# Written by dockmgrd"
@@ -119,7 +119,7 @@ class RepositoryFile:
             return None
         else:
             after = self._saved.read_bytes() if self._saved.is_file() else None
-            public = readable_for_all(self._saved)
+            public = is_public(self._saved)
         if before == after:
             return None
         return FileChange(self._path, before, after, binding=False, public=public)

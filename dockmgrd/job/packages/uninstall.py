@@ -164,12 +164,12 @@ async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]
 
     :raises ServiceFailed: when an engine runs that is not of our packages.
     """
-    if (await context.systemd.state(names.DOCKER_UNIT)).active:
+    if (await context.systemd.get_state(names.DOCKER_UNIT)).active:
         text = messages.ENGINE_OF_OTHERS(unit=names.DOCKER_UNIT)
         command = f"systemctl stop {names.DOCKER_SOCKET_UNIT} {names.DOCKER_UNIT}"
         raise ServiceFailed(text.with_remedy(messages.STOP_AND_PURGE(), command))
     to_go = wanted
-    if (await context.systemd.state(names.CONTAINERD_UNIT)).active:
+    if (await context.systemd.get_state(names.CONTAINERD_UNIT)).active:
         to_go = wanted.without(purge.CONTAINERD_DATA, purge.CONTAINERD_RUN_FILES)
         context.add_note(messages.CONTAINERD_OF_OTHERS(path=str(purge.CONTAINERD_DATA)))
     loop = asyncio.get_running_loop()

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dockmgrd.errors import ConfigInvalid
+from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine import EngineFacts
-from dockmgrd.host.flags import CommandLine
-from dockmgrd.host.systemd import Systemd, UnitState
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import UnitState
 from dockmgrd.job.mirrors import change
 from dockmgrd.job.probe.proxies import Proxies, Proxy
 
@@ -59,9 +60,9 @@ def _unmasked(said: str, command_line: CommandLine, scheme: str) -> str:
 
 def _settings(command_line: CommandLine, scheme: str) -> Iterator[str]:
     """What the host's files may say of the proxy, that which goes before others first."""
-    yield command_line.value(f"--{scheme}-proxy")
+    yield command_line.get_value(f"--{scheme}-proxy")
     try:
-        proxies = change.read()[1].values.get("proxies")
+        proxies = change.read_config()[1].values.get("proxies")
     except ConfigInvalid:
         proxies = None  # The engine has read it before it was broken.
     if isinstance(proxies, dict):

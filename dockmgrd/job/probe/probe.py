@@ -141,7 +141,7 @@ def _at_odds(findings: Sequence[Finding]) -> bool:
 
 async def _facts(context: JobContext, mirrors: Sequence[str]) -> EngineFacts:
     """What a running engine says of itself, which tells how it would use the mirrors."""
-    unit = await context.systemd.state(names.DOCKER_UNIT)
+    unit = await context.systemd.get_state(names.DOCKER_UNIT)
     if not unit.active:
         return EngineFacts()
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.bus.auth import connected
+from dockmgrd.bus.auth import connect_socket
 from dockmgrd.bus.blocking import Connection
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import AuthError
@@ -61,7 +61,7 @@ async def test_a_bus_that_does_not_let_the_command_line_in(
 
 
 def test_the_first_address_at_which_somebody_listens_is_taken(bus_address: str) -> None:
-    connected(f"unix:path=/nonexistent;tcp:host=localhost,port=1;{bus_address}").close()
+    connect_socket(f"unix:path=/nonexistent;tcp:host=localhost,port=1;{bus_address}").close()
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_the_first_address_at_which_somebody_listens_is_taken(bus_address: str) 
 )
 def test_an_address_where_nobody_listens(address: str, error: type[Exception]) -> None:
     with pytest.raises(error):
-        connected(address)
+        connect_socket(address)

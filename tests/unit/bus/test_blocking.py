@@ -12,11 +12,12 @@ from typing import TypeVar
 
 import pytest
 
-from dockmgrd.bus.blocking import Connection, Pending
+from dockmgrd.bus.blocking import Connection
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag
 from dockmgrd.bus.frames import Frame, Malformed
-from dockmgrd.bus.match import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
+from dockmgrd.bus.router import Pending
 from dockmgrd.cli.waiting import Stopped, readable, stoppable
 from dockmgrd.errors import NoReply, RemoteError
 
@@ -94,15 +95,15 @@ async def test_what_strangers_send_is_not_read(
     connection = await aside(lambda: Connection(wait))
     await aside(lambda: connection.subscribe(WANTED, lambda _: None))
     read: list[str] = []
-    whole = Frame.message
+    whole = Frame.parse
 
-    def message(frame: Frame) -> Message:
+    def parse(frame: Frame) -> Message:
         if frame.sender == client_bus.unique_name:
             read.append(frame.sender)
             raise Malformed("nobody can read this")
         return whole(frame)
 
-    monkeypatch.setattr(Frame, "message", message)
+    monkeypatch.setattr(Frame, "parse", parse)
     client_bus.send(moved(connection.unique_name, 1))
     call = Message(connection.unique_name, "/thing", "org.example.Thing", "Hold")
     call.flags = MessageFlag.NO_REPLY_EXPECTED
@@ -138,10 +139,10 @@ async def test_the_end_of_the_bus_ends_what_waits(service_bus: Bus) -> None:
 
     def wait_for(pending: Pending) -> None:
         while pending.reply is None:
-            connection.hear()
+            connection.process()
 
     def talk() -> None:
-        pending = connection.begin(service_bus.unique_name, "/", "org.example.Thing", "Ponder")
+        pending = connection.begin_call(service_bus.unique_name, "/", "org.example.Thing", "Ponder")
         connection._socket.shutdown(socket.SHUT_RDWR)
         with pytest.raises(NoReply, match="ended"):
             wait_for(pending)

@@ -4,23 +4,23 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Message, MessageFlag
 from dockmgrd.bus.exports import Exports
-from dockmgrd.bus.interface import Face
-from dockmgrd.bus.match import Match
+from dockmgrd.bus.interface import ObjectInterface
+from dockmgrd.bus.messages import Match
 from dockmgrd.errors import NoReply, RemoteError
 
 PEER = "org.freedesktop.DBus.Peer"
 UNREAD_CALLS = 20_000
 
 
-class Nothing(Face):
+class Nothing(ObjectInterface):
     interface = interfaces.parse('<node><interface name="org.example.Nothing"/></node>')
 
 
@@ -31,7 +31,7 @@ async def test_a_client_that_calls_and_never_reads_takes_nobody_down(
     exports.add("/", Nothing())
     await exports.follow_callers()
     flooder = await Bus(bus_address).connect()
-    asyncio.get_running_loop().remove_reader(flooder._fd)
+    asyncio.get_running_loop().remove_reader(flooder.fileno())
     for _ in range(UNREAD_CALLS):
         flooder.send(
             Message(
@@ -42,10 +42,10 @@ async def test_a_client_that_calls_and_never_reads_takes_nobody_down(
             )
         )
     for _ in range(20):
-        await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=20)
-    flooder._sock.shutdown(socket.SHUT_RDWR)
-    flooder._finalize(None)
-    await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=60)
+        await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=HANG_TIMEOUT)
+    flooder.disconnect()
+    flooder._transport.link.end()
+    await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=HANG_TIMEOUT)
     assert service_bus.connected
     await service_bus.flush()
     await exports.drain(at_once=True)
@@ -85,18 +85,20 @@ async def test_a_call_ends_after_its_timeout_and_leaves_nothing_behind(
     service_bus.on_call = lambda message: None
     with pytest.raises(NoReply, match="did not answer Ping within"):
         await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=0.05)
-    assert client_bus._method_return_handlers == {}
+    assert client_bus.pending_calls == 0
 
 
 async def test_a_cancellation_that_comes_with_the_reply_is_heeded(
     service_bus: Bus, client_bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    dispatch = client_bus._router.dispatch
+
     def take_and_cancel(reply: Message) -> None:
-        Bus._on_message(client_bus, reply)
+        dispatch(reply)
         asking.cancel()
 
     service_bus.on_call = lambda call: service_bus.send(Message.new_method_return(call))
-    monkeypatch.setattr(client_bus, "_on_message", take_and_cancel)
+    monkeypatch.setattr(client_bus._router, "dispatch", take_and_cancel)
     asking = asyncio.ensure_future(client_bus.call(service_bus.unique_name, "/", PEER, "Ping"))
     with pytest.raises(asyncio.CancelledError):
         await asking

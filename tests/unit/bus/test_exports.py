@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import errors, names
 from dockmgrd.bus import introspection as interfaces
-from dockmgrd.bus.client import ALLOW_INTERACTIVE_AUTHORIZATION, Bus
-from dockmgrd.bus.dbusnext import Message, Variant
-from dockmgrd.bus.exports import CALLS_OF_A_CONNECTION, Exports
-from dockmgrd.bus.interface import Face, caller
-from dockmgrd.bus.match import PROPERTIES, Match
-from dockmgrd.daemon.jobs import Job
-from dockmgrd.daemon.service import JobFace
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Message, MessageFlag, Variant
+from dockmgrd.bus.exports import MAX_CALLS_PER_CONNECTION, Exports
+from dockmgrd.bus.interface import ObjectInterface, get_caller
+from dockmgrd.bus.messages import PROPERTIES, Match
+from dockmgrd.daemon.job_state import Job
+from dockmgrd.daemon.service import JobInterface
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
 
 PATH = "/org/example/Thing"
@@ -42,7 +43,7 @@ THING = interfaces.parse(
 )
 
 
-class ThingFace(Face):
+class Thing(ObjectInterface):
     interface = THING
 
     def __init__(self) -> None:
@@ -51,10 +52,10 @@ class ThingFace(Face):
 
     async def who_calls(self, pause: float) -> str:
         await asyncio.sleep(pause)
-        return caller().sender
+        return get_caller().sender
 
     async def asks_politely(self) -> bool:
-        return caller().interactive
+        return get_caller().interactive
 
     async def wait_for_release(self) -> None:
         await self.released.wait()
@@ -69,11 +70,11 @@ class ThingFace(Face):
         return "no number"
 
 
-async def _break(_self: ThingFace) -> None:
+async def _break(_self: Thing) -> None:
     raise RuntimeError("secret of /root/.bash_history")
 
 
-setattr(ThingFace, "break", _break)
+setattr(Thing, "break", _break)
 
 
 @pytest.fixture
@@ -82,14 +83,14 @@ def exports(service_bus: Bus) -> Exports:
 
 
 @pytest.fixture
-def thing(exports: Exports) -> ThingFace:
-    face = ThingFace()
-    exports.add("/org/example", ManagerFace())
-    exports.add(PATH, face)
-    return face
+def thing(exports: Exports) -> Thing:
+    thing = Thing()
+    exports.add("/org/example", ManagerInterface())
+    exports.add(PATH, thing)
+    return thing
 
 
-class ManagerFace(Face):
+class ManagerInterface(ObjectInterface):
     interface = interfaces.parse('<node><interface name="org.example.Manager"/></node>')
 
 
@@ -103,7 +104,7 @@ async def call(client: Bus, service: Bus, member: str, *body: Any, **options: An
 
 
 async def test_interleaved_calls_each_know_their_own_caller(
-    thing: ThingFace, service_bus: Bus, bus_address: str
+    thing: Thing, service_bus: Bus, bus_address: str
 ) -> None:
     clients = [await Bus(bus_address).connect() for _ in range(3)]
     calls = [
@@ -118,15 +119,15 @@ async def test_interleaved_calls_each_know_their_own_caller(
 
 
 async def test_the_interactive_flag_of_the_message_reaches_the_method(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus
+    thing: Thing, service_bus: Bus, client_bus: Bus
 ) -> None:
-    flags = ALLOW_INTERACTIVE_AUTHORIZATION
+    flags = MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION
     assert await call(client_bus, service_bus, "AsksPolitely", flags=flags) == [True]
     assert await call(client_bus, service_bus, "AsksPolitely") == [False]
 
 
 async def test_an_unexpected_error_tells_the_caller_an_incident_and_nothing_else(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus, caplog: pytest.LogCaptureFixture
+    thing: Thing, service_bus: Bus, client_bus: Bus, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(errors.RemoteError) as caught:
         await call(client_bus, service_bus, "Break")
@@ -137,7 +138,7 @@ async def test_an_unexpected_error_tells_the_caller_an_incident_and_nothing_else
 
 
 async def test_a_result_of_the_wrong_type_is_an_incident_too(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus
+    thing: Thing, service_bus: Bus, client_bus: Bus
 ) -> None:
     with pytest.raises(errors.RemoteError) as caught:
         await call(client_bus, service_bus, "ReturnNonsense")
@@ -145,7 +146,7 @@ async def test_a_result_of_the_wrong_type_is_an_incident_too(
 
 
 async def test_refusals_carry_their_name_and_sentence_and_are_not_logged(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus, caplog: pytest.LogCaptureFixture
+    thing: Thing, service_bus: Bus, client_bus: Bus, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(errors.RemoteError) as caught:
         await call(client_bus, service_bus, "Refuse")
@@ -167,15 +168,15 @@ async def test_refusals_carry_their_name_and_sentence_and_are_not_logged(
 
 
 async def test_a_cancelled_method_still_replies(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus
+    thing: Thing, service_bus: Bus, client_bus: Bus
 ) -> None:
     with pytest.raises(errors.RemoteError) as caught:
-        await call(client_bus, service_bus, "GiveUp", timeout=5)
+        await call(client_bus, service_bus, "GiveUp", timeout=HANG_TIMEOUT)
     assert caught.value.name == errors.NoReply.dbus_name
 
 
 async def test_peer_answers_again_and_again(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus
+    thing: Thing, service_bus: Bus, client_bus: Bus
 ) -> None:
     if not Path("/etc/machine-id").exists():
         pytest.skip("this machine has no id")
@@ -185,7 +186,7 @@ async def test_peer_answers_again_and_again(
 
 
 async def test_a_call_may_leave_the_interface_out(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus
+    thing: Thing, service_bus: Bus, client_bus: Bus
 ) -> None:
     assert await call(client_bus, service_bus, "AsksPolitely", interface=None) == [False]
     assert await call(client_bus, service_bus, "Ping", interface=None) == []
@@ -202,7 +203,7 @@ async def test_a_call_may_leave_the_interface_out(
     ],
 )
 async def test_what_does_not_exist_is_named(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus, options: dict[str, Any], name: str
+    thing: Thing, service_bus: Bus, client_bus: Bus, options: dict[str, Any], name: str
 ) -> None:
     member = options.get("member", "AsksPolitely")
     body = options.get("body", ())
@@ -213,7 +214,7 @@ async def test_what_does_not_exist_is_named(
 
 
 async def test_properties_are_read_only_and_announced_when_they_change(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus
+    thing: Thing, service_bus: Bus, client_bus: Bus
 ) -> None:
     heard: list[list[Any]] = []
     match = Match(service_bus.unique_name, PROPERTIES, "PropertiesChanged", PATH)
@@ -241,7 +242,7 @@ async def test_properties_are_read_only_and_announced_when_they_change(
 
 
 async def test_the_object_manager_announces_from_its_own_path(
-    thing: ThingFace, exports: Exports, service_bus: Bus, client_bus: Bus
+    thing: Thing, exports: Exports, service_bus: Bus, client_bus: Bus
 ) -> None:
     heard: list[tuple[str, str]] = []
     for member in ("InterfacesAdded", "InterfacesRemoved"):
@@ -249,7 +250,7 @@ async def test_the_object_manager_announces_from_its_own_path(
         await client_bus.subscribe(
             match, lambda message: heard.append((message.path, message.body[0]))
         )
-    exports.add("/org/example/Other", ThingFace())
+    exports.add("/org/example/Other", Thing())
     exports.remove("/org/example/Other")
     [managed] = await call(
         client_bus, service_bus, "GetManagedObjects", interface=OBJECT_MANAGER, path="/org/example"
@@ -262,13 +263,14 @@ async def test_introspection_is_the_interface_file_with_names_and_annotations(
     service_bus: Bus, client_bus: Bus
 ) -> None:
     exports = Exports(service_bus, names.MANAGER_PATH)
-    exports.add(names.job_path("1"), JobFace(_job(), None, None))  # type: ignore[arg-type]
+    exports.add(names.job_path("1"), JobInterface(_job(), None, None))  # type: ignore[arg-type]
     [text] = await call(
         client_bus, service_bus, "Introspect", path=names.job_path("1"), interface=INTROSPECTABLE
     )
     assert interfaces.load(names.JOB_INTERFACE).xml in text
     assert 'name="error_message"' in text
     assert "EmitsChangedSignal" in text
+    assert "QtDBus.QtTypeName" in text
     [root] = await call(client_bus, service_bus, "Introspect", path="/", interface=INTROSPECTABLE)
     assert '<node name="org"/>' in root
 
@@ -281,19 +283,19 @@ async def test_two_objects_of_one_interface_signal_from_their_own_paths(
     match = Match(service_bus.unique_name, names.JOB_INTERFACE, "Finished")
     await client_bus.subscribe(match, lambda message: heard.append(message.path))
     jobs = {name: _job() for name in ("1", "2")}
-    faces = {name: JobFace(job, None, None) for name, job in jobs.items()}  # type: ignore[arg-type]
-    for name, face in faces.items():
-        exports.add(names.job_path(name), face)
+    exported = {name: JobInterface(job, None, None) for name, job in jobs.items()}  # type: ignore[arg-type]
+    for name, thing in exported.items():
+        exports.add(names.job_path(name), thing)
     for name in ("1", "2", "1"):
         jobs[name].result = JobResult(JobState.DONE, 5)
         jobs[name].progress = Progress(Stage.FINISHED, 1.0)
-        faces[name].update()
+        exported[name].update()
     await call(client_bus, service_bus, "Ping", path=names.job_path("1"), interface=PEER)
     assert heard == [names.job_path("1"), names.job_path("2")]
 
 
 async def test_a_file_descriptor_sent_to_us_does_not_stay_open(
-    thing: ThingFace, service_bus: Bus, bus_address: str
+    thing: Thing, service_bus: Bus, bus_address: str
 ) -> None:
     from dbus_next.aio.message_bus import MessageBus  # dockmgrd.dbusnext made it importable
 
@@ -322,12 +324,14 @@ async def test_a_file_descriptor_sent_to_us_does_not_stay_open(
 
 
 async def test_a_connection_that_waits_for_too_much_is_refused_and_others_are_not(
-    thing: ThingFace, service_bus: Bus, client_bus: Bus, bus_address: str
+    thing: Thing, service_bus: Bus, client_bus: Bus, bus_address: str
 ) -> None:
     def hold(client: Bus) -> asyncio.Future[list[Any]]:
-        return asyncio.ensure_future(call(client, service_bus, "WaitForRelease", timeout=60))
+        return asyncio.ensure_future(
+            call(client, service_bus, "WaitForRelease", timeout=HANG_TIMEOUT)
+        )
 
-    held = [hold(client_bus) for _ in range(CALLS_OF_A_CONNECTION)]
+    held = [hold(client_bus) for _ in range(MAX_CALLS_PER_CONNECTION)]
     await client_bus.flush()
     with pytest.raises(errors.RemoteError) as caught:
         await hold(client_bus)
@@ -340,18 +344,18 @@ async def test_a_connection_that_waits_for_too_much_is_refused_and_others_are_no
 
 
 async def test_callers_are_known_until_they_leave(
-    thing: ThingFace, exports: Exports, service_bus: Bus, client_bus: Bus, bus_address: str
+    thing: Thing, exports: Exports, service_bus: Bus, client_bus: Bus, bus_address: str
 ) -> None:
     await exports.follow_callers()
     async with Bus(bus_address) as bystander:
         await bystander.flush()
-        assert not exports.wanted
+        assert not exports.in_use
     async with Bus(bus_address) as client:
         await call(client, service_bus, "AsksPolitely")
-        assert exports.wanted
+        assert exports.in_use
     await client_bus.flush()
     await service_bus.flush()
-    assert not exports.wanted
+    assert not exports.in_use
 
 
 def test_what_dbus_next_has_for_glib_stays_out() -> None:

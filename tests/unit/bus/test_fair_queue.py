@@ -1,27 +1,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Bytes of messages: cut, refused, and read in turns."""
+"""Bytes of messages: cut, refused, and read in queue."""
 
 from __future__ import annotations
 
 import struct
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from dockmgrd.bus.client import Bus
-from dockmgrd.bus.dbusnext import Message, SignatureTree, Variant
+from dockmgrd.bus.dbusnext import Message, Variant, count_cached_signatures, marshal
 from dockmgrd.bus.exports import Exports
-from dockmgrd.bus.fair_queue import Turns
-from dockmgrd.bus.frames import Frame, Frames, Malformed
-from dockmgrd.bus.interface import Face
+from dockmgrd.bus.fair_queue import FairQueue
+from dockmgrd.bus.frames import Frame, FrameSplitter, HeaderField, Malformed
+from dockmgrd.bus.interface import ObjectInterface
 from dockmgrd.bus.introspection import parse
-from dockmgrd.bus.transport import LONGEST_CALL
+from dockmgrd.bus.transport import MAX_CALL_BYTES
 from dockmgrd.errors import RemoteError
 
 PEER = "org.freedesktop.DBus.Peer"
 
 
-class Nothing(Face):
+class Nothing(ObjectInterface):
     interface = parse('<node><interface name="org.example.Nothing"/></node>')
 
 
@@ -34,18 +35,18 @@ def call(serial: int = 1, text: str = "x") -> bytes:
         body=[text, Variant("u", 5)],
         serial=serial,
     )
-    return bytes(message._marshall())
+    return marshal(message)
 
 
 def frames(*datas: bytes, longest: int = 1 << 20) -> list[Frame]:
-    cutter = Frames(longest)
-    return [frame for data in datas for frame in cutter.cut(data)]
+    splitter = FrameSplitter(longest)
+    return [frame for data in datas for frame in splitter.split(data)]
 
 
 def sent_by(sender: str, serial: int) -> Frame:
     """The call as it comes from the bus, which says who sent it."""
     [frame] = frames(call(serial))
-    return replace(frame, fields={**frame.fields, 7: sender})
+    return replace(frame, fields={**frame.fields, HeaderField.SENDER: sender})
 
 
 def test_messages_are_cut_wherever_the_bytes_break() -> None:
@@ -54,7 +55,7 @@ def test_messages_are_cut_wherever_the_bytes_break() -> None:
         pieces = [data[at : at + size] for at in range(0, len(data), size)]
         got = frames(*pieces)
         assert [frame.serial for frame in got] == [1, 2, 3]
-        message = got[1].message()
+        message = got[1].parse()
         assert message.body == ["é" * 100, Variant("u", 5)]
         assert (message.path, message.member) == ("/a", "D")
 
@@ -86,56 +87,58 @@ def test_a_body_that_is_not_of_its_signature_is_malformed() -> None:
     data[at] = 200
     [frame] = frames(bytes(data))
     with pytest.raises(Malformed):
-        frame.message()
+        frame.parse()
 
 
 def test_signatures_of_callers_are_not_kept_for_ever() -> None:
     for number in range(3000):
-        SignatureTree._get("(" + "".join("su"[number >> bit & 1] for bit in range(12)) + ")")
-    frames(call())[0].message()
-    assert len(SignatureTree._cache) < 1000
+        signature = "(" + "".join("su"[number >> bit & 1] for bit in range(12)) + ")"
+        [frame] = frames(call())
+        with suppress(Malformed):
+            replace(frame, fields={**frame.fields, HeaderField.SIGNATURE: signature}).parse()
+        assert count_cached_signatures() < 1000
 
 
 def test_users_take_turns_and_have_a_limit() -> None:
-    turns = Turns()
+    queue = FairQueue()
     flood = [sent_by(":1.1", serial) for serial in range(1, 2001)]
-    taken = [turns.add("flooder", frame) for frame in flood]
+    taken = [queue.add("flooder", frame) for frame in flood]
     assert taken.count(True) == 1024
-    assert turns.add("flooder", sent_by(":1.3", 1)), "another connection of the same user"
-    turns.drop(":1.3")
-    assert turns.add("other", sent_by(":1.2", 1))
-    assert turns.add("other", sent_by(":1.2", 2))
-    order = [frame.sender for frame in (turns.next() for _ in range(5)) if frame]
+    assert queue.add("flooder", sent_by(":1.3", 1)), "another connection of the same user"
+    queue.drop(":1.3")
+    assert queue.add("other", sent_by(":1.2", 1))
+    assert queue.add("other", sent_by(":1.2", 2))
+    order = [frame.sender for frame in (queue.pop() for _ in range(5)) if frame]
     assert order == [":1.1", ":1.2", ":1.1", ":1.2", ":1.1"]
-    assert turns.next(lambda user: user == "nobody") is None
-    turns.begin_round()
-    assert not turns.is_newcomer("flooder")
-    assert not turns.is_newcomer("a new connection of anybody"), "there is a crowd"
-    assert turns.is_newcomer(1000)
-    assert not turns.is_newcomer(1000), "once a round"
-    turns.drop(":1.1")
-    assert len(turns) == 0
-    assert turns.next() is None
+    assert queue.pop(lambda user: user == "nobody") is None
+    queue.begin_round()
+    assert not queue.may_skip_queue("flooder")
+    assert not queue.may_skip_queue("a new connection of anybody"), "there is a crowd"
+    assert queue.may_skip_queue(1000)
+    assert not queue.may_skip_queue(1000), "once a round"
+    queue.drop(":1.1")
+    assert len(queue) == 0
+    assert queue.pop() is None
 
 
 def test_calls_of_a_connection_stay_in_order_when_its_user_becomes_known() -> None:
-    turns = Turns()
-    assert all(turns.add(":1.1", sent_by(":1.1", serial)) for serial in range(1, 12))
-    assert turns.add(1000, sent_by(":1.2", 50))
-    turns.learn(":1.1", 1000)
-    turns.learn(":1.9", 1000)
-    turns.begin_round()
-    assert not turns.is_newcomer(1000), "the next call does not overtake those that wait"
-    assert turns.add(1000, sent_by(":1.1", 12))
-    assert len(turns) == 13
-    order = [frame.serial for frame in (turns.next() for _ in range(13)) if frame]
+    queue = FairQueue()
+    assert all(queue.add(":1.1", sent_by(":1.1", serial)) for serial in range(1, 12))
+    assert queue.add(1000, sent_by(":1.2", 50))
+    queue.set_user(":1.1", 1000)
+    queue.set_user(":1.9", 1000)
+    queue.begin_round()
+    assert not queue.may_skip_queue(1000), "the next call does not overtake those that wait"
+    assert queue.add(1000, sent_by(":1.1", 12))
+    assert len(queue) == 13
+    order = [frame.serial for frame in (queue.pop() for _ in range(13)) if frame]
     assert [serial for serial in order if serial != 50] == list(range(1, 13))
-    assert len(turns) == 0
+    assert len(queue) == 0
 
 
 async def test_a_call_that_is_too_long_is_refused_unread(service_bus: Bus, client_bus: Bus) -> None:
     Exports(service_bus, "/").add("/", Nothing())
     where = (service_bus.unique_name, "/", PEER, "Ping")
     with pytest.raises(RemoteError, match="longer than"):
-        await client_bus.call(*where, "ay", [bytes(LONGEST_CALL)])
+        await client_bus.call(*where, "ay", [bytes(MAX_CALL_BYTES)])
     assert await client_bus.call(*where) == []

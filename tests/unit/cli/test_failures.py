@@ -7,7 +7,7 @@ import pytest
 
 from dockmgrd import errors
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.commands.failures import name_of, named, to_json
+from dockmgrd.cli.commands.exitcodes import make_error, name_of, to_json
 from dockmgrd.cli.session import Session
 from dockmgrd.errors import DockmgrError, RemoteError
 
@@ -22,7 +22,7 @@ LEAVES = [
 
 @pytest.mark.parametrize("leaf", LEAVES)
 def test_error_of_a_known_name_is_of_its_class(leaf: type[DockmgrError]) -> None:
-    error = named(leaf.dbus_name, "Why, and what to do.")
+    error = make_error(leaf.dbus_name, "Why, and what to do.")
     assert type(error) is leaf
     assert error.exit_code == leaf.exit_code
     assert name_of(error) == leaf.dbus_name
@@ -30,7 +30,7 @@ def test_error_of_a_known_name_is_of_its_class(leaf: type[DockmgrError]) -> None
 
 
 def test_error_of_an_unknown_name_keeps_it() -> None:
-    error = named("org.example.Error", "Why.")
+    error = make_error("org.example.Error", "Why.")
     assert error.exit_code == 1
     assert error.message == "org.example.Error: Why."
     assert to_json(error) == {"error": {"name": "org.example.Error", "message": "Why."}}

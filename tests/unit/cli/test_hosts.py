@@ -18,7 +18,7 @@ from dockmgrd.cli.commands.arguments import Invocation
 from dockmgrd.cli.hosts import ssh
 from dockmgrd.cli.hosts import view as fleetview
 from dockmgrd.cli.hosts.ssh import Answer
-from dockmgrd.cli.view.paint import Paint
+from dockmgrd.cli.view.terminal import Paint
 from dockmgrd.errors import HostUnreachable, ServiceUnknown
 from unit.cli.test_terminal import Terminal, install_with_consent, terminal
 from unit.cli_service import CHECKOUT, DONE, STATUS, Host, cli, run_job, serving, start_cli

@@ -8,7 +8,7 @@ import io
 import pytest
 
 from dockmgrd.cli.view import status as glance
-from dockmgrd.cli.view.paint import Mark, Paint, paint_on
+from dockmgrd.cli.view.terminal import Mark, Paint, paint_on
 from dockmgrd.cli.view.text import cells
 from unit.cli_service import STATUS
 

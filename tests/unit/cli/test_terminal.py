@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd.cli.service import agent
 from dockmgrd.cli.waiting import Stopped, stoppable
 from unit.cli_service import Host, serving, start_cli
@@ -51,7 +52,7 @@ class Terminal:
 
         loop.add_reader(self.ours, read)
         try:
-            await asyncio.wait_for(event.wait(), 20)
+            await asyncio.wait_for(event.wait(), HANG_TIMEOUT)
         finally:
             loop.remove_reader(self.ours)
 
@@ -251,7 +252,7 @@ def _not_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_not_root")
 def test_agent_is_waited_for_and_ended(tmp_path: Path) -> None:
-    _agent_program(tmp_path, f'touch {tmp_path}/ready; eval "exec $4>&-"; exec sleep 100')
+    _agent_program(tmp_path, f'touch {tmp_path}/ready; eval "exec $4>&-"; exec sleep infinity')
     with agent.text_agent(wanted=True):
         assert (tmp_path / "ready").exists()
         process, *arguments = (tmp_path / "called").read_text().split()
@@ -273,7 +274,7 @@ def test_agent_that_fails_at_once(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_not_root")
 def test_agent_that_does_not_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agent, "_SECONDS_TO_REGISTER", 0.1)
-    _agent_program(tmp_path, "exec sleep 100")
+    _agent_program(tmp_path, "exec sleep infinity")
     with agent.text_agent(wanted=True):
         pass
 
@@ -281,7 +282,7 @@ def test_agent_that_does_not_register(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("_not_root")
 def test_leaving_while_the_agent_registers(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    _agent_program(tmp_path, f"echo > {tmp_path}/fifo; exec sleep 100")
+    _agent_program(tmp_path, f"echo > {tmp_path}/fifo; exec sleep infinity")
 
     def interrupt() -> None:
         (tmp_path / "fifo").read_text()

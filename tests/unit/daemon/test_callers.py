@@ -12,7 +12,7 @@ from dockmgrd import errors
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.exports import Exports
-from dockmgrd.bus.interface import Caller, Face
+from dockmgrd.bus.interface import Caller, ObjectInterface
 from dockmgrd.daemon import callers
 from dockmgrd.daemon.callers import Callers, unit_of_path
 from dockmgrd.host.systemd import SYSTEMD
@@ -20,7 +20,7 @@ from dockmgrd.host.systemd import SYSTEMD
 PATH = "/org/freedesktop/systemd1"
 
 
-class FakeSystemd(Face):
+class FakeSystemd(ObjectInterface):
     interface = interfaces.parse(
         """<node><interface name="org.freedesktop.systemd1.Manager">
         <method name="GetUnitByPID"><arg name="pid" type="u" direction="in"/>

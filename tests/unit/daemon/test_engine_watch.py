@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd.daemon.engine_watch import EngineWatch
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.engine import Engine, EngineFacts
-from dockmgrd.host.systemd import Systemd, UnitState
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import UnitState
 
 A, B = "https://a.example/", "https://b.example/"
 
@@ -27,7 +29,7 @@ class _Systemd(Systemd):
         self.moved: Callable[[Mapping[str, Any]], None] = lambda _: None
         self.reloaded: Callable[[], None] = lambda: None
 
-    async def state(self, unit: str) -> UnitState:
+    async def get_state(self, unit: str) -> UnitState:
         await asyncio.sleep(0)
         return UnitState("loaded", self.active_state, "enabled", "/x", ())
 
@@ -70,7 +72,7 @@ class _Engine(Engine):
         return EngineFacts("28.5.1", self.mirrors)
 
     @asynccontextmanager
-    async def reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
+    async def open_reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
         self.followed += 1
         yield self.events
 
@@ -92,7 +94,7 @@ class _Watched:
     async def until(self, holds: Callable[[], bool]) -> None:
         while not holds():
             self.news.clear()
-            await asyncio.wait_for(self.news.wait(), 5)
+            await asyncio.wait_for(self.news.wait(), HANG_TIMEOUT)
 
 
 @asynccontextmanager

@@ -4,87 +4,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
 from dockmgrd import errors, names
-from dockmgrd.daemon.jobs import (
-    JOBS_KEPT,
-    MOST_READING,
-    MOST_READING_OF_A_USER,
-    READING_JOBS_KEPT,
-    Job,
-    Jobs,
-)
-from dockmgrd.host.jobstore import JobStore
-from dockmgrd.host.systemd import Systemd
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
-
-DRY = {"dry-run": True}
-
-
-class FakeSystemd:
-    """Starts what it is told, unless it `refuses`, and ends what the test says."""
-
-    def __init__(self) -> None:
-        self.refuses = False
-        self.active: set[str] = set()
-        self.started: list[str] = []
-        self.watchers: dict[str, Callable[[Mapping[str, Any]], None]] = {}
-
-    async def watch_path(
-        self, path: str, changed: Callable[[Mapping[str, Any]], None]
-    ) -> Callable[[], None]:
-        self.watchers[path] = changed
-        return lambda: cast("None", self.watchers.pop(path))
-
-    async def start(self, unit: str) -> None:
-        if self.refuses:
-            raise errors.ServiceFailed("No.")
-        self.started.append(unit)
-        self.active.add(unit)
-
-    async def activity(self, unit: str) -> str:
-        return "active" if unit in self.active else "inactive"
-
-    async def status_text(self, unit: str) -> str:
-        return json.dumps(Progress(Stage.RESOLVING, 0.2).to_json())
-
-    def tell(self, job: Job, stage: Stage, fraction: float) -> None:
-        status = json.dumps(Progress(stage, fraction).to_json())
-        self.watchers[names.unit_path(names.job_unit(job.job_id))]({"StatusText": status})
-
-    def end(self, job: Job) -> None:
-        unit = names.job_unit(job.job_id)
-        self.active.discard(unit)
-        self.watchers[names.unit_path(unit)]({"ActiveState": "inactive"})
-
-
-class Host:
-    """A host with a folder of jobs, and daemons that come and go on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.store = JobStore(folder)
-        self.systemd = FakeSystemd()
-        self.changes: list[tuple[str, str, float]] = []
-        self.forgotten: list[str] = []
-
-    def daemon(self) -> Jobs:
-        return Jobs(
-            cast("Systemd", self.systemd),
-            self.store,
-            lambda job: self.changes.append((job.job_id, job.state.value, job.progress.fraction)),
-            lambda job: self.forgotten.append(job.job_id),
-        )
-
-    def finish(self, job: Job, state: JobState = JobState.DONE) -> None:
-        """The job writes its result, and its unit ends."""
-        self.store.write_result(job.job_id, JobResult(state, 7, {"changed": True}))
-        self.systemd.end(job)
+from dockmgrd.host import atomicfile
+from dockmgrd.model import JobRequest, JobState, Kind, Stage
+from unit.job_host import DRY, Host
 
 
 @pytest.fixture
@@ -109,16 +36,33 @@ async def test_an_identical_request_joins_and_another_is_told_what_runs(host: Ho
     assert reading in jobs.running
 
 
-async def test_who_reads_has_a_limit_of_their_own_and_root_none_of_its_own(host: Host) -> None:
+@pytest.mark.parametrize("kind", [Kind.INSTALL, Kind.LIST_VERSIONS])
+async def test_a_job_that_several_wait_for_ends_for_nobody_but_the_last(
+    host: Host, kind: Kind
+) -> None:
     jobs = host.daemon()
-    for number in range(MOST_READING_OF_A_USER):
-        await jobs.submit(Kind.LIST_VERSIONS, {"source": f"{number}"}, 1000)
-    with pytest.raises(errors.LimitsExceeded):
-        await jobs.submit(Kind.LIST_VERSIONS, {"source": "x"}, 1000)
-    for number in range(MOST_READING - MOST_READING_OF_A_USER):
-        await jobs.submit(Kind.PROBE, {"mirrors": [f"{number}"]}, 0)
-    with pytest.raises(errors.LimitsExceeded):
-        await jobs.submit(Kind.PROBE, {"mirrors": ["x"]}, 0)
+    job = await jobs.submit(kind, {}, 1000)
+    assert await jobs.submit(kind, {}, 0) is job
+    assert await jobs.submit(kind, {}, 1001) is job
+    with pytest.raises(errors.NotCancellable, match=r"other users wait for it .*0, 1001\)"):
+        await jobs.cancel(job, withdrawing=1000)
+    assert host.systemd.signals == []
+
+    await (after := host.daemon()).adopt()
+    [adopted] = after.all()
+    assert adopted.users == {0, 1001}
+    with pytest.raises(errors.NotCancellable):
+        await after.cancel(adopted, withdrawing=0)
+    await after.cancel(adopted, withdrawing=1001)
+    assert host.systemd.signals == [job.unit]
+
+
+async def test_who_may_cancel_the_jobs_of_others_stops_it_for_all(host: Host) -> None:
+    jobs = host.daemon()
+    job = await jobs.submit(Kind.INSTALL, {}, 1000)
+    await jobs.submit(Kind.INSTALL, {}, 1001)
+    await jobs.cancel(job)
+    assert host.systemd.signals == [job.unit]
 
 
 async def test_progress_never_goes_back_and_late_comers_get_the_result(host: Host) -> None:
@@ -136,7 +80,7 @@ async def test_progress_never_goes_back_and_late_comers_get_the_result(host: Hos
     fractions = [fraction for _, _, fraction in host.changes]
     assert fractions == sorted(fractions)
     assert [state for _, state, _ in host.changes].count("done") == 1, "it ends once"
-    with pytest.raises(errors.NotCancellable, match="has ended already; it is done"):
+    with pytest.raises(errors.NotCancellable, match="has already ended; it is done"):
         await jobs.cancel(job)
 
 
@@ -149,6 +93,80 @@ async def test_a_job_that_leaves_no_result_is_interrupted(host: Host) -> None:
     result = host.store.read_result(job.job_id)
     assert result is not None
     assert result.state is JobState.INTERRUPTED
+
+
+def fill_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on nothing can be written."""
+
+    def fail(path: Path, data: bytes, **_: object) -> None:
+        raise errors.InsufficientSpace("The disk is full.")
+
+    monkeypatch.setattr(atomicfile, "replace", fail)
+
+
+async def test_a_job_ends_when_its_result_cannot_be_written(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = host.daemon()
+    job = await jobs.submit(Kind.INSTALL, {"source": "a"}, 0)
+    with monkeypatch.context() as full:
+        fill_up(full)
+        host.systemd.end(job)
+        assert job.state is JobState.INTERRUPTED
+        assert jobs.active is None
+        with pytest.raises(errors.Interrupted):
+            await job.wait()
+        with pytest.raises(errors.InsufficientSpace):
+            await jobs.submit(Kind.INSTALL, {"source": "b"}, 0)
+        await (after := host.daemon()).adopt()
+        assert [each.state for each in after.all()] == [JobState.INTERRUPTED]
+    assert (await jobs.submit(Kind.INSTALL, {"source": "b"}, 0)) is jobs.active
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"result": null}', ""])
+async def test_a_result_that_cannot_be_read_ends_the_job_and_stays(
+    host: Host, tmp_path: Path, content: str
+) -> None:
+    job = await (jobs := host.daemon()).submit(Kind.INSTALL, {}, 0)
+    path = tmp_path / "jobs" / job.job_id / "result.json"
+    path.write_text(content)
+    host.systemd.end(job)
+    with pytest.raises(errors.Interrupted, match="not readable"):
+        await job.wait()
+    assert jobs.active is None
+    await (after := host.daemon()).adopt()
+    assert [each.state for each in after.all()] == [JobState.INTERRUPTED]
+    assert path.read_text() == content
+
+
+async def test_entries_that_are_no_jobs_keep_nobody_from_starting(
+    host: Host, tmp_path: Path
+) -> None:
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    (jobs / "20260101T000000_000001").touch()
+    (jobs / "20260101T000000_000002").mkdir()
+    (jobs / "20260101T000000_000003").symlink_to("/")
+    deep = jobs / "20260101T000000_000004"
+    deep.mkdir()
+    (deep / "request.json").write_text('{"a":' * 100_000)
+    (jobs / "notes.txt").touch()
+    await (daemon := host.daemon()).adopt()
+    assert daemon.all() == []
+    assert not (jobs / "20260101T000000_000002").exists(), "what a failed request has left"
+    assert deep.exists(), "what cannot be understood is not deleted"
+    assert await daemon.submit(Kind.INSTALL, {}, 0) is daemon.active
+
+
+@pytest.mark.parametrize(
+    "status", ["[" * 100_000, '{"stage": "resolving"}', "[]", "5", '{"stage": {}}', ""]
+)
+async def test_a_status_that_is_no_progress_is_passed_over(host: Host, status: str) -> None:
+    job = await host.daemon().submit(Kind.INSTALL, {}, 0)
+    before = job.progress
+    path = names.unit_path(names.job_unit(job.job_id))
+    host.systemd.watchers[path]({"StatusText": status})
+    assert job.progress == before
 
 
 async def test_what_systemd_does_not_start_leaves_nothing_behind(host: Host) -> None:
@@ -185,16 +203,3 @@ async def test_the_next_daemon_takes_up_what_it_finds(host: Host) -> None:
     assert after.active.progress.stage is Stage.RESOLVING
     host.finish(after.active)
     assert after.active is None
-
-
-async def test_old_jobs_are_forgotten_and_readers_push_no_others_out(host: Host) -> None:
-    jobs = host.daemon()
-    first = await jobs.submit(Kind.SET_MIRROR, {"mirrors": ["first"]}, 0)
-    host.finish(first)
-    for number in range(JOBS_KEPT + READING_JOBS_KEPT):
-        host.finish(await jobs.submit(Kind.PROBE, {"mirrors": [f"{number}"]}, 0))
-    assert first in jobs.all()
-    for number in range(JOBS_KEPT):
-        host.finish(await jobs.submit(Kind.SET_MIRROR, {"mirrors": [f"{number}"]}, 0))
-    assert len(jobs.all()) == len(host.store.ids()) == JOBS_KEPT + READING_JOBS_KEPT
-    assert first.job_id in host.forgotten

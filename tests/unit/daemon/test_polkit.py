@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import errors
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.exports import Exports
-from dockmgrd.bus.interface import Caller, Face
+from dockmgrd.bus.interface import Caller, ObjectInterface
 from dockmgrd.daemon import polkit
 from dockmgrd.daemon.polkit import Polkit
 
@@ -36,7 +37,7 @@ AUTHORITY = interfaces.parse(
 )
 
 
-class FakeAuthority(Face):
+class FakeAuthority(ObjectInterface):
     """Answers as `answers` says by action, or never."""
 
     interface = AUTHORITY
@@ -66,10 +67,10 @@ class FakeAuthority(Face):
 @pytest_asyncio.fixture
 async def authority(bus_address: str) -> AsyncIterator[FakeAuthority]:
     async with Bus(bus_address) as bus:
-        face = FakeAuthority()
-        Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", face)
+        authority = FakeAuthority()
+        Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", authority)
         await bus.own_name("org.freedesktop.PolicyKit1")
-        yield face
+        yield authority
 
 
 @pytest_asyncio.fixture
@@ -126,7 +127,7 @@ async def test_a_silent_polkit_refuses_in_time_and_the_question_is_withdrawn(
     monkeypatch.setattr(polkit, "SECONDS_TO_ANSWER", 0.05)
     with pytest.raises(errors.AccessDenied, match="did not answer in time"):
         await client.authorize(caller_on(client_bus), 1000, ACTION, {})
-    await asyncio.wait_for(authority.was_cancelled.wait(), 5)
+    await asyncio.wait_for(authority.was_cancelled.wait(), HANG_TIMEOUT)
     assert authority.cancelled == [authority.asked[0][3]]
     await client.authorize(caller_on(client_bus), 0, ACTION, {})  # root is not asked about
 
@@ -138,11 +139,11 @@ async def test_a_caller_who_leaves_takes_the_question_along(
     question = asyncio.ensure_future(
         client.authorize(caller_on(leaving, interactive=True), 1000, ACTION, {})
     )
-    await asyncio.wait_for(authority.was_asked.wait(), 5)
+    await asyncio.wait_for(authority.was_asked.wait(), HANG_TIMEOUT)
     leaving.disconnect()
     with pytest.raises(errors.AccessDenied, match="left the bus"):
-        await asyncio.wait_for(question, 5)
-    await asyncio.wait_for(authority.was_cancelled.wait(), 5)
+        await asyncio.wait_for(question, HANG_TIMEOUT)
+    await asyncio.wait_for(authority.was_cancelled.wait(), HANG_TIMEOUT)
 
 
 async def test_a_daemon_that_stops_withdraws_its_questions(
@@ -151,9 +152,9 @@ async def test_a_daemon_that_stops_withdraws_its_questions(
     question = asyncio.ensure_future(
         client.authorize(caller_on(client_bus, interactive=True), 1000, ACTION, {})
     )
-    await asyncio.wait_for(authority.was_asked.wait(), 5)
+    await asyncio.wait_for(authority.was_asked.wait(), HANG_TIMEOUT)
     question.cancel()
-    await asyncio.wait_for(authority.was_cancelled.wait(), 5)
+    await asyncio.wait_for(authority.was_cancelled.wait(), HANG_TIMEOUT)
 
 
 async def test_a_polkit_that_is_not_there(client: Polkit, client_bus: Bus) -> None:
@@ -168,14 +169,14 @@ async def test_a_polkit_that_ends_over_a_question(
     client: Polkit, client_bus: Bus, bus_address: str
 ) -> None:
     bus = await Bus(bus_address).connect()
-    face = FakeAuthority()
-    Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", face)
+    authority = FakeAuthority()
+    Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", authority)
     await bus.own_name("org.freedesktop.PolicyKit1")
     question = asyncio.ensure_future(client.authorize(caller_on(client_bus), 1000, ACTION, {}))
-    await asyncio.wait_for(face.was_asked.wait(), 5)
+    await asyncio.wait_for(authority.was_asked.wait(), HANG_TIMEOUT)
     bus.disconnect()
     with pytest.raises(errors.AccessDenied, match="cannot be asked"):
-        await asyncio.wait_for(question, 5)
+        await asyncio.wait_for(question, HANG_TIMEOUT)
 
 
 async def test_permissions_ask_nobody(

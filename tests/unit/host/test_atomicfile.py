@@ -6,11 +6,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from dockmgrd.errors import InsufficientSpace, WriteFailed
+from dockmgrd.errors import ConfigInvalid, InsufficientSpace, WriteFailed
 from dockmgrd.host import atomicfile
 from unit.killing import killed_at_every_call
 
@@ -169,9 +171,139 @@ def test_the_selinux_label_is_kept(tmp_path: Path) -> None:
     assert os.getxattr(target, "security.selinux") == label
 
 
-def test_a_link_to_nowhere_gets_its_target(tmp_path: Path) -> None:
+def test_the_target_of_a_dangling_link_is_created_and_removed(tmp_path: Path) -> None:
     link = tmp_path / "link"
-    link.symlink_to(tmp_path / "deep" / "real")
+    link.symlink_to(tmp_path / "real")
+    atomicfile.check_replaceable(link)
     atomicfile.replace(link, b"new")
     assert link.is_symlink()
-    assert (tmp_path / "deep" / "real").read_bytes() == b"new"
+    assert (tmp_path / "real").read_bytes() == b"new"
+    atomicfile.remove_target(link)
+    assert [each.name for each in tmp_path.iterdir()] == ["link"]
+    assert link.is_symlink()
+
+
+def make_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_link_to_device(path: Path) -> None:
+    path.symlink_to(os.devnull)
+
+
+def make_loop(path: Path) -> None:
+    path.symlink_to(path.with_name("other"))
+    path.with_name("other").symlink_to(path)
+
+
+def make_link_to_itself(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def make_link_into_missing_folder(path: Path) -> None:
+    path.symlink_to(path.parent / "deep" / "real")
+
+
+@pytest.mark.parametrize(
+    ("make", "message_id"),
+    [
+        (make_directory, "not-a-regular-file"),
+        (make_fifo, "not-a-regular-file"),
+        (make_link_to_device, "link-to-no-file"),
+        (make_loop, "link-loop"),
+        (make_link_to_itself, "link-loop"),
+        (make_link_into_missing_folder, "link-to-missing-folder"),
+    ],
+)
+def test_what_is_no_regular_file_is_refused_and_stays(
+    tmp_path: Path, make: Callable[[Path], None], message_id: str
+) -> None:
+    path = tmp_path / "daemon.json"
+    make(path)
+    before = sorted(each.name for each in tmp_path.iterdir())
+    attempts: list[Callable[[], None]] = [
+        lambda: atomicfile.check_replaceable(path),
+        lambda: atomicfile.replace(path, b"new"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(WriteFailed) as caught:
+            attempt()
+        assert caught.value.text.id == message_id
+        assert str(path) in caught.value.message
+    assert sorted(each.name for each in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "make", [make_directory, make_fifo, make_link_to_device, make_loop, make_link_to_itself]
+)
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "daemon.json"
+    make(path)
+    with pytest.raises(ConfigInvalid, match=str(path)):
+        atomicfile.read(path)
+
+
+def test_a_missing_file_reads_as_none(tmp_path: Path) -> None:
+    assert atomicfile.read(tmp_path / "nothing") is None
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    assert atomicfile.read(tmp_path / "dangling") is None
+    (tmp_path / "file").write_bytes(b"x")
+    assert atomicfile.read(tmp_path / "file") == b"x"
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "docker").write_text("")
+    path = tmp_path / "docker" / "daemon.json"
+    attempts: list[Callable[[], None]] = [
+        lambda: atomicfile.check_replaceable(path),
+        lambda: atomicfile.replace(path, b"new"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(WriteFailed, match=str(tmp_path / "docker")):
+            attempt()
+    with pytest.raises(ConfigInvalid):
+        atomicfile.read(path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone sets attributes and mounts")
+@pytest.mark.parametrize("attribute", ["i", "a"])
+@pytest.mark.parametrize("of_folder", [False, True])
+def test_an_immutable_file_or_folder_is_named(
+    tmp_path: Path, attribute: str, *, of_folder: bool
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    locked = tmp_path if of_folder else path
+    if subprocess.run(["chattr", f"+{attribute}", locked], check=False).returncode:
+        pytest.skip("this file system has no attributes")
+    try:
+        with pytest.raises(WriteFailed) as caught:
+            atomicfile.replace(path, b"new")
+        assert caught.value.text.id == "immutable"
+        assert str(locked) in caught.value.message
+        assert path.read_text() == "old"
+    finally:
+        subprocess.run(["chattr", f"-{attribute}", locked], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone sets attributes and mounts")
+@pytest.mark.parametrize(
+    ("options", "message_id"), [("bind", "is-mount-point"), ("bind,ro", "on-read-only-mount")]
+)
+def test_a_mounted_file_is_named(tmp_path: Path, options: str, message_id: str) -> None:
+    path, origin = tmp_path / "file", tmp_path / "origin"
+    path.write_text("old")
+    origin.write_text("other")
+    subprocess.run(["mount", "-o", options, origin, path], check=True)
+    try:
+        with pytest.raises(WriteFailed) as caught:
+            atomicfile.replace(path, b"new")
+        assert caught.value.text.id == message_id
+        assert path.read_text() == "other"
+    finally:
+        subprocess.run(["umount", path], check=True)
+    assert path.read_text() == "old"

@@ -29,7 +29,7 @@ _indents = st.sampled_from([None, 2, 4, "\t"])
 
 def change(text: str, mirrors: tuple[str, ...] = MIRRORS) -> str:
     document = daemonjson.parse(text.encode(), NAME)
-    return daemonjson.with_mirrors(document, mirrors).decode()
+    return daemonjson.replace_mirrors(document, mirrors).decode()
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_whatever_is_valid_keeps_every_byte_outside_the_member(
 @given(original=_files())
 def test_the_member_can_be_taken_out(original: str) -> None:
     document = daemonjson.parse(original.encode(), NAME)
-    text = daemonjson.without_mirrors(document).decode()
+    text = daemonjson.remove_mirrors(document).decode()
     assert not _has_member(text)
     assert _others(text) == _others(original)
 
@@ -183,12 +183,12 @@ def _others(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"[]", "not an object"),
-        (b'"x"', "not an object"),
-        (b'{"a": 1,}', "line 1 column"),
-        (b'{\n  // comment\n  "a": 1}', "line 2 column 3"),
-        (b'{"a": 1, "a": 2}', 'the key "a" stands in it twice'),
-        (b'{"a": {"b": 1, "b": 2}}', 'the key "b" stands in it twice'),
+        (b"[]", "not a JSON object"),
+        (b'"x"', "not a JSON object"),
+        (b'{"a": 1,}', "line 1, column"),
+        (b'{\n  // comment\n  "a": 1}', "line 2, column 3"),
+        (b'{"a": 1, "a": 2}', 'the key "a" occurs twice'),
+        (b'{"a": {"b": 1, "b": 2}}', 'the key "b" occurs twice'),
         (b'{"a": NaN}', "NaN is not JSON"),
         (b'{"a":\n "\xff"}', "line 2 is not UTF-8"),
         (b'{"registry-mirrors": "x"}', "not a list of strings"),

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,33 @@ def test_a_source_that_is_not_allowed_any_more(files: Path) -> None:
     for uid in (0, 1000):
         with pytest.raises(AccessDenied, match="'aliyun' is not allowed"):
             check(request(Kind.INSTALL, {"source": "aliyun"}, uid=uid))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"mirrors": []},
+        {"mirrors": [OURS]},
+        {"channel": "test"},
+        {"platform": "fedora/43"},
+        {"version": ""},
+        {"replace-conflicting": True},
+        {"repo-url": "https://r.example/"},
+    ],
+)
+def test_an_installation_that_does_more_than_was_granted(more: dict[str, Any]) -> None:
+    job = request(Kind.INSTALL, {"version": "28.5.1"})
+    with pytest.raises(AccessDenied):
+        check(replace(job, options={**job.options, **more}))
+
+
+def test_a_dry_run_that_verifies_mirrors_of_the_host(files: Path) -> None:
+    (files / "daemon.json").write_text(json.dumps({"registry-mirrors": [OURS]}))
+    given = {"mirrors": [OURS], "dry-run": True, "verify": True}
+    check(replace(request(Kind.SET_MIRROR, given), granted=()))
+    (files / "daemon.json").unlink()
+    with pytest.raises(AccessDenied, match="probe"):
+        check(replace(request(Kind.SET_MIRROR, given), granted=()))
 
 
 def test_a_request_file_that_says_more_than_was_granted() -> None:

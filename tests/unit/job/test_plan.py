@@ -67,7 +67,7 @@ def test_where_a_repository_is_does_not_bind(tmp_path: Path) -> None:
 
 
 def test_what_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "readable_for_all", lambda _path: True)
+    monkeypatch.setattr(plan, "is_public", lambda _path: True)
     described = Plan(changes=(ENGINE, RUNC), files=(FILE,)).to_result()
     assert described["remove"] == [
         {

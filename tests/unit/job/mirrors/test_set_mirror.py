@@ -9,14 +9,17 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from signal import SIGHUP
 from typing import Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import paths
 from dockmgrd.errors import ConfigConflict, RolledBack, ServiceFailed
 from dockmgrd.host.engine import Engine, EngineFacts
-from dockmgrd.host.systemd import Systemd, UnitState
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import reload
 from dockmgrd.job.mirrors.set_mirror import apply_mirrors, set_mirror
@@ -43,7 +46,7 @@ class _Engine(Engine):
         return EngineFacts("24.0.0", self.mirrors, self.insecure)
 
     @asynccontextmanager
-    async def reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
+    async def open_reload_events(self) -> AsyncIterator[asyncio.StreamReader]:
         self.events = asyncio.StreamReader()
         yield self.events
 
@@ -77,13 +80,21 @@ class _Systemd(Systemd):
         self.environment_files: list[str] = []
         self.drop_ins: tuple[str, ...] = ()
         self.fails = False
+        self.has_exec_reload = True
 
-    async def state(self, unit: str) -> UnitState:
+    async def get_state(self, unit: str) -> UnitState:
         return UnitState("loaded", self.active_state, "enabled", "/unit", self.drop_ins)
 
-    async def unit_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
+    async def get_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
         files = [[path, True] for path in self.environment_files]
         return [[["/nonexistent/dockerd", self.command_line]], self.environment, files]
+
+    async def can_reload(self, unit: str) -> bool:
+        return self.has_exec_reload
+
+    async def signal_main(self, unit: str, signal: int) -> None:
+        assert signal == SIGHUP
+        await self.reload(unit)
 
     async def reload(self, unit: str) -> None:
         if self.fails:
@@ -96,15 +107,22 @@ class _Systemd(Systemd):
 def daemon_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "docker" / "daemon.json"
     monkeypatch.setattr(paths, "DAEMON_JSON", path)
-    monkeypatch.setattr(reload, "_SECONDS_TO_RELOAD", 0.1)
-    monkeypatch.setattr(reload, "_SECONDS_TO_TAKE_EFFECT", 0.1)
+    monkeypatch.setattr(reload, "_RELOAD_TIMEOUT", HANG_TIMEOUT)
+    monkeypatch.setattr(reload, "_EFFECT_TIMEOUT", HANG_TIMEOUT)
 
     async def validate(*_: object) -> str:
         return ""
 
-    monkeypatch.setattr("dockmgrd.host.validate.validate", validate)
+    monkeypatch.setattr("dockmgrd.host.dockerd.validate_config", validate)
     path.parent.mkdir()
     return path
+
+
+@pytest.fixture
+def impatience(daemon_json: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that says nothing, or whose mirrors stay others, is waited for only shortly."""
+    monkeypatch.setattr(reload, "_RELOAD_TIMEOUT", 0.1)
+    monkeypatch.setattr(reload, "_EFFECT_TIMEOUT", 0.1)
 
 
 def context(engine: _Engine, systemd: _Systemd | None = None) -> JobContext:
@@ -146,10 +164,11 @@ async def test_what_stays_forgotten_is_told(
     await apply_mirrors(job, (B,))
     [note] = map(str, job.notes)
     assert INSECURE in note
-    assert "systemctl restart docker" in note
+    assert "Restart Docker Engine" in note
     assert json.loads(daemon_json.read_text())["registry-mirrors"] == [B]
 
 
+@pytest.mark.usefixtures("impatience")
 @pytest.mark.parametrize("before", ['{"debug":   true}\n', None])
 async def test_an_engine_that_does_not_take_it_has_its_file_back(
     daemon_json: Path, before: str | None
@@ -158,12 +177,13 @@ async def test_an_engine_that_does_not_take_it_has_its_file_back(
         daemon_json.write_text(before)
     engine = _Engine(A)
     engine.ignores = True
-    with pytest.raises(RolledBack, match=r"uses the mirrors https://a\.example/ after"):
+    with pytest.raises(RolledBack, match=r"uses the mirrors https://a\.example/ instead of"):
         await apply_mirrors(context(engine), (B,))
     assert (daemon_json.read_text() if daemon_json.exists() else None) == before
     assert engine.reloads == 1, "an engine that took nothing need not be brought back"
 
 
+@pytest.mark.usefixtures("impatience")
 async def test_an_engine_that_took_something_else_is_brought_back(
     daemon_json: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +224,7 @@ async def test_an_engine_that_is_stopped_meanwhile_gets_it_at_its_start(daemon_j
     assert "when it starts" in str(job.notes[0])
 
 
+@pytest.mark.usefixtures("impatience")
 async def test_an_engine_that_is_restarted_meanwhile_is_reloaded_again(daemon_json: Path) -> None:
     engine = _Engine(A)
     engine.goes_away = True
@@ -231,7 +252,7 @@ async def test_an_early_answer_is_not_the_last(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(engine, "facts", facts)
     monkeypatch.setattr(systemd, "reload", reload_later)
-    monkeypatch.setattr(reload, "_SECONDS_TO_TAKE_EFFECT", 0.0)
+    monkeypatch.setattr(reload, "_EFFECT_TIMEOUT", 0.0)
     assert (await apply_mirrors(context(engine, systemd), (B,)))["active"] is True
     assert (engine.mirrors, engine.reloads) == ((B,), 1)
 
@@ -300,3 +321,36 @@ async def test_mirrors_that_are_flags_cannot_be_cleared_in_the_file(daemon_json:
     with pytest.raises(ConfigConflict):
         await apply_mirrors(context(engine, systemd), ())
     assert not daemon_json.exists()
+
+
+async def test_a_unit_without_exec_reload_gets_a_signal(daemon_json: Path) -> None:
+    engine = _Engine(A)
+    systemd = _Systemd(engine)
+    systemd.has_exec_reload = False
+    assert (await apply_mirrors(context(engine, systemd), (B,)))["active"] is True
+    assert engine.mirrors == (B,)
+    assert engine.reloads == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--config-file", "/srv/docker.json"],
+        ["--config-file=/srv/docker.json", "-D"],
+        ["--registry-mirror", A],
+        [f"--registry-mirror={A}"],
+    ],
+)
+async def test_settings_in_the_unit_are_a_conflict(
+    daemon_json: Path, tmp_path: Path, words: list[str]
+) -> None:
+    unit = tmp_path / "flags.conf"
+    unit.write_text(f"[Service]\nExecStart=\nExecStart=dockerd {' '.join(words)}\n")
+    engine = _Engine(A)
+    systemd = _Systemd(engine)
+    systemd.command_line += words
+    systemd.drop_ins = (str(unit),)
+    with pytest.raises(ConfigConflict, match=f"{unit}, line 3"):
+        await apply_mirrors(context(engine, systemd), (B,))
+    assert not daemon_json.exists()
+    assert engine.reloads == 0

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.host.engine import EngineFacts
 from dockmgrd.job.probe.probe import ranked, try_all
@@ -19,9 +20,12 @@ from dockmgrd.job.probe.registry import Finding
 from dockmgrd.job.probe.verdicts import Verdict
 from unit.registry_server import Registry, digest, serving
 
+PATIENCE = (0.5, 2.0, 8.0, 32.0)
+"""Seconds for a test in which one thing never comes, and others must within the same time."""
+
 
 async def tried(
-    mirrors: Sequence[str], timeout: float = 5.0, facts: EngineFacts | None = None
+    mirrors: Sequence[str], timeout: float = HANG_TIMEOUT, facts: EngineFacts | None = None
 ) -> list[Finding]:
     return await try_all(mirrors, timeout, facts or EngineFacts(), lambda _: None)
 
@@ -67,7 +71,7 @@ async def test_a_mirror_that_wants_a_token() -> None:
         (("v2", "circle"), Verdict.BROKEN, "v2", "in circles"),
         (("v2", "astray"), Verdict.BROKEN, "v2", "an address that is none"),
         (("v2", "far"), Verdict.BROKEN, "v2", "an address that is none"),
-        (("v2", "hang"), Verdict.TIMEOUT, "v2", "within 0.5 s"),
+        (("v2", "hang"), Verdict.TIMEOUT, "v2", " s"),
         (("token", 403), Verdict.DENIED, "token", "403"),
         (("token", 429), Verdict.RATE_LIMITED, "token", "too many"),
         (("manifest", 404), Verdict.MISSING, "manifest", "does not have library/hello-world"),
@@ -76,7 +80,7 @@ async def test_a_mirror_that_wants_a_token() -> None:
         (("blob", 403), Verdict.DENIED, "blob", "allow-list"),
         (("blob", 429), Verdict.RATE_LIMITED, "blob", "too many requests"),
         (("blob", "damage"), Verdict.CORRUPT, "blob", "another digest"),
-        (("blob", "hang"), Verdict.TIMEOUT, "blob", "within 0.5 s"),
+        (("blob", "hang"), Verdict.TIMEOUT, "blob", " s"),
         (("blob", "chunked"), Verdict.OK, "", ""),
         (("blob", "unframed"), Verdict.OK, "", ""),
         (("blob", "redirect"), Verdict.OK, "", ""),
@@ -87,7 +91,10 @@ async def test_what_is_wrong_is_told_apart(
 ) -> None:
     registry = Registry(fault=fault, token="secret" if fault[0] == "token" else "")
     async with serving(registry) as urls:
-        [found] = await tried(urls, timeout=0.5)
+        for timeout in PATIENCE if fault[1] == "hang" else (HANG_TIMEOUT,):
+            [found] = await tried(urls, timeout=timeout)
+            if found.step == step:
+                break
     assert (found.verdict, found.step) == (verdict, step)
     assert text in found.text
 
@@ -128,17 +135,17 @@ async def test_two_hundred_with_half_of_them_dead_end_with_the_deadline() -> Non
     counts: list[int] = []
     async with serving(*registries) as urls:
         started = time.monotonic()
-        await try_all(urls[::2], 30.0, EngineFacts(), lambda _: None)
-        without_the_dead = time.monotonic() - started
+        await try_all(urls[::2], HANG_TIMEOUT, EngineFacts(), lambda _: None)
+        deadline = max(3.0, 3 * (time.monotonic() - started))
         started = time.monotonic()
         found = await try_all(
-            urls, 3.0, EngineFacts(), lambda findings: counts.append(len(findings))
+            urls, deadline, EngineFacts(), lambda findings: counts.append(len(findings))
         )
         seconds = time.monotonic() - started
     verdicts = [each.verdict for each in found]
     assert verdicts.count(Verdict.OK) == 100
     assert verdicts.count(Verdict.TIMEOUT) == 100
-    assert seconds < 3.0 + max(1.0, without_the_dead), "a busy machine takes longer for both"
+    assert seconds < 2 * deadline, "the dead have one deadline, and not one after another"
     assert counts == sorted(counts)
     assert counts[-1] == 200
 
@@ -156,7 +163,10 @@ async def test_lookups_that_hang_hold_nothing_up(monkeypatch: pytest.MonkeyPatch
     dead = [f"http://m{number}.dead.example/" for number in range(60)]
     async with serving(Registry()) as [url]:
         try:
-            found = await tried([*dead, url], timeout=1.0)
+            for timeout in PATIENCE:
+                found = await tried([*dead, url], timeout=timeout)
+                if found[-1].verdict is Verdict.OK:
+                    break
         finally:
             answered.set()
     assert found[-1].verdict is Verdict.OK
@@ -167,8 +177,8 @@ async def test_a_probe_that_is_cancelled_leaves_nothing_running() -> None:
     registry = Registry(fault=("v2", "hang"))
     async with serving(registry) as urls:
         before = asyncio.all_tasks()
-        task = asyncio.ensure_future(tried(urls, timeout=60))
-        await asyncio.wait_for(registry.asked.wait(), 10)
+        task = asyncio.ensure_future(tried(urls))
+        await asyncio.wait_for(registry.asked.wait(), HANG_TIMEOUT)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
