@@ -115,11 +115,6 @@ UNMOUNT_AND_REPEAT = Template("unmount-and-repeat", "Unmount it and uninstall ag
 DELETE_FAILED = Template("delete-failed", "{path} could not be deleted: {reason}.")
 REASON_MOUNT_POINT = Template("reason-mount-point", "something is mounted there")
 REASON_MOVED = Template("reason-moved", "it was moved meanwhile")
-DELETE_FORBIDDEN = Template(
-    "delete-forbidden",
-    "{path} could not be deleted: {culprit} has the attribute {attribute}.",
-)
-REMOVE_ATTRIBUTE = Template("remove-attribute", "Remove the attribute and uninstall again.")
 FREE_AND_REPEAT = Template("free-and-repeat", "See what uses it, then uninstall again.")
 UNSAFE_PATH = Template("unsafe-path", "{path} is not deleted: {cause}. Nothing was purged.")
 DELETE_BY_HAND = Template(

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-import array
 import errno
-import fcntl
 import os
-import shlex
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockmgrd.errors import WriteFailed
+from dockmgrd.host.obstacles import find_obstacle
 from dockmgrd.job.packages.tree import NOT_A_FOLDER_ERRORS, OPEN_FOLDER, read_mount_id
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import Text
@@ -24,10 +22,6 @@ _MAX_OPEN_FOLDERS = (
 )
 _MAX_SCANS = 5  # How often a folder is read when something is put into it meanwhile.
 _BLOCK_BYTES = 512  # The unit of st_blocks, whatever the file system.
-
-# ioctl_iflags(2)
-_FS_IOC_GETFLAGS = 0x80086601
-_ATTRIBUTES = {0x10: ("immutable", "i"), 0x20: ("append-only", "a")}
 
 
 def delete_tree(parent: int, folder: Path, name: str) -> int:
@@ -168,15 +162,12 @@ class _Deletion:
             yield
         except OSError as error:
             path = self._path(*names)
-            attribute = None
-            if error.errno == errno.EPERM:
-                attribute = _find_attribute(path) or _find_attribute(path.parent)
-            if attribute is None:
-                raise self._make_error(str(error.strerror), *names) from error
-            culprit, name, letter = attribute
-            text = messages.DELETE_FORBIDDEN(path=str(path), culprit=str(culprit), attribute=name)
-            command = f"chattr -{letter} {shlex.quote(str(culprit))}"
-            raise WriteFailed(text.with_remedy(messages.REMOVE_ATTRIBUTE(), command)) from error
+            obstacle = None
+            if error.errno in (errno.EPERM, errno.EROFS, errno.EBUSY):
+                obstacle = find_obstacle(path, path)
+            if obstacle is not None:
+                raise WriteFailed(obstacle) from error
+            raise self._make_error(str(error.strerror), *names) from error
 
     def _make_error(self, reason: Text | str, *names: str) -> WriteFailed:
         text = messages.DELETE_FAILED(path=str(self._path(*names)), reason=reason)
@@ -196,28 +187,3 @@ def _count_freed_bytes(status: os.stat_result) -> int:
     """Bytes on the disk that go with the last name of a file."""
     is_last = stat.S_ISDIR(status.st_mode) or status.st_nlink == 1
     return status.st_blocks * _BLOCK_BYTES if is_last else 0
-
-
-def _find_attribute(path: Path) -> tuple[Path, str, str] | None:
-    """The attribute that keeps even root from deleting the file, or what is in the folder.
-
-    :returns: the path, the name of the attribute, and its letter for chattr(1).
-    """
-    try:
-        mode = os.lstat(path).st_mode
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return None
-    try:
-        flags = array.array("l", [0])
-        fcntl.ioctl(descriptor, _FS_IOC_GETFLAGS, flags)
-    except OSError:
-        return None  # A file system without attributes.
-    finally:
-        os.close(descriptor)
-    for bit, (name, letter) in _ATTRIBUTES.items():
-        if flags[0] & bit:
-            return path, name, letter
-    return None
