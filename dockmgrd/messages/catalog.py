@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import ModuleType
 
-from dockmgrd.messages import dnf, engine, files, jobs, packages, steps
+from dockmgrd.messages import dnf, engine, files, jobs, packages, probe, steps
 from dockmgrd.messages.text import Template
 
-_MODULES: tuple[ModuleType, ...] = (dnf, engine, files, jobs, packages, steps)
+_MODULES: tuple[ModuleType, ...] = (dnf, engine, files, jobs, packages, probe, steps)
 
 
 def load() -> Mapping[str, Template]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""HTTP as far as a registry is tried with it: GET, one connection for each host, kept open."""
+"""HTTP as far as probing needs it: GET, with one open connection for each host."""
 
 from __future__ import annotations
 
@@ -16,13 +16,22 @@ from dockmgrd import __version__
 from dockmgrd.job.probe import tunnel
 from dockmgrd.job.probe.dial import dial
 from dockmgrd.job.probe.proxies import Proxies, Proxy, destination
+from dockmgrd.messages import probe as messages
+from dockmgrd.messages.text import Template
 
-_MOST_BYTES = 4 << 20
-_LINE_LIMIT = 64 << 10
+_MAX_BYTES = 4 << 20
+_MAX_LINE_BYTES = 64 << 10
 
 
 class Malformed(Exception):
-    """What came back is not HTTP, or is more than a registry would send."""
+    """The answer is not HTTP, or is larger than that of a registry.
+
+    :param template: the sentence, which takes `host`.
+    """
+
+    def __init__(self, template: Template) -> None:
+        super().__init__(template.id)
+        self.template = template
 
 
 @dataclass(frozen=True)
@@ -46,13 +55,13 @@ class _Connection:
 
 
 class WebClient:
-    """Asks servers for things; connections live until `close`.
+    """Sends requests; connections live until `close`.
 
-    What goes wrong is raised as it comes: OSError (socket.gaierror, ssl.SSLError among them),
+    Failures are raised unchanged: OSError (socket.gaierror, ssl.SSLError among them),
     EOFError, Malformed, ProxyFailed, and what `tls` raises.
 
-    :param tls: how to check certificates; called when the first is to be checked. It is one for
-        all hosts: the engine takes that of its mirror wherever the mirror sends it on to.
+    :param tls: how to check certificates; called when the first is to be checked. It is the
+        same for all hosts: the engine uses that of its mirror wherever the mirror redirects to.
     """
 
     def __init__(self, tls: Callable[[], ssl.SSLContext], proxies: Proxies) -> None:
@@ -61,6 +70,8 @@ class WebClient:
         self._connections: dict[str, _Connection] = {}
         self.way: Proxy | None = None
         """The proxy of the latest request."""
+        self.host = ""
+        """The host of the latest request."""
         self.at_proxy = False
         """Whether the proxy itself has not been reached yet."""
 
@@ -68,8 +79,9 @@ class WebClient:
         """The answer to a GET of the URL, whose host is in ASCII. Redirects are not followed."""
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
-        self.way = self._proxies.way_to(*destination(url))
-        # A proxy is asked for what is http, and passes on unseen what is https.
+        self.host = parts.netloc.rpartition("@")[2]
+        self.way = self._proxies.find_proxy(*destination(url))
+        # A proxy sees http requests, and passes on https without seeing it.
         seen_by = self.way if parts.scheme == "http" else None
         target = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         sent = {
@@ -84,15 +96,15 @@ class WebClient:
         ]
         request = "\r\n".join([*lines, "", ""]).encode("ascii", "replace")
         try:
-            answer = await self._exchange_again(origin, request)
+            answer = await self._exchange_over_any(origin, request)
         except (ConnectionError, EOFError):
             if seen_by is None:
                 raise
-            raise tunnel.broken_off(seen_by) from None
+            raise tunnel.make_connection_error(seen_by) from None
         if seen_by is None:
             return answer
         if answer.status == tunnel.AUTHENTICATION_REQUIRED:
-            raise tunnel.unauthorized(seen_by)
+            raise tunnel.make_credentials_error(seen_by)
         return replace(answer, proxy=seen_by)
 
     def close(self) -> None:
@@ -100,7 +112,7 @@ class WebClient:
             connection.writer.transport.abort()
         self._connections.clear()
 
-    async def _exchange_again(self, origin: str, request: bytes) -> Answer:
+    async def _exchange_over_any(self, origin: str, request: bytes) -> Answer:
         """The answer over the connection that is open, or else over a new one."""
         kept = self._connections.pop(origin, None)
         if kept is not None:
@@ -133,7 +145,7 @@ class WebClient:
         try:
             reader, writer = await asyncio.open_connection(
                 sock=connected,
-                limit=_LINE_LIMIT,
+                limit=_MAX_LINE_BYTES,
                 ssl=context,
                 server_hostname=host if context else None,
             )
@@ -151,7 +163,7 @@ class WebClient:
         self.at_proxy = False
         try:
             if tunnelled:
-                await tunnel.open_to(connected, self.way, host, port)
+                await tunnel.open_tunnel(connected, self.way, host, port)
         except BaseException:
             connected.close()
             raise
@@ -162,11 +174,11 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except asyncio.LimitOverrunError as error:
-        raise Malformed("the head of the answer is endless") from error
+        raise Malformed(messages.ANSWER_TOO_LARGE) from error
     first, *lines = head.decode("latin-1").splitlines()
     words = first.split(" ", 2)
     if not words[0].startswith("HTTP/1.") or len(words) < 2 or not words[1].isdigit():
-        raise Malformed("the answer is not HTTP")
+        raise Malformed(messages.NOT_HTTP)
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
@@ -184,11 +196,11 @@ async def _read_body(
         return await _read_chunks(reader), False
     length = headers.get("content-length", "")
     if length.isdigit():
-        if int(length) > _MOST_BYTES:
-            raise Malformed("the answer is far longer than that of a registry")
+        if int(length) > _MAX_BYTES:
+            raise Malformed(messages.ANSWER_TOO_LARGE)
         return await reader.readexactly(int(length)), False
-    body = await reader.read(_MOST_BYTES)
-    while len(body) < _MOST_BYTES and (more := await reader.read(_MOST_BYTES - len(body))):
+    body = await reader.read(_MAX_BYTES)
+    while len(body) < _MAX_BYTES and (more := await reader.read(_MAX_BYTES - len(body))):
         body += more
     return body, True
 
@@ -200,9 +212,9 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
         try:
             size = int(line.split(b";")[0], 16)
         except ValueError as error:
-            raise Malformed("the answer is not HTTP") from error
-        if len(body) + size > _MOST_BYTES:
-            raise Malformed("the answer is far longer than that of a registry")
+            raise Malformed(messages.NOT_HTTP) from error
+        if len(body) + size > _MAX_BYTES:
+            raise Malformed(messages.ANSWER_TOO_LARGE)
         if size == 0:
             while (await reader.readline()).strip():
                 pass

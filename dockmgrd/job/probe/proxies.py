@@ -22,7 +22,7 @@ _Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 @dataclass(frozen=True)
 class Proxy:
-    """A proxy. `str` of it is its host and port, which may be told to everybody."""
+    """A proxy. `str` of it is its host and port, which everybody may see."""
 
     scheme: str
     host: str
@@ -32,7 +32,7 @@ class Proxy:
 
     @classmethod
     def parse(cls, text: str) -> Proxy | None:
-        """The proxy that a variable or an option names; None when it names none that Go takes."""
+        """The proxy that a variable or an option names; None when Go would ignore it."""
         try:
             parts = urlsplit(text)
             if not parts.scheme or not parts.netloc:
@@ -46,25 +46,25 @@ class Proxy:
         return cls(parts.scheme, parts.hostname, port, user, unquote(parts.password or ""))
 
     @property
-    def masked(self) -> bool:
-        """Whether it wants credentials that the engine keeps to itself."""
+    def is_masked(self) -> bool:
+        """Whether it needs credentials that the engine hides."""
         return (self.user, self.password) == (MASK, MASK)
 
     @property
     def headers(self) -> dict[str, str]:
-        """What to send to it with each request that it is to see."""
-        if self.user is None or self.masked:
+        """The headers for each request that it sees."""
+        if self.user is None or self.is_masked:
             return {}
         credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         return {"Proxy-Authorization": f"Basic {credentials}"}
 
     def is_at(self, other: Proxy) -> bool:
-        """Whether both are the same but for their credentials."""
+        """Whether both are the same apart from their credentials."""
         mine, its = ((each.scheme, each.host, each.port) for each in (self, other))
         return mine == its
 
     def __str__(self) -> str:
-        return joined(self.host, self.port)
+        return format_authority(self.host, self.port)
 
 
 class Proxies:
@@ -77,20 +77,20 @@ class Proxies:
 
     def __init__(self, http: str = "", https: str = "", exceptions: str = "") -> None:
         self._by_scheme = {"http": Proxy.parse(http), "https": Proxy.parse(https)}
-        self._rules = tuple(_rules(exceptions))
+        self._rules = tuple(_parse_rules(exceptions))
 
-    def way_to(self, scheme: str, host: str, port: int) -> Proxy | None:
+    def find_proxy(self, scheme: str, host: str, port: int) -> Proxy | None:
         """The proxy for requests to the host; None for those that go there directly."""
-        address = _address(host)
+        address = _parse_address(host)
         if host == "localhost" or (address is not None and address.is_loopback):
             return None
-        if any(rule.holds(host.lower(), port, address) for rule in self._rules):
+        if any(rule.matches(host.lower(), port, address) for rule in self._rules):
             return None
         return self._by_scheme.get(scheme)
 
-    def used_for(self, urls: Iterable[str]) -> list[Proxy]:
+    def list_used_for(self, urls: Iterable[str]) -> list[Proxy]:
         """The proxies that are used for these, each once."""
-        ways = (self.way_to(*destination(url)) for url in urls)
+        ways = (self.find_proxy(*destination(url)) for url in urls)
         return list(dict.fromkeys(way for way in ways if way is not None))
 
 
@@ -100,7 +100,7 @@ def destination(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
 
 
-def joined(host: str, port: int) -> str:
+def format_authority(host: str, port: int) -> str:
     """Host and port as they stand in a URL."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -116,7 +116,7 @@ class _Rule:
     itself: bool = False
     """Whether the suffix stands for the domain, too, and not only for what is in it."""
 
-    def holds(self, host: str, port: int, address: _IPAddress | None) -> bool:
+    def matches(self, host: str, port: int, address: _IPAddress | None) -> bool:
         if self.everything:
             return True
         if self.port not in ("", str(port)):
@@ -128,7 +128,7 @@ class _Rule:
         return host.endswith(self.suffix) or (self.itself and host == self.suffix[1:])
 
 
-def _rules(text: str) -> Iterator[_Rule]:
+def _parse_rules(text: str) -> Iterator[_Rule]:
     for entry in (each.strip().lower() for each in text.split(",")):
         if entry == "*":
             yield _Rule(everything=True)
@@ -136,11 +136,11 @@ def _rules(text: str) -> Iterator[_Rule]:
             with suppress(ValueError):
                 yield _Rule(ipaddress.ip_network(entry, strict=False))
         elif entry:
-            yield from _rule_for_host(*_split(entry))
+            yield from _make_host_rules(*_split_entry(entry))
 
 
-def _rule_for_host(host: str, port: str) -> Iterator[_Rule]:
-    if _address(host) is not None:
+def _make_host_rules(host: str, port: str) -> Iterator[_Rule]:
+    if _parse_address(host) is not None:
         yield _Rule(ipaddress.ip_network(host), port=port)
     elif host:
         suffix = host[1:] if host.startswith("*.") else host
@@ -148,7 +148,7 @@ def _rule_for_host(host: str, port: str) -> Iterator[_Rule]:
         yield _Rule(suffix=f".{suffix}" if itself else suffix, port=port, itself=itself)
 
 
-def _split(entry: str) -> tuple[str, str]:
+def _split_entry(entry: str) -> tuple[str, str]:
     """Host and port of an entry. An IPv6 address has a port only when it is in brackets."""
     if entry.startswith("[") and "]:" in entry:
         host, _, port = entry[1:].partition("]:")
@@ -157,7 +157,7 @@ def _split(entry: str) -> tuple[str, str]:
     return host, port
 
 
-def _address(host: str) -> _IPAddress | None:
+def _parse_address(host: str) -> _IPAddress | None:
     try:
         return ipaddress.ip_address(host)
     except ValueError:

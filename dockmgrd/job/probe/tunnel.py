@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Connections to a proxy, and through it to a host: what fails there is no fault of the host."""
+"""Connections to a proxy, and through it to a host. A failure here is not the host's fault."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ import socket
 
 from dockmgrd import __version__
 from dockmgrd.job.probe.dial import dial
-from dockmgrd.job.probe.proxies import Proxy, joined
+from dockmgrd.job.probe.proxies import Proxy, format_authority
+from dockmgrd.messages import probe as messages
+from dockmgrd.messages.text import Text
 
-_MOST_BYTES = 64 << 10
+_MAX_BYTES = 64 << 10
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b")
 AUTHENTICATION_REQUIRED = 407
 
 
 class ProxyFailed(Exception):
-    """A proxy kept us from the host. The text has neither full stop nor credentials.
+    """A proxy failed. The text has no credentials.
 
-    `beyond`: the proxy works, and says that it cannot get to the host.
+    `beyond`: the proxy works, and says that it cannot reach the host.
     """
 
-    def __init__(self, text: str, *, beyond: bool = False) -> None:
-        super().__init__(text)
+    def __init__(self, text: Text, *, beyond: bool = False) -> None:
+        super().__init__(str(text))
         self.text = text
         self.beyond = beyond
 
@@ -31,60 +33,52 @@ class ProxyFailed(Exception):
 async def connect(proxy: Proxy) -> socket.socket:
     """A connection with the proxy itself.
 
-    :raises ProxyFailed: when there is none to be had.
+    :raises ProxyFailed: when it cannot be made.
     """
     if proxy.scheme != "http":
-        raise ProxyFailed(
-            f"it was not tried: the engine goes through {proxy.scheme} proxy {proxy}, and only "
-            "http proxies are known here"
-        )
+        raise ProxyFailed(messages.PROXY_KIND_UNKNOWN(scheme=proxy.scheme, proxy=str(proxy)))
     try:
         return await dial(proxy.host, proxy.port)
     except socket.gaierror:
-        raise ProxyFailed(f"the name of the engine's proxy {proxy} has no address") from None
+        raise ProxyFailed(messages.PROXY_NAME_UNKNOWN(proxy=str(proxy))) from None
     except ConnectionRefusedError:
-        raise ProxyFailed(f"nothing listens at the engine's proxy {proxy}") from None
+        raise ProxyFailed(messages.PROXY_REFUSES(proxy=str(proxy))) from None
     except OSError as error:
-        raise ProxyFailed(
-            f"the engine's proxy {proxy} cannot be reached: {error.strerror or error}"
-        ) from None
+        reason = error.strerror or str(error)
+        raise ProxyFailed(messages.PROXY_UNREACHABLE(proxy=str(proxy), reason=reason)) from None
 
 
-async def open_to(connection: socket.socket, proxy: Proxy, host: str, port: int) -> None:
-    """Have the proxy at the other end of the connection pass all on to the host from now on.
+async def open_tunnel(connection: socket.socket, proxy: Proxy, host: str, port: int) -> None:
+    """Turn the connection to the proxy into a tunnel to the host.
 
-    :raises ProxyFailed: when it does not.
+    :raises ProxyFailed: when the proxy refuses.
     """
-    status = await _ask(connection, proxy, joined(host, port))
+    status = await _send_connect(connection, proxy, format_authority(host, port))
     if 200 <= status < 300:
         return
     if status == AUTHENTICATION_REQUIRED:
-        raise unauthorized(proxy)
+        raise make_credentials_error(proxy)
     if status >= 500:
-        raise ProxyFailed(f"the engine's proxy {proxy} cannot reach it ({status})", beyond=True)
-    raise ProxyFailed(f"the engine's proxy {proxy} does not let through to it ({status})")
+        text = messages.PROXY_CANNOT_REACH(proxy=str(proxy), status=status)
+        raise ProxyFailed(text, beyond=True)
+    raise ProxyFailed(messages.PROXY_BLOCKS(proxy=str(proxy), status=status))
 
 
-def unauthorized(proxy: Proxy) -> ProxyFailed:
-    """What it means when the proxy asks for credentials."""
-    if proxy.masked:
-        return ProxyFailed(
-            f"the engine's proxy {proxy} wants the credentials that the engine has for it, and "
-            "they are not known here"
-        )
+def make_credentials_error(proxy: Proxy) -> ProxyFailed:
+    """The error of a proxy that asks for credentials."""
+    if proxy.is_masked:
+        return ProxyFailed(messages.PROXY_CREDENTIALS_UNKNOWN(proxy=str(proxy)))
     if proxy.headers:
-        return ProxyFailed(
-            f"the engine's proxy {proxy} does not take the credentials that the engine has for it"
-        )
-    return ProxyFailed(f"the engine's proxy {proxy} wants credentials, and the engine has none")
+        return ProxyFailed(messages.PROXY_CREDENTIALS_REJECTED(proxy=str(proxy)))
+    return ProxyFailed(messages.PROXY_CREDENTIALS_MISSING(proxy=str(proxy)))
 
 
-def broken_off(proxy: Proxy) -> ProxyFailed:
-    """What it means when the proxy ends a connection before its time."""
-    return ProxyFailed(f"the engine's proxy {proxy} broke the connection off")
+def make_connection_error(proxy: Proxy) -> ProxyFailed:
+    """The error of a proxy that closes a connection early."""
+    return ProxyFailed(messages.PROXY_CONNECTION_LOST(proxy=str(proxy)))
 
 
-async def _ask(connection: socket.socket, proxy: Proxy, target: str) -> int:
+async def _send_connect(connection: socket.socket, proxy: Proxy, target: str) -> int:
     """The status of the proxy's answer. A TLS server waits for us, so that no byte after the
     answer's head can be for others.
     """
@@ -94,14 +88,14 @@ async def _ask(connection: socket.socket, proxy: Proxy, target: str) -> int:
     head = b""
     try:
         await loop.sock_sendall(connection, "\r\n".join([*lines, "", ""]).encode())
-        while b"\r\n\r\n" not in head and len(head) < _MOST_BYTES:
-            more = await loop.sock_recv(connection, _MOST_BYTES)
+        while b"\r\n\r\n" not in head and len(head) < _MAX_BYTES:
+            more = await loop.sock_recv(connection, _MAX_BYTES)
             if not more:
-                raise broken_off(proxy)
+                raise make_connection_error(proxy)
             head += more
     except OSError:
-        raise broken_off(proxy) from None
+        raise make_connection_error(proxy) from None
     status = _STATUS.match(head)
     if status is None:
-        raise ProxyFailed(f"the engine's proxy {proxy} does not speak HTTP")
+        raise ProxyFailed(messages.PROXY_NOT_HTTP(proxy=str(proxy)))
     return int(status[1])

@@ -15,7 +15,8 @@ import pytest
 from bed.limits import HANG_TIMEOUT
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.host.engine import EngineFacts
-from dockmgrd.job.probe.probe import ranked, try_all
+from dockmgrd.job.probe.documents import find_bearer_challenge, parse_token
+from dockmgrd.job.probe.probe import rank_findings, try_all
 from dockmgrd.job.probe.registry import Finding
 from dockmgrd.job.probe.verdicts import Verdict
 from unit.registry_server import Registry, digest, serving
@@ -34,7 +35,7 @@ async def test_a_mirror_that_works() -> None:
     registry = Registry()
     async with serving(registry) as urls:
         [found] = await tried(urls)
-    assert (found.verdict, found.step, found.text) == (Verdict.OK, "", "")
+    assert (found.verdict, found.step, str(found.cause)) == (Verdict.OK, "", "")
     assert found.digest == digest(registry.index)
     assert 0 < found.latency <= found.seconds < 5
     assert found.throughput > 0
@@ -62,25 +63,30 @@ async def test_a_mirror_that_wants_a_token() -> None:
     ("fault", "verdict", "step", "text"),
     [
         (("v2", 503), Verdict.FAILING, "v2", "503"),
-        (("v2", 404), Verdict.NOT_A_REGISTRY, "v2", "no registry"),
+        (("v2", 404), Verdict.NOT_A_REGISTRY, "v2", "not a registry"),
         (("v2", "page"), Verdict.NOT_A_REGISTRY, "v2", "web page"),
         (("v2", "noise"), Verdict.NOT_A_REGISTRY, "v2", "not HTTP"),
         (("v2", 403), Verdict.DENIED, "v2", "403"),
         (("v2", 429), Verdict.RATE_LIMITED, "v2", "too many requests"),
-        (("v2", "reset"), Verdict.BROKEN, "v2", "broke the connection off"),
-        (("v2", "circle"), Verdict.BROKEN, "v2", "in circles"),
-        (("v2", "astray"), Verdict.BROKEN, "v2", "an address that is none"),
-        (("v2", "far"), Verdict.BROKEN, "v2", "an address that is none"),
-        (("v2", "hang"), Verdict.TIMEOUT, "v2", " s"),
+        (("v2", "reset"), Verdict.BROKEN, "v2", "closed the connection early"),
+        (("v2", "circle"), Verdict.BROKEN, "v2", "in a circle"),
+        (("v2", "astray"), Verdict.BROKEN, "v2", "an address that is not valid"),
+        (("v2", "far"), Verdict.BROKEN, "v2", "an address that is not valid"),
+        (("v2", "hang"), Verdict.TIMEOUT, "v2", " seconds"),
         (("token", 403), Verdict.DENIED, "token", "403"),
         (("token", 429), Verdict.RATE_LIMITED, "token", "too many"),
-        (("manifest", 404), Verdict.MISSING, "manifest", "does not have library/hello-world"),
-        (("manifest", "damage"), Verdict.NOT_A_REGISTRY, "manifest", "no JSON"),
-        (("manifest", "endless"), Verdict.NOT_A_REGISTRY, "manifest", "far longer"),
+        (
+            ("manifest", 404),
+            Verdict.MISSING,
+            "manifest",
+            "does not have the image library/hello-world",
+        ),
+        (("manifest", "damage"), Verdict.NOT_A_REGISTRY, "manifest", "is not valid"),
+        (("manifest", "endless"), Verdict.NOT_A_REGISTRY, "manifest", "far larger"),
         (("blob", 403), Verdict.DENIED, "blob", "allow-list"),
         (("blob", 429), Verdict.RATE_LIMITED, "blob", "too many requests"),
-        (("blob", "damage"), Verdict.CORRUPT, "blob", "another digest"),
-        (("blob", "hang"), Verdict.TIMEOUT, "blob", " s"),
+        (("blob", "damage"), Verdict.CORRUPT, "blob", "does not have the digest"),
+        (("blob", "hang"), Verdict.TIMEOUT, "blob", " seconds"),
         (("blob", "chunked"), Verdict.OK, "", ""),
         (("blob", "unframed"), Verdict.OK, "", ""),
         (("blob", "redirect"), Verdict.OK, "", ""),
@@ -96,7 +102,7 @@ async def test_what_is_wrong_is_told_apart(
             if found.step == step:
                 break
     assert (found.verdict, found.step) == (verdict, step)
-    assert text in found.text
+    assert text in str(found.cause)
 
 
 async def test_nobody_there() -> None:
@@ -112,21 +118,21 @@ async def test_what_is_plain_is_not_taken_for_tls() -> None:
     async with serving(Registry()) as [url]:
         [found] = await tried([url.replace("http:", "https:")])
     assert found.verdict is Verdict.BROKEN
-    assert "TLS" in found.text
+    assert "TLS" in str(found.cause)
 
 
 async def test_the_digest_is_compared_among_the_answers() -> None:
     fresh = [Registry(), Registry(), Registry(image=b"of the attacker")]
     async with serving(*fresh) as urls:
-        found = ranked(await tried(urls))
+        found = rank_findings(await tried(urls))
     assert [each.differs for each in found] == [False, False, True]
     assert found[2].mirror == urls[2]
-    assert "another one" in found[2].text
+    assert "differs" in str(found[2].cause)
 
 
 async def test_two_at_odds_are_both_left_in_doubt() -> None:
     async with serving(Registry(), Registry(image=b"x" * 10)) as urls:
-        found = ranked(await tried(urls))
+        found = rank_findings(await tried(urls))
     assert [each.differs for each in found] == [False, False]
 
 
@@ -216,3 +222,65 @@ def test_the_admin_adds_changes_and_takes_away_candidates(tmp_path: Path) -> Non
     wrong_url, wrong_field = found.problems
     assert "3.yaml, line 1" in wrong_url
     assert "'name' is none of" in wrong_field
+
+
+# Shapes that no registry sends, and what they are for us.
+_ODD_MANIFESTS = [
+    b"[" * 200_000,
+    b"null",
+    b'{"manifests": 5}',
+    b'{"manifests": [1, 2]}',
+    b'{"manifests": {"a": 1}}',
+    b'{"manifests": [{"platform": "x", "digest": 5}]}',
+    b'{"config": "text"}',
+    b'{"layers": 5}',
+    b'{"layers": [{"size": "5"}]}',
+    b'{"layers": [{"size": true, "digest": "sha256:0"}]}',
+    b'{"layers": [{"size": 1e400, "digest": "sha256:0"}]}',
+    b'{"layers": [null, [], {"digest": []}]}',
+]
+
+
+@pytest.mark.parametrize("body", _ODD_MANIFESTS, ids=lambda body: body[:20].decode())
+async def test_an_odd_manifest_is_a_verdict_about_its_mirror_alone(body: bytes) -> None:
+    async with serving(Registry(manifest=body), Registry()) as urls:
+        odd, good = await tried(urls)
+    assert odd.verdict is Verdict.NOT_A_REGISTRY
+    assert good.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("header", "realm"),
+    [
+        ('Bearer realm="https://a/token",service="s"', "https://a/token"),
+        ('Basic realm="b", Bearer realm="https://a/token",service="s"', "https://a/token"),
+        ('Bearer realm="https://a/token",service="s", Basic realm="b"', "https://a/token"),
+        ('bearer realm="https://a/token"', "https://a/token"),
+        ('Basic realm="b"', None),
+        ("Bearer", None),
+        ("Bearer realm=", None),
+        ("", None),
+        ("Negotiate, Basic", None),
+        ("Bearer " + "a" * 60_000, None),
+        ("Bearer " + ", " * 30_000, None),
+    ],
+)
+def test_the_bearer_challenge_is_found_among_others(header: str, realm: str | None) -> None:
+    challenge = find_bearer_challenge(header)
+    assert (challenge and challenge["realm"]) == realm
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"token": 5}',
+        b'{"token": "a\\r\\nX-Header: b"}',
+        b'{"token": ""}',
+        b'{"token": "' + b"x" * 100_000 + b'"}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_does_not_fit_a_header_is_no_token(body: bytes) -> None:
+    assert parse_token(body) is None

@@ -16,7 +16,7 @@ from dockmgrd.job.probe import probe
 from dockmgrd.job.probe.http import Answer
 from dockmgrd.job.probe.registry import Finding
 from dockmgrd.job.probe.trust import Trust
-from dockmgrd.job.probe.verdicts import Verdict, refusal
+from dockmgrd.job.probe.verdicts import Step, Verdict, judge_status
 from unit.certificates import Pair, shaking_hands
 from unit.registry_server import Registry, serving
 
@@ -62,7 +62,7 @@ async def test_a_mirror_that_wants_a_client_certificate(
         pairs[STRANGER].put(directory, "other")
         first = await tried(url)
     assert (without.verdict, without.step) == (Verdict.DENIED, "v2")
-    assert "client certificate" in without.text
+    assert "client certificate" in str(without.cause)
     assert stranger.verdict is Verdict.DENIED
     assert right.verdict is Verdict.OK
     assert first.verdict is Verdict.OK, "the first one by name is shown"
@@ -91,8 +91,13 @@ async def test_the_authority_of_the_mirror_holds_where_it_sends_us_on_to(
 
 def test_nginx_says_in_a_page_that_it_wants_a_certificate() -> None:
     page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
-    assert refusal(Answer(400, {}, page, 0.1), "v2").verdict is Verdict.DENIED
-    assert refusal(Answer(400, {}, b"", 0.1), "v2").verdict is Verdict.NOT_A_REGISTRY
+    assert (
+        judge_status(Answer(400, {}, page, 0.1), Step.API, "mirror.lab").verdict is Verdict.DENIED
+    )
+    assert (
+        judge_status(Answer(400, {}, b"", 0.1), Step.API, "mirror.lab").verdict
+        is Verdict.NOT_A_REGISTRY
+    )
 
 
 def encrypt(directory: Path) -> None:
@@ -116,8 +121,8 @@ def damage(directory: Path) -> None:
             lambda at: (at / "client.cert").unlink(),
             "/client.key has no client certificate client.c",
         ),
-        (damage, "/client.cert and client.key are no certificate and its key"),
-        (encrypt, "/client.cert and client.key are no certificate and its key"),
+        (damage, "/client.cert and client.key are not a certificate and its key"),
+        (encrypt, "/client.cert and client.key are not a certificate and its key"),
     ],
 )
 async def test_files_for_which_the_engine_would_not_even_try(
@@ -128,7 +133,7 @@ async def test_files_for_which_the_engine_would_not_even_try(
     change(directory)
     found = await tried("https://localhost:1/")
     assert (found.verdict, found.step) == (Verdict.MISCONFIGURED, "v2")
-    assert found.text.startswith(f"{directory}{text}")
+    assert str(found.cause).startswith(f"{directory}{text}")
 
 
 def test_what_is_no_authority_is_passed_over(pairs: dict[str, Pair], tmp_path: Path) -> None:

@@ -17,8 +17,7 @@ from dockmgrd import paths
 from dockmgrd.host.engine import EngineFacts
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
-from dockmgrd.job.probe import engine_proxies as engineproxies
-from dockmgrd.job.probe import probe
+from dockmgrd.job.probe import engine_proxies, probe
 from dockmgrd.job.probe.proxies import Proxies, Proxy
 from dockmgrd.job.probe.registry import Finding
 from dockmgrd.job.probe.trust import Trust
@@ -71,9 +70,9 @@ async def test_what_is_on_this_host_is_reached_directly() -> None:
 @pytest.mark.parametrize(
     ("user", "wanted", "text"),
     [
-        ("", "ann:secret", "wants credentials, and the engine has none"),
-        ("ann:wrong@", "ann:secret", "does not take the credentials"),
-        ("xxxxx:xxxxx@", "ann:secret", "they are not known here"),
+        ("", "ann:secret", "wants credentials, and Docker Engine has none"),
+        ("ann:wrong@", "ann:secret", "rejects the credentials"),
+        ("xxxxx:xxxxx@", "ann:secret", "only Docker Engine knows"),
         ("xxxxx:xxxxx@", "", ""),
         ("ann:s%40cret@", "ann:s@cret", ""),
     ],
@@ -87,24 +86,24 @@ async def test_credentials(mirror: str, user: str, wanted: str, text: str) -> No
             [found] = await tried(facts, mirror)
     if text:
         assert found.verdict is Verdict.PROXY
-        assert text in found.text
+        assert text in str(found.cause)
     else:
         # The registry speaks no TLS: that it is asked at all is what counts.
         assert found.verdict is (Verdict.OK if mirror == PLAIN else Verdict.BROKEN)
-    assert "ann" not in found.text
-    assert "wrong" not in found.text
+    assert "ann" not in str(found.cause)
+    assert "wrong" not in str(found.cause)
 
 
 @pytest.mark.parametrize(
     ("mirror", "refuses", "verdict", "text"),
     [
-        (SECURE, 403, Verdict.PROXY, "does not let through to it (403)"),
-        (SECURE, "reset", Verdict.PROXY, "broke the connection off"),
+        (SECURE, 403, Verdict.PROXY, "blocks it (403)"),
+        (SECURE, "reset", Verdict.PROXY, "closed the connection early"),
         (SECURE, "noise", Verdict.PROXY, "does not speak HTTP"),
         (SECURE, 0, Verdict.UNREACHABLE, "cannot reach it (502)"),
-        (SECURE, "hang", Verdict.TIMEOUT, " s through the engine's proxy 127.0.0.1:"),
-        (PLAIN, "reset", Verdict.PROXY, "broke the connection off"),
-        (PLAIN, 0, Verdict.FAILING, "it, or the engine's proxy 127.0.0.1:"),
+        (SECURE, "hang", Verdict.TIMEOUT, " seconds through the proxy 127.0.0.1:"),
+        (PLAIN, "reset", Verdict.PROXY, "closed the connection early"),
+        (PLAIN, 0, Verdict.FAILING, ", or the proxy 127.0.0.1:"),
     ],
 )
 async def test_a_proxy_that_refuses_is_no_dead_mirror(
@@ -114,10 +113,10 @@ async def test_a_proxy_that_refuses_is_no_dead_mirror(
         facts = EngineFacts(http_proxy=url, https_proxy=url)
         for timeout in PATIENCE if refuses == "hang" else (HANG_TIMEOUT,):
             [found] = await tried(facts, mirror, timeout=timeout)
-            if text in found.text:
+            if text in str(found.cause):
                 break
     assert found.verdict is verdict
-    assert text in found.text
+    assert text in str(found.cause)
 
 
 @pytest.mark.parametrize("mirror", [PLAIN, SECURE])
@@ -137,21 +136,25 @@ async def test_a_proxy_that_is_not_there(mirror: str, monkeypatch: pytest.Monkey
     for proxy, text, timeout in (
         (
             f"127.0.0.1:{port}",
-            f"nothing listens at the engine's proxy 127.0.0.1:{port}",
+            f"the proxy 127.0.0.1:{port} of Docker Engine refuses connections",
             HANG_TIMEOUT,
         ),
         (
             "ann:pass@no-such-host.invalid:1",
-            "proxy no-such-host.invalid:1 has no address",
+            "proxy no-such-host.invalid:1 of Docker Engine has no address",
             HANG_TIMEOUT,
         ),
-        ("slow.invalid:1", "the engine's proxy slow.invalid:1 did not answer within 0.2 s", 0.2),
-        ("socks5://127.0.0.1", "through socks5 proxy 127.0.0.1:1080", HANG_TIMEOUT),
+        (
+            "slow.invalid:1",
+            "the proxy slow.invalid:1 of Docker Engine did not answer within 0.2 s",
+            0.2,
+        ),
+        ("socks5://127.0.0.1", "the socks5 proxy 127.0.0.1:1080", HANG_TIMEOUT),
     ):
         facts = EngineFacts(http_proxy=proxy, https_proxy=proxy)
         [found] = await tried(facts, mirror, timeout=timeout)
         assert found.verdict is Verdict.PROXY
-        assert text in found.text
+        assert text in str(found.cause)
     over.set()
 
 
@@ -178,9 +181,9 @@ async def test_a_proxy_that_is_not_there(mirror: str, monkeypatch: pytest.Monkey
 )
 def test_exceptions_are_those_of_go(exceptions: str, direct: list[str], proxied: list[str]) -> None:
     proxies = Proxies("", "proxy:3128", exceptions)
-    assert [host for host in direct if proxies.way_to("https", host, 443)] == []
-    assert [host for host in proxied if not proxies.way_to("https", host, 443)] == []
-    assert not any(proxies.way_to("http", host, 443) for host in proxied), "none for http"
+    assert [host for host in direct if proxies.find_proxy("https", host, 443)] == []
+    assert [host for host in proxied if not proxies.find_proxy("https", host, 443)] == []
+    assert not any(proxies.find_proxy("http", host, 443) for host in proxied), "none for http"
 
 
 @pytest.mark.parametrize(
@@ -240,8 +243,8 @@ async def test_credentials_are_taken_from_where_the_engine_has_them(
     said = {"HttpProxy": "http://open:1", "HttpsProxy": "http://xxxxx:xxxxx@proxy:1"}
     systemd = cast("Systemd", Unit(words, environment))
     facts = EngineFacts.from_info(said)
-    full = await engineproxies.with_credentials(systemd, RUNNING, facts)
-    way = engineproxies.of(full).way_to("https", "mirror.example", 443)
+    full = await engine_proxies.add_credentials(systemd, RUNNING, facts)
+    way = engine_proxies.make_proxies(full).find_proxy("https", "mirror.example", 443)
     assert way is not None
     assert way.user == found
     assert str(way) == "proxy:1"
