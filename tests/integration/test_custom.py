@@ -117,9 +117,12 @@ def test_a_kernel_without_addrtype(host: Host) -> None:
     host.write(builtin, host.read(builtin).replace("kernel/net/xt_addrtype.ko\n", ""))
     host.run("depmod")
     api = Api(host)
-    with pytest.raises(ApiError, match=f"kernel-modules-extra-{release}") as caught:
-        api.wait(api.install())
+    job = api.install()
+    with pytest.raises(ApiError, match=f"The kernel {release} has no module xt_addrtype") as caught:
+        api.wait(job)
     assert caught.value.name == ERROR + "KernelModuleMissing"
+    remedy = api.properties(job)["ErrorDetails"]["remedy"]
+    assert remedy["command"] == f"dnf install kernel-modules-extra-{release}"
     assert host.run("rpm", "-q", "docker-ce", check=False).returncode != 0
     assert api.wait(api.install(start=FALSE, dry_run=TRUE))["changed"]
     host.write("/etc/docker/daemon.json", '{"iptables": false}')

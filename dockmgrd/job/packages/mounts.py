@@ -7,9 +7,12 @@ import ctypes
 import os
 import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from dockmgrd.errors import WriteFailed
+from dockmgrd.job.packages.tree import OPEN_FOLDER
 from dockmgrd.messages import packages as messages
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
@@ -44,11 +47,12 @@ def unmount_leftovers(folder: Path) -> None:
     :raises WriteFailed: when the kernel refuses that.
     """
     leftovers = [path for path in _mounts_below(folder) if _is_container_mount(path, folder)]
-    for path in sorted(leftovers, key=lambda each: len(each.parts), reverse=True):
+    for path in reversed(leftovers):  # The last one mounted may hide others.
         _unmount(path)
 
 
 def _mounts_below(folder: Path) -> list[Path]:
+    """Mount points below the folder, in the order in which they were mounted."""
     points = []
     for line in _MOUNTINFO.read_bytes().splitlines():
         # Field 5 is the mount point, with octal escapes for space, tab, newline and backslash.
@@ -74,11 +78,31 @@ def _is_on_same_file_system(point: Path, folder: Path) -> bool:
 
 
 def _unmount(point: Path) -> None:
+    try:
+        with _open_parent(point) as parent:
+            _call_umount(f"/proc/self/fd/{parent}/{point.name}")
+    except OSError as error:
+        text = messages.UNMOUNT_FAILED(path=str(point), reason=str(error.strerror))
+        command = f"umount {shlex.quote(str(point))}"
+        raise WriteFailed(text.with_remedy(messages.UNMOUNT_AND_REPEAT(), command)) from error
+
+
+def _call_umount(path: str) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.umount2(os.fsencode(point), _MNT_DETACH | _UMOUNT_NOFOLLOW) != 0:
-        reason = os.strerror(ctypes.get_errno())
-        raise WriteFailed(
-            messages.UNMOUNT_FAILED(path=str(point), reason=reason).with_remedy(
-                messages.UNMOUNT_AND_REPEAT(), f"umount {shlex.quote(str(point))}"
-            )
-        )
+    if libc.umount2(os.fsencode(path), _MNT_DETACH | _UMOUNT_NOFOLLOW) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+@contextmanager
+def _open_parent(point: Path) -> Iterator[int]:
+    """Descriptor of the folder that the mount point is in, reached without following a link."""
+    descriptor = os.open(os.sep, OPEN_FOLDER)
+    try:
+        for name in point.parts[1:-1]:
+            child = os.open(name, OPEN_FOLDER, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = child
+        yield descriptor
+    finally:
+        os.close(descriptor)

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Deleting the engine's data, and nothing that is not the engine's.
 
-Every folder is looked at before anything is deleted, twice: when the job starts, and when the
-engine is gone. What could lead elsewhere, or holds what the engine does not make, is refused.
+Every path is checked twice: when the job starts, and when the engine is gone. Then it is held open,
+so that what was checked is what is deleted. What could lead elsewhere, what others than root could
+exchange, and what holds more than the engine makes is refused.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockmgrd.errors import UnsafePath, WriteFailed
 from dockmgrd.job.packages import mounts
+from dockmgrd.job.packages.deletion import delete_tree
+from dockmgrd.job.packages.tree import OPEN_FOLDER, Root, make_unsafe_error, open_root
+from dockmgrd.messages import packages as messages
 
 DEFAULT_DATA_ROOT = Path("/var/lib/docker")
 CONTAINERD_DATA = Path("/var/lib/containerd")
@@ -80,12 +83,12 @@ class Purge:
         )
 
     def check(self) -> None:
-        """See that each may be deleted.
+        """Check that each may be deleted.
 
         :raises UnsafePath: naming the first that may not, and why.
         """
-        for path in self.paths:
-            _check(path)
+        with ExitStack() as held:
+            self._open_all(held)
 
     def run(self, progress: Callable[[float, str], None]) -> Mapping[Path, int]:
         """Delete them. Blocks, so call it in a thread.
@@ -93,105 +96,101 @@ class Purge:
         What containers have left mounted is unmounted first. A mount point is the admin's: it
         stays as an empty folder.
 
-        :param progress: told the fraction done, 0 to 1, and the path at hand.
+        :param progress: takes the fraction done, 0 to 1, and the path at hand.
         :returns: the bytes freed by each path in which there was something.
         :raises UnsafePath: as `check`, before anything is deleted.
         :raises WriteFailed: when something cannot be deleted; the rest is still there.
         """
+        self.check()
         for path in self.paths:
             mounts.unmount_leftovers(path)
-        self.check()
-        parts = [(path, part) for path in self.paths for part in _parts(path)]
-        freed: dict[Path, int] = {}
-        for position, (path, part) in enumerate(parts):
-            progress(position / len(parts), str(part))
-            try:
-                freed[path] = freed.get(path, 0) + _delete(part)
-            except OSError as error:
-                raise WriteFailed(
-                    f"{error.filename or part} could not be deleted: {error.strerror}; see what "
-                    "uses it and run the uninstallation again."
-                ) from error
+        with ExitStack() as held:
+            roots = self._open_all(held)
+            parts = [(root, name) for root in roots for name in _list_parts(root)]
+            freed: dict[Path, int] = {}
+            for position, (root, name) in enumerate(parts):
+                progress(position / len(parts), str(root.path / (name or "")))
+                freed[root.path] = freed.get(root.path, 0) + _delete(root, name)
         return freed
 
+    def _open_all(self, held: ExitStack) -> list[Root]:
+        """Those that exist, checked and held open."""
+        roots = [held.enter_context(_open_checked(path)) for path in self.paths]
+        return [each for each in roots if each is not None]
 
-def _check(path: Path) -> None:
+
+@contextmanager
+def _open_checked(path: Path) -> Iterator[Root | None]:
     if not path.is_absolute() or len(path.parts) < 3 or ".." in path.parts:
-        raise _unsafe(path, "it is not the full path of a folder below another folder")
-    if not os.path.lexists(path):
-        return
-    real = Path(os.path.realpath(path))
-    if real != path:
-        raise _unsafe(path, f"a symbolic link leads to {real}")
-    foreign = mounts.find_foreign_mounts(path)
+        raise make_unsafe_error(path, messages.CAUSE_NOT_A_FULL_PATH())
+    with open_root(path) as root:
+        if root is not None:
+            _check(root)
+        yield root
+
+
+def _check(root: Root) -> None:
+    """:raises UnsafePath: when the path holds what may not be deleted."""
+    foreign = mounts.find_foreign_mounts(root.path)
     if foreign:
-        raise _unsafe(path, f"{foreign[0]} is mounted in it")
-    if path not in (DEFAULT_DATA_ROOT, CONTAINERD_DATA, CONFIGURATION, *RUN_FILES):
-        _check_content(path)
+        raise make_unsafe_error(root.path, messages.CAUSE_MOUNT(point=str(foreign[0])))
+    if root.path not in (DEFAULT_DATA_ROOT, CONTAINERD_DATA, CONFIGURATION, *RUN_FILES):
+        _check_content(root)
+    if root.path not in (CONFIGURATION, *RUN_FILES):
+        _check_links(root)
 
 
-def _check_content(data_root: Path) -> None:
+def _check_content(root: Root) -> None:
     """A folder of the admin's choice may hold more than Docker's data.
 
     :raises UnsafePath: when it does.
     """
-    if not data_root.is_dir():
-        raise _unsafe(data_root, "it is no folder")
-    for name in sorted(os.listdir(data_root)):
+    if root.folder is None:
+        raise make_unsafe_error(root.path, messages.CAUSE_NOT_A_FOLDER())
+    for name in root.list_names():
         if name not in _OF_DOCKER and not _REMAPPED_ROOT.fullmatch(name):
-            raise _unsafe(data_root, f"{name} in it is not of Docker")
+            raise make_unsafe_error(root.path, messages.CAUSE_FOREIGN_CONTENT(name=name))
 
 
-def _unsafe(path: Path, reason: str) -> UnsafePath:
-    return UnsafePath(
-        f"{path} is not deleted because {reason}; nothing was purged, delete by hand what is to go "
-        "and uninstall without purging."
-    )
+def _check_links(root: Root) -> None:
+    """The engine makes no links here: one leads to where the admin keeps a part of the data.
+
+    :raises UnsafePath: naming the first.
+    """
+    if root.folder is None:
+        return
+    for name in root.list_names():
+        root.require_no_link(name)
+    for volumes in ("volumes", *(f"{name}/volumes" for name in root.list_names())):
+        for name in _list_folder(volumes, root.folder):
+            root.require_no_link(volumes, name)
+            root.require_no_link(volumes, name, "_data")
 
 
-def _parts(path: Path) -> Iterator[Path]:
-    """What to delete one after the other: what is in the folder, and then the folder."""
-    if path.is_dir() and not path.is_symlink():
-        yield from sorted(path.iterdir())
-    if os.path.lexists(path) and not os.path.ismount(path):
-        yield path
+def _list_folder(name: str, parent: int) -> list[str]:
+    """What is in the folder; nothing when it does not exist or is something else."""
+    try:
+        descriptor = os.open(name, OPEN_FOLDER, dir_fd=parent)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    try:
+        return sorted(os.listdir(descriptor))
+    finally:
+        os.close(descriptor)
 
 
-def _delete(path: Path) -> int:
-    """Delete the file or tree without following any link; the bytes freed."""
-    status = os.lstat(path)
-    if not stat.S_ISDIR(status.st_mode):
-        os.unlink(path)
-        return _freed_by(status)
-    freed = 0
-    for _, folders, files, descriptor in os.fwalk(path, topdown=False, onerror=_fail):
-        for name in files:
-            freed += _freed_by(os.stat(name, dir_fd=descriptor, follow_symlinks=False))
-            os.unlink(name, dir_fd=descriptor)
-        for name in folders:
-            freed += _remove_folder(name, descriptor)
-    os.rmdir(path)
-    return freed + _freed_by(status)
+def _list_parts(root: Root) -> Iterator[str | None]:
+    """What to delete one after the other: what is in the folder, and then, as None, the folder."""
+    yield from root.list_names()
+    if not root.is_mount_point:
+        yield None
 
 
-def _remove_folder(name: str, parent: int) -> int:
-    """Remove an empty folder, or a link to one, which the walk counts among the folders."""
-    status = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    if stat.S_ISLNK(status.st_mode):
-        os.unlink(name, dir_fd=parent)
-    else:
-        os.rmdir(name, dir_fd=parent)
-    return _freed_by(status)
-
-
-def _freed_by(status: os.stat_result) -> int:
-    """Bytes on the disk that go with the last name of a file."""
-    last = stat.S_ISDIR(status.st_mode) or status.st_nlink == 1
-    return status.st_blocks * 512 if last else 0
-
-
-def _fail(error: OSError) -> None:
-    raise error
+def _delete(root: Root, name: str | None) -> int:
+    if name is None:
+        return delete_tree(root.parent, root.path.parent, root.path.name)
+    assert root.folder is not None
+    return delete_tree(root.folder, root.path, name)
 
 
 def paths_of(data_roots: Iterable[Path], *, keep_config: bool) -> tuple[Path, ...]:
