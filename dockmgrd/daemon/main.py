@@ -14,7 +14,7 @@ from dockmgrd import journal, names
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.exports import Exports
 from dockmgrd.catalog.platforms import Platform
-from dockmgrd.catalog.source_cache import Sources
+from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon import logcontrol, watchdog
 from dockmgrd.daemon.callers import Callers
 from dockmgrd.daemon.early_calls import EarlyCalls

@@ -14,7 +14,7 @@ from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.quota import Quota
 from dockmgrd.bus.variants import to_variants, unpack_options
 from dockmgrd.catalog import mirrors as candidates
-from dockmgrd.catalog.source_cache import Sources
+from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon.gate import Gate
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.jobs import Jobs
@@ -152,7 +152,7 @@ class ManagerInterface(ObjectInterface):
         parsed = options.parse(kind, plain)
         if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
             for name in parsed.sources:
-                self._sources.current().source(name)
+                self._sources.current().get_source(name)
         return interactive, plain, parsed
 
     async def on_invalid_call(self, member: str, error: errors.DockmgrError) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockmgrd import paths
-from dockmgrd.catalog.source_cache import Sources
+from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon.engine_watch import EngineWatch, Live
 from dockmgrd.errors import DockmgrError, redacted
 from dockmgrd.host.adminconfig import AdminConfigFile

@@ -121,7 +121,7 @@ class Engine:
         try:
             return await within(self._read(path), timeout)
         except asyncio.TimeoutError:
-            text = messages.ENGINE_SILENT(request=path, seconds=f"{timeout:g}")
+            text = messages.ENGINE_REQUEST_TIMEOUT(request=path, seconds=f"{timeout:g}")
             remedy = messages.LOOK_AT_ENGINE_STATUS()
             raise ServiceFailed(text.with_remedy(remedy, "systemctl status docker")) from None
 

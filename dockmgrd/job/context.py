@@ -21,7 +21,7 @@ from dockmgrd.messages.text import Text, foreign_text
 from dockmgrd.model import NO_NUMBERS, JobRequest, Numbers, Progress, Stage
 
 if TYPE_CHECKING:
-    from dockmgrd.catalog.sources import Catalogue
+    from dockmgrd.catalog.sources import Catalog
     from dockmgrd.job.workers import Workers
 
 _SECONDS_BETWEEN_UPDATES = 0.25  # each wakes systemd, the bus, the daemon and its clients
@@ -43,11 +43,11 @@ class JobContext:
     _task: asyncio.Task[object] | None = None
 
     @cached_property
-    def catalogue(self) -> Catalogue:
+    def catalog(self) -> Catalog:
         """The sources and distributions, read when somebody asks: not every job does."""
-        from dockmgrd.catalog.sources import Catalogue
+        from dockmgrd.catalog.sources import Catalog
 
-        return Catalogue.load()
+        return Catalog.load()
 
     @cached_property
     def workers(self) -> Workers:

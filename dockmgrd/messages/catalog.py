@@ -6,10 +6,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import ModuleType
 
-from dockmgrd.messages import bus, dnf, engine, files, jobs, packages, probe, status, steps
+from dockmgrd.messages import bus, dnf, engine, files, jobs, packages, probe, sources, status, steps
 from dockmgrd.messages.text import Template
 
-_MODULES: tuple[ModuleType, ...] = (bus, dnf, engine, files, jobs, packages, probe, status, steps)
+_MODULES: tuple[ModuleType, ...] = (
+    bus,
+    dnf,
+    engine,
+    files,
+    jobs,
+    packages,
+    probe,
+    sources,
+    status,
+    steps,
+)
 
 
 def load() -> Mapping[str, Template]:

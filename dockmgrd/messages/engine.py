@@ -6,8 +6,8 @@ from __future__ import annotations
 from dockmgrd.messages.text import Template
 
 # The engine's API
-ENGINE_SILENT = Template(
-    "engine-silent", "Docker Engine did not answer {request} within {seconds} seconds."
+ENGINE_REQUEST_TIMEOUT = Template(
+    "engine-request-timeout", "Docker Engine did not answer {request} within {seconds} seconds."
 )
 ENGINE_UNREACHABLE = Template(
     "engine-unreachable", "Docker Engine does not answer on {socket}: {reason}."

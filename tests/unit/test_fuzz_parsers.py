@@ -72,7 +72,7 @@ def complaint(work: Callable[[], object], *expected: type[Exception]) -> str:
     "read",
     [
         adminconfig.read,
-        lambda path: catalog.Catalogue.load(admin=path.parent),
+        lambda path: catalog.Catalog.load(admin=path.parent),
         lambda path: candidates.load(admin=path.parent),
     ],
     ids=["limits", "sources", "mirrors"],

@@ -84,7 +84,7 @@ def test_the_list_of_hosts(path: Path, mirror: str, *, listed: bool) -> None:
         ("allowed-mirrors:\n- ok.example\n- https://m.example/", 3, "is no host"),
         ("allowed-mirrors: {a: b}", 1, "a list is expected"),
         ("a:\tb: c", 1, ""),
-        ("- a", 1, "a list has no meaning"),
+        ("- a", 1, "a list is not allowed"),
     ],
 )
 def test_what_is_wrong_is_named_by_line_and_key(
