@@ -13,7 +13,7 @@ from dockmgrd.bus.dbusnext import Message, MessageFlag, NameFlag, RequestNameRep
 from dockmgrd.bus.messages import CALL_TIMEOUT, DBUS, Match, make_bus_call, make_call
 from dockmgrd.bus.router import OwnerHandler, Pending, Router, SignalHandler
 from dockmgrd.bus.transport import Transport
-from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.errors import DockmgrError, NoReply, RemoteError
 from dockmgrd.messages import bus as messages
 from dockmgrd.timeouts import within
 
@@ -32,11 +32,14 @@ class Bus:
         self.unique_name = ""
         """Our name on the bus; "" until `connect` has returned."""
         self.on_call: Callable[[Message], None] | None = None
+        self.on_refuse: Callable[[str, DockmgrError], None] = _ignore_refusal
+        """Gets the sender and the error of each call that is not parsed."""
         self._router = Router()
         self._transport = Transport(
             connect_socket(address),
             self._router,
             on_call=self._on_method_call,
+            on_refuse=lambda sender, error: self.on_refuse(sender, error),
             find_user=self._find_user,
         )
         self._users: dict[str, int] = {}
@@ -234,3 +237,7 @@ class Bus:
         elif not message.flags & MessageFlag.NO_REPLY_EXPECTED:
             text = "This connection offers no methods."
             self.send(Message.new_error(message, DBUS + ".Error.UnknownMethod", text))
+
+
+def _ignore_refusal(_sender: str, _error: DockmgrError) -> None:
+    """What a connection does with a refusal by default."""
