@@ -45,6 +45,7 @@ class Exports:
         self._quota = Quota(MAX_CALLS_PER_CONNECTION, messages.TOO_MANY_RUNNING_CALLS)
         self.calls_answered = 0
         bus.on_call = self._on_call
+        bus.on_refuse = self._on_refuse
 
     @property
     def in_use(self) -> bool:
@@ -100,6 +101,10 @@ class Exports:
                 for call in self._calls:
                     call.cancel()
             await asyncio.wait(set(self._calls))
+
+    def _on_refuse(self, sender: str, error: errors.DockmgrError) -> None:
+        self._callers.add(sender)
+        self._last_errors[sender] = error
 
     def _on_call(self, message: Message) -> None:
         self._callers.add(message.sender)

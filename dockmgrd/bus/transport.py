@@ -36,6 +36,7 @@ class Transport:
 
     :param router: gets the replies and signals that it wants.
     :param on_call: gets each method call.
+    :param on_refuse: gets the sender of a call that is not parsed, and the error in the reply.
     :param find_user: returns the user id of a unique name, or the name if it is not known.
     """
 
@@ -45,6 +46,7 @@ class Transport:
         router: Router,
         *,
         on_call: Callable[[Message], None],
+        on_refuse: Callable[[str, errors.DockmgrError], None],
         find_user: Callable[[str], object],
     ) -> None:
         self.link = Link(
@@ -52,6 +54,7 @@ class Transport:
         )
         self._router = router
         self._on_call = on_call
+        self._on_refuse = on_refuse
         self._find_user = find_user
         self._splitter = FrameSplitter(MAX_CALL_BYTES)
         self._calls = FairQueue()
@@ -142,6 +145,7 @@ class Transport:
 
     def _refuse(self, frame: Frame, error: errors.DockmgrError) -> None:
         if frame.wants_reply and frame.sender:
+            self._on_refuse(frame.sender, error)
             reply = frame.make_error_reply(error.dbus_name, error.message)
             reply.serial = self._router.next_serial()
             self.send(reply)
