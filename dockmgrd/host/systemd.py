@@ -291,11 +291,11 @@ class Systemd:
             end.cancel()
 
     def _on_owner_changed(self, owner: str) -> None:
-        """The results of running jobs will not be announced any more: repeat the calls."""
+        """Repeat the calls: the results of running jobs will not be announced any more."""
         if owner:
             self._back.set()
             return
         self._back.clear()
-        for result in self._results.values():
-            if not result.done():
-                result.set_exception(NoReply(messages.SYSTEMD_LEFT()))
+        pending = (each for each in self._results.values() if not each.done())
+        for result in pending:
+            result.set_exception(NoReply(messages.SYSTEMD_LEFT()))
