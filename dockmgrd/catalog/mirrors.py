@@ -11,7 +11,7 @@ from dockmgrd import paths
 from dockmgrd.errors import InvalidArgs
 from dockmgrd.host import yamltree
 from dockmgrd.host.yamltree import Entry
-from dockmgrd.mirror_urls import normalise_mirror
+from dockmgrd.mirror_urls import normalize_mirror
 
 _FIELDS = ("title", "region", "checked", "source", "notes", "enabled")
 
@@ -72,7 +72,7 @@ def _over(fields: Mapping[str, Mapping[str, str]], path: Path) -> dict[str, dict
 
 def _url(url: str, entry: Entry) -> str:
     try:
-        return normalise_mirror(url)
+        return normalize_mirror(url)
     except InvalidArgs as error:
         raise entry.malformed(error.message.rstrip(".")) from error
 

@@ -17,7 +17,7 @@ from dockmgrd import names
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.systemd import Systemd
-from dockmgrd.mirror_urls import as_known
+from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)
@@ -213,6 +213,6 @@ def _mirrors_of(event: bytes) -> tuple[str, ...] | None:
     """The mirrors that a reload event tells; None when it tells none."""
     try:
         mirrors = json.loads(json.loads(event)["Actor"]["Attributes"]["registry-mirrors"])
-        return as_known(tuple(map(str, mirrors)))
+        return normalize_known(tuple(map(str, mirrors)))
     except (ValueError, KeyError, TypeError):
         return None

@@ -13,12 +13,12 @@ from dockmgrd import paths
 from dockmgrd.catalog.source_cache import Sources
 from dockmgrd.daemon.engine_watch import EngineWatch, Live
 from dockmgrd.errors import DockmgrError, redacted
-from dockmgrd.host.adminconfig import AdminConfigFile
+from dockmgrd.host.adminconfig import LimitsFile
 from dockmgrd.host.docker_config import ConfiguredMirrors, HostFiles, Problem, Repository
 from dockmgrd.host.rpmdb import InstalledPackages
 from dockmgrd.messages import status as messages
 from dockmgrd.messages.text import Text, foreign_text
-from dockmgrd.mirror_urls import as_known
+from dockmgrd.mirror_urls import normalize_known
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Status:
     engine: EngineWatch
     sources: Sources
     platform: str
-    limits: AdminConfigFile
+    limits: LimitsFile
     changed: Callable[[], None] = lambda: None
     facts: FileFacts = field(default_factory=FileFacts)
     _packages: InstalledPackages = field(default_factory=InstalledPackages)
@@ -110,14 +110,14 @@ class Status:
     @property
     def mirrors_configured(self) -> list[str]:
         """The registry mirrors of daemon.json as others may see them."""
-        return [redacted(each) for each in as_known(self.facts.configured.mirrors)]
+        return [redacted(each) for each in normalize_known(self.facts.configured.mirrors)]
 
     @property
     def drift(self) -> bool:
         """Whether the running engine uses other mirrors than daemon.json names."""
         configured = self.facts.configured
         known = self.live.engine_version and configured.problem is None
-        return bool(known) and as_known(configured.mirrors) != self.live.mirrors
+        return bool(known) and normalize_known(configured.mirrors) != self.live.mirrors
 
     @property
     def problems(self) -> list[Text]:
@@ -138,7 +138,7 @@ class Status:
 
     def configured_mirrors(self) -> tuple[str, ...]:
         """The registry mirrors that daemon.json names now; none where it cannot be said."""
-        return as_known(self._files.mirrors().mirrors)
+        return normalize_known(self._files.mirrors().mirrors)
 
     def _find_source(self, base_url: str) -> str:
         """Name of the source that the repository is from; "" when it is none of the catalog."""

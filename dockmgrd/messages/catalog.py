@@ -6,10 +6,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import ModuleType
 
-from dockmgrd.messages import dnf, engine, files, jobs, packages, status, steps
+from dockmgrd.messages import (
+    dnf,
+    engine,
+    files,
+    jobs,
+    limits,
+    packages,
+    requests,
+    status,
+    steps,
+)
 from dockmgrd.messages.text import Template
 
-_MODULES: tuple[ModuleType, ...] = (dnf, engine, files, jobs, packages, status, steps)
+_MODULES: tuple[ModuleType, ...] = (
+    dnf,
+    engine,
+    files,
+    jobs,
+    limits,
+    packages,
+    requests,
+    status,
+    steps,
+)
 
 
 def load() -> Mapping[str, Template]:
