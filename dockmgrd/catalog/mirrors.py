@@ -13,7 +13,7 @@ from dockmgrd.host import yamltree
 from dockmgrd.host.yamltree import Entry
 from dockmgrd.messages import sources as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import normalise_mirror
+from dockmgrd.mirror_urls import normalize_mirror
 
 _FIELDS = ("title", "region", "checked", "source", "notes", "enabled")
 
@@ -74,7 +74,7 @@ def _add_file(fields: Mapping[str, Mapping[str, str]], path: Path) -> dict[str, 
 
 def _read_url(url: str, entry: Entry) -> str:
     try:
-        return normalise_mirror(url)
+        return normalize_mirror(url)
     except InvalidArgs as error:
         raise entry.malformed(error.text) from error
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 from dockmgrd import paths
 from dockmgrd.errors import InvalidArgs, harmless
 from dockmgrd.host import yamltree
+from dockmgrd.host.filecache import FileCache
 from dockmgrd.host.yamltree import Entry
 from dockmgrd.messages import sources as messages
 from dockmgrd.messages.text import Text
@@ -166,24 +166,8 @@ class Sources:
     """The catalog, loaded again when an admin has changed, added or removed a file."""
 
     def __init__(self) -> None:
-        self._stamp: tuple[object, ...] | None = None
-        self._catalog = Catalog({})
+        self._catalog = FileCache(lambda: sorted(paths.ADMIN_SOURCES.glob("*.yaml")), Catalog.load)
 
     def current(self) -> Catalog:
         """The catalog as the files have it now."""
-        stamp = _read_stamp()
-        if stamp != self._stamp:
-            self._catalog = Catalog.load()
-            self._stamp = stamp
-        return self._catalog
-
-
-def _read_stamp() -> tuple[object, ...]:
-    stamp: list[object] = []
-    for path in sorted(paths.ADMIN_SOURCES.glob("*.yaml")):
-        try:
-            status = os.stat(path)
-        except FileNotFoundError:
-            continue
-        stamp += [path.name, status.st_mtime_ns, status.st_size, status.st_ino]
-    return tuple(stamp)
+        return self._catalog.get()

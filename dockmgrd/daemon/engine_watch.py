@@ -16,8 +16,9 @@ from typing import Any
 from dockmgrd import names
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.engine import Engine
+from dockmgrd.host.engine_problems import EngineSetup, inspect_setup
 from dockmgrd.host.systemd import Systemd
-from dockmgrd.mirror_urls import as_known
+from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ class Live:
     service_state: str = "inactive"
     engine_version: str = ""
     mirrors: tuple[str, ...] = ()
+    setup: EngineSetup = field(default_factory=EngineSetup)
+    """How it is set up, and what is wrong with that."""
     answers: bool = True
     """Whether a running engine answers in time. When it does not, the rest may be out of date."""
 
@@ -70,8 +73,9 @@ class EngineWatch:
     async def start(self) -> None:
         """Follow the facts from now on, and begin to learn them; `known` waits for that."""
         await self.systemd.watch(names.DOCKER_UNIT, self._unit_moved)
-        await self.systemd.watch_reloads(self._refresh_soon)
-        self._refresh_soon()
+        await self.systemd.watch(names.DOCKER_SOCKET_UNIT, lambda _: self.refresh_soon())
+        await self.systemd.watch_reloads(self.refresh_soon)
+        self.refresh_soon()
 
     async def known(self) -> None:
         """Wait until the first refresh has finished, successfully or not, or is late."""
@@ -94,8 +98,9 @@ class EngineWatch:
 
     async def _ask(self) -> Live:
         unit = await self.systemd.get_state(names.DOCKER_UNIT)
-        live = Live(installed=unit.load_state == "loaded", service_state=unit.active_state)
-        if unit.active:
+        setup = await inspect_setup(self.systemd, unit)
+        live = Live(unit.load_state == "loaded", unit.active_state, setup=setup)
+        if unit.active or setup.unmanaged:
             live = await self._ask_engine(live)
             if not self._stale:  # Else it may have begun to stop, and docker.socket start it again.
                 self._follow_engine()
@@ -142,9 +147,10 @@ class EngineWatch:
             return
         if state not in _RELOADING:
             self._leave_engine()
-        self._refresh_soon()
+        self.refresh_soon()
 
-    def _refresh_soon(self) -> None:
+    def refresh_soon(self) -> None:
+        """Ask again; several requests at once are one."""
         self._stale = True
         if self._refresher is None or self._refresher.done():
             self._refresher = asyncio.ensure_future(self._refresh_while_stale())
@@ -179,7 +185,7 @@ class EngineWatch:
             self._set(replace(self.live, answers=not (self._silent or self._late)))
             asking = self._refresher is not None and not self._refresher.done()
             if self._late and not self._silent and not asking:
-                self._refresh_soon()
+                self.refresh_soon()
 
     def _follow_engine(self) -> None:
         if self._pinger is None or self._pinger.done():
@@ -204,7 +210,7 @@ class EngineWatch:
             async with self.engine.open_reload_events() as events:
                 while event := await events.readline():
                     self._announced = _mirrors_of(event)
-                    self._refresh_soon()
+                    self.refresh_soon()
         except ServiceFailed as error:
             logger.debug("no more events of the engine: %s", error)
 
@@ -213,6 +219,6 @@ def _mirrors_of(event: bytes) -> tuple[str, ...] | None:
     """The mirrors that a reload event tells; None when it tells none."""
     try:
         mirrors = json.loads(json.loads(event)["Actor"]["Attributes"]["registry-mirrors"])
-        return as_known(tuple(map(str, mirrors)))
+        return normalize_known(tuple(map(str, mirrors)))
     except (ValueError, KeyError, TypeError):
         return None

@@ -26,7 +26,7 @@ from dockmgrd.daemon.polkit import Polkit
 from dockmgrd.daemon.service import ManagerInterface, Service
 from dockmgrd.daemon.status import Status
 from dockmgrd.errors import RemoteError, ServiceFailed
-from dockmgrd.host.adminconfig import AdminConfigFile
+from dockmgrd.host.adminconfig import LimitsFile
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
@@ -44,7 +44,7 @@ async def serve() -> None:
         await exports.follow_callers()
         gate = Gate(Callers(bus), Polkit(bus))
         await gate.polkit.follow_callers()
-        limits = AdminConfigFile()
+        limits = LimitsFile()
         manager = Systemd(bus)
         await manager.connect()
         sources = Sources()

@@ -21,7 +21,7 @@ from dockmgrd.daemon.jobs import Jobs
 from dockmgrd.daemon.polkit import YES
 from dockmgrd.daemon.properties import describe_job, describe_manager, describe_request, path_of
 from dockmgrd.daemon.status import Status
-from dockmgrd.host.adminconfig import AdminConfig, AdminConfigFile
+from dockmgrd.host.adminconfig import Limits, LimitsFile
 from dockmgrd.messages.bus import TOO_MANY_WAITS
 from dockmgrd.model import JobState, Kind
 from dockmgrd.verbs import METHODS, SIGNATURES
@@ -43,7 +43,7 @@ class ManagerInterface(ObjectInterface):
         status: Status,
         gate: Gate,
         sources: Sources,
-        limits: AdminConfigFile,
+        limits: LimitsFile,
         last_error: Callable[[str], errors.DockmgrError | None],
     ) -> None:
         super().__init__()
@@ -67,20 +67,20 @@ class ManagerInterface(ObjectInterface):
     async def refresh(self) -> None:
         await self._status.refresh()
 
-    async def install(self, given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.INSTALL, given)
+    async def install(self, options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.INSTALL, options)
 
-    async def set_mirror(self, mirrors: list[str], given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.SET_MIRROR, given, mirrors=mirrors)
+    async def set_mirror(self, mirrors: list[str], options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.SET_MIRROR, options, mirrors=mirrors)
 
-    async def probe_mirrors(self, mirrors: list[str], given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.PROBE, given, mirrors=mirrors)
+    async def probe_mirrors(self, mirrors: list[str], options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.PROBE, options, mirrors=mirrors)
 
-    async def uninstall(self, given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.UNINSTALL, given)
+    async def uninstall(self, options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.UNINSTALL, options)
 
-    async def list_versions(self, given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.LIST_VERSIONS, given)
+    async def list_versions(self, options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.LIST_VERSIONS, options)
 
     async def status(self) -> dict[str, Variant]:
         snapshot = to_variants(await self._status.snapshot(), _STATUS_SIGNATURES)
@@ -111,19 +111,25 @@ class ManagerInterface(ObjectInterface):
             if self._limits.current().allows(source.name)
         ]
 
-    async def _submit(self, kind: Kind, given: Mapping[str, Variant], **arguments: Any) -> str:
+    async def _submit(
+        self, kind: Kind, raw_options: Mapping[str, Variant], **arguments: Any
+    ) -> str:
         """Validate, ask polkit, look at the state again, start: in this order."""
         limits = self._limits.current()
         try:
-            interactive, plain, parsed = self._parse(kind, given, arguments, limits)
+            interactive, plain, parsed = self._parse(kind, raw_options, arguments, limits)
         except errors.DockmgrError as error:
-            await self._gate.invalid(kind, get_caller(), error)
+            await self._gate.record_invalid(kind, get_caller(), error)
             raise
-        who = get_caller().with_interaction(allowed=interactive)
-        asked = actions.questions(parsed, self._known(parsed, limits))
-        uid = await self._gate.enter(kind, who, asked, limits=lambda: limits.check(parsed))
-        granted = tuple(question.to_json() for question in asked)
-        authorized = uid == 0 or bool(asked) or await self._is_authorized(uid)
+        needed = actions.find_authorizations(parsed, self._find_known_mirrors(parsed, limits))
+        uid = await self._gate.enter(
+            kind,
+            get_caller().with_interaction(allowed=interactive),
+            needed,
+            check_limits=lambda: limits.check(parsed),
+        )
+        granted = tuple(each.to_json() for each in needed)
+        authorized = uid == 0 or bool(needed) or await self._is_authorized(uid)
         job = await self._jobs.submit(kind, plain, uid, granted, authorized=authorized)
         return names.job_path(job.job_id)
 
@@ -137,15 +143,15 @@ class ManagerInterface(ObjectInterface):
     def _parse(
         self,
         kind: Kind,
-        given: Mapping[str, Variant],
+        raw_options: Mapping[str, Variant],
         arguments: Mapping[str, Any],
-        limits: AdminConfig,
+        limits: Limits,
     ) -> tuple[bool, dict[str, Any], options.Options]:
-        """Whether the caller allows questions, and what is asked for, as given and as parsed.
+        """Whether polkit may ask the user, and the request as plain values and as parsed.
 
-        :raises InvalidArgs, LimitsExceeded: when that is nothing that can be asked for.
+        :raises InvalidArgs, LimitsExceeded: when the request is not valid.
         """
-        interactive, plain = _unpack(kind, given)
+        interactive, plain = _unpack(kind, raw_options)
         plain.update(arguments)
         if kind in _FROM_SOURCES and not plain.keys() & {"source", "repo-url"}:
             plain["source"] = limits.default_source
@@ -157,11 +163,11 @@ class ManagerInterface(ObjectInterface):
 
     async def on_invalid_call(self, member: str, error: errors.DockmgrError) -> None:
         if member in METHODS:
-            await self._gate.invalid(METHODS[member], get_caller(), error)
+            await self._gate.record_invalid(METHODS[member], get_caller(), error)
 
-    def _known(self, parsed: options.Options, limits: AdminConfig) -> actions.Known:
-        """The mirrors that the questions depend on."""
-        return actions.Known(
+    def _find_known_mirrors(self, parsed: options.Options, limits: Limits) -> actions.KnownMirrors:
+        """The mirrors on which it depends what must be authorized."""
+        return actions.KnownMirrors(
             self._status.configured_mirrors(),
             candidates.load().mirrors if actions.needs_candidates(parsed) else (),
             limits.admits,
@@ -194,13 +200,13 @@ class JobInterface(ObjectInterface):
             )
 
     async def cancel(self) -> None:
-        who, request = get_caller(), self._job.request
-        asked: tuple[actions.Question, ...] = ()
-        if await self._gate.callers.uid(who) not in self._job.users:
+        caller, request = get_caller(), self._job.request
+        needed: tuple[actions.Authorization, ...] = ()
+        if await self._gate.callers.uid(caller) not in self._job.users:
             details = {"job": request.job_id, "kind": request.kind.value}
-            asked = (actions.Question(names.ACTION_CANCEL, details),)
-        uid = await self._gate.enter("cancel", who, asked)
-        await self._jobs.cancel(self._job, withdrawing=None if asked or uid == 0 else uid)
+            needed = (actions.Authorization(names.ACTION_CANCEL, details),)
+        uid = await self._gate.enter("cancel", caller, needed)
+        await self._jobs.cancel(self._job, withdrawing=None if needed or uid == 0 else uid)
 
     async def wait(self) -> dict[str, Variant]:
         uid = await self._gate.callers.uid(get_caller())
@@ -245,10 +251,12 @@ class Service:
         self._exports.remove(names.job_path(job.job_id))
 
 
-def _unpack(kind: Kind, given: Mapping[str, Variant]) -> tuple[bool, dict[str, Any]]:
-    """Whether the caller allows questions, and the options as plain values.
+def _unpack(kind: Kind, raw_options: Mapping[str, Variant]) -> tuple[bool, dict[str, Any]]:
+    """Whether polkit may ask the user, and the options as plain values.
+
+    Numbers may have any integer type of D-Bus; `options` checks their range.
 
     :raises InvalidArgs: for an option of the wrong type.
     """
-    plain = unpack_options(given, {**SIGNATURES[kind], "interactive": "b"})
+    plain = unpack_options(raw_options, {**SIGNATURES[kind], "interactive": "b"})
     return plain.pop("interactive", False), plain

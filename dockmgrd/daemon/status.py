@@ -13,12 +13,12 @@ from dockmgrd import paths
 from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon.engine_watch import EngineWatch, Live
 from dockmgrd.errors import DockmgrError, redacted
-from dockmgrd.host.adminconfig import AdminConfigFile
-from dockmgrd.host.docker_config import ConfiguredMirrors, HostFiles, Problem, Repository
+from dockmgrd.host.adminconfig import LimitsFile
+from dockmgrd.host.docker_config import ConfiguredMirrors, HostFiles, Repository
 from dockmgrd.host.rpmdb import InstalledPackages
 from dockmgrd.messages import status as messages
-from dockmgrd.messages.text import Text, foreign_text
-from dockmgrd.mirror_urls import as_known
+from dockmgrd.messages.text import Text
+from dockmgrd.mirror_urls import normalize_known
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Status:
     engine: EngineWatch
     sources: Sources
     platform: str
-    limits: AdminConfigFile
+    limits: LimitsFile
     changed: Callable[[], None] = lambda: None
     facts: FileFacts = field(default_factory=FileFacts)
     _packages: InstalledPackages = field(default_factory=InstalledPackages)
@@ -110,19 +110,23 @@ class Status:
     @property
     def mirrors_configured(self) -> list[str]:
         """The registry mirrors of daemon.json as others may see them."""
-        return [redacted(each) for each in as_known(self.facts.configured.mirrors)]
+        return [redacted(each) for each in normalize_known(self.facts.configured.mirrors)]
 
     @property
     def drift(self) -> bool:
         """Whether the running engine uses other mirrors than daemon.json names."""
         configured = self.facts.configured
-        known = self.live.engine_version and configured.problem is None
-        return bool(known) and as_known(configured.mirrors) != self.live.mirrors
+        setup = self.live.setup
+        if not self.live.engine_version or configured.problem is not None:
+            return False
+        if setup.mirrors or not setup.reads_daemon_json:
+            return False  # daemon.json does not say what the engine should use
+        return normalize_known(configured.mirrors) != self.live.mirrors
 
     @property
     def problems(self) -> list[Text]:
         """What is wrong, each with the way out."""
-        problems = list(self.facts.problems)
+        problems = [*self.live.setup.problems, *self.facts.problems]
         if self.drift:
             remedy = messages.RELOAD_ENGINE()
             problems.append(
@@ -138,7 +142,7 @@ class Status:
 
     def configured_mirrors(self) -> tuple[str, ...]:
         """The registry mirrors that daemon.json names now; none where it cannot be said."""
-        return as_known(self._files.mirrors().mirrors)
+        return normalize_known(self._files.mirrors().mirrors)
 
     def _find_source(self, base_url: str) -> str:
         """Name of the source that the repository is from; "" when it is none of the catalog."""
@@ -150,28 +154,14 @@ class Status:
     def _find_file_problems(self) -> list[Text]:
         remedy = messages.SEE_SOURCES(path=str(paths.ADMIN_SOURCES))
         problems = [
-            _to_text(text).with_remedy(remedy, f"ls -l {paths.ADMIN_SOURCES}")
+            text if text.remedy else text.with_remedy(remedy, f"ls -l {paths.ADMIN_SOURCES}")
             for text in self.sources.current().problems
         ]
         self.limits.current()
         if self.limits.problem:
             remedy = messages.FIX_FILE(path=str(paths.ADMIN_CONFIG))
-            problems.append(_to_text(self.limits.problem).with_remedy(remedy))
+            problems.append(self.limits.problem.with_remedy(remedy))
         problem = self._files.mirrors().problem
         if problem is not None:
-            problems.append(_describe(problem))
+            problems.append(problem)
         return problems
-
-
-def _describe(problem: Problem) -> Text:
-    """A problem of a file, as it is reported."""
-    text = _to_text(problem.text)
-    if text.remedy is not None:
-        return text
-    if problem.remedy.startswith("mend "):  # Not a command.
-        return text.with_remedy(messages.FIX_FILE(path=problem.remedy[len("mend ") :]))
-    return text.with_remedy(messages.RUN_COMMAND(), problem.remedy)
-
-
-def _to_text(text: Text | str) -> Text:
-    return foreign_text(text) if isinstance(text, str) else text

@@ -6,7 +6,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import ModuleType
 
-from dockmgrd.messages import bus, dnf, engine, files, jobs, packages, probe, sources, status, steps
+from dockmgrd.messages import (
+    bus,
+    dnf,
+    engine,
+    files,
+    jobs,
+    limits,
+    packages,
+    probe,
+    requests,
+    sources,
+    status,
+    steps,
+)
 from dockmgrd.messages.text import Template
 
 _MODULES: tuple[ModuleType, ...] = (
@@ -15,8 +28,10 @@ _MODULES: tuple[ModuleType, ...] = (
     engine,
     files,
     jobs,
+    limits,
     packages,
     probe,
+    requests,
     sources,
     status,
     steps,
