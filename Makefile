@@ -25,7 +25,7 @@ PYTHON_ANSIBLE := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/pytho
 ANSIBLE := $(call environment,tests/requirements-ansible.txt)
 ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
 
-.PHONY: help demo check check-busy check-unit check-py39 check-integration trees rpm bed bench fuzz \
+.PHONY: help demo check check-busy check-unit check-py39 check-integration lint trees rpm bed bench fuzz \
 	soak picture translations clean apt ansible collection
 
 demo: rpm $(VENV)/ready  ## Show the main job on a disposable host
@@ -62,6 +62,9 @@ check-integration: rpm trees ansible  ## Run the tests on hosts
 # what it needs; so a build that fails here fails those tests alone.
 trees: rpm $(VENV)/ready  ## Build the root trees of the test hosts
 	@$(RUN) -m bed build || true
+
+lint: $(VENV)/ready  ## Check style, types and spelling
+	$(VENV)/bin/pytest tests/unit/test_style.py
 
 rpm: apt  ## Build the RPMs to dist/
 	@packaging/rpm/build

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from dockmgrd import names
 from dockmgrd.errors import Internal, harmless
+from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState
 
 logger = logging.getLogger(__name__)
@@ -167,7 +168,6 @@ def report_incident(error: Exception) -> Internal:
         # The journal's library is loaded when it is needed, which can be when no file can be
         # opened any more. The caller gets an answer all the same.
         print(entry.message, harmless(str(error)), file=sys.stderr)
-    return Internal(
-        f"An unexpected error happened (incident {incident}); "
-        f"'journalctl DOCKMGR_INCIDENT={incident}' shows it, please report it."
-    )
+    text = messages.INTERNAL_ERROR(incident=incident)
+    command = f"journalctl DOCKMGR_INCIDENT={incident}"
+    return Internal(text.with_remedy(messages.REPORT_INCIDENT(), command))

@@ -17,6 +17,7 @@ from dockmgrd.bus.frames import Frame, FrameSplitter, Malformed
 from dockmgrd.bus.messages import CALL_TIMEOUT, Match, make_bus_call, make_call
 from dockmgrd.bus.router import Pending, Router, SignalHandler
 from dockmgrd.errors import NoReply
+from dockmgrd.messages import bus as messages
 
 _MAX_SIGNAL_BYTES = 1 << 20
 _MAX_READ_BYTES = 64 << 10
@@ -138,7 +139,7 @@ class Connection:
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             if not self.process(left):
                 call = pending.call
-                raise NoReply(f"{call.destination} did not answer {call.member} in time.")
+                raise NoReply(messages.NO_REPLY(destination=call.destination, method=call.member))
 
     def _read_frames(self) -> list[Frame]:
         """:raises NoReply: if the connection has ended."""
@@ -170,7 +171,7 @@ class Connection:
     def _end(self) -> NoReply:
         """Close the connection, and return the error to raise."""
         self.close()
-        return NoReply("The connection to the system bus ended.")
+        return NoReply(messages.CONNECTION_ENDED())
 
 
 def _get_deadline(seconds: float | None) -> float | None:

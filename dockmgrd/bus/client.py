@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dockmgrd.bus.auth import connect_socket
@@ -13,7 +13,8 @@ from dockmgrd.bus.dbusnext import Message, MessageFlag, NameFlag, RequestNameRep
 from dockmgrd.bus.messages import CALL_TIMEOUT, DBUS, Match, make_bus_call, make_call
 from dockmgrd.bus.router import OwnerHandler, Pending, Router, SignalHandler
 from dockmgrd.bus.transport import Transport
-from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.errors import DockmgrError, NoReply, RemoteError
+from dockmgrd.messages import bus as messages
 from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)
@@ -31,11 +32,14 @@ class Bus:
         self.unique_name = ""
         """Our name on the bus; "" until `connect` has returned."""
         self.on_call: Callable[[Message], None] | None = None
+        self.on_refuse: Callable[[str, DockmgrError], None] = _ignore_refusal
+        """Gets the sender and the error of each call that is not parsed."""
         self._router = Router()
         self._transport = Transport(
             connect_socket(address),
             self._router,
             on_call=self._on_method_call,
+            on_refuse=lambda sender, error: self.on_refuse(sender, error),
             find_user=self._find_user,
         )
         self._users: dict[str, int] = {}
@@ -105,8 +109,8 @@ class Bus:
         :raises RemoteError: if the reply is an error.
         :raises NoReply: if there is no reply in time, or the connection ends.
         """
-        [pending] = await self._complete([self._router.call(message)], timeout)
-        return pending.get_values()
+        [values] = await self._complete([self._router.call(message)], timeout)
+        return values
 
     async def call(
         self,
@@ -155,7 +159,7 @@ class Bus:
 
         calls = self._router.subscribe(match, handler)
         try:
-            await self._finish(calls)
+            await self._complete(calls, CALL_TIMEOUT)
         except BaseException:
             unsubscribe()
             raise
@@ -163,7 +167,7 @@ class Bus:
 
     async def follow_owner(self, name: str, handler: OwnerHandler) -> None:
         """Call the handler with the unique name of each new owner; "" if there is none."""
-        await self._finish(self._router.follow_owner(name, handler))
+        await self._complete(self._router.follow_owner(name, handler), CALL_TIMEOUT)
 
     def get_owner(self, name: str) -> str:
         """Return the unique name of the owner of a name that is followed; "" if it has none."""
@@ -178,16 +182,8 @@ class Bus:
         self._transport.drop_calls(sender)
         self._users.pop(sender, None)
 
-    async def _finish(self, calls: Iterable[Pending]) -> None:
-        """Send the calls and check their replies; raises as `request`."""
-        for pending in await self._complete(list(calls), CALL_TIMEOUT):
-            pending.get_values()
-
-    async def _complete(self, calls: list[Pending], timeout: float | None) -> list[Pending]:
-        """Send the calls, and return them when all have their replies.
-
-        :raises NoReply: if a reply does not arrive in time, or the connection ends.
-        """
+    async def _complete(self, calls: list[Pending], timeout: float | None) -> list[list[Any]]:
+        """Send the calls, and return the values of their replies; raises as `request`."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def wake() -> None:
@@ -202,17 +198,18 @@ class Bus:
                 await within(future, timeout)
         except asyncio.TimeoutError:
             late = next(each.call for each in calls if not each.is_done)
-            raise NoReply(
-                f"{late.destination} did not answer {late.member} within {timeout:g} s."
-            ) from None
+            text = messages.NO_REPLY_WITHIN(
+                destination=late.destination, method=late.member, seconds=f"{timeout:g}"
+            )
+            raise NoReply(text) from None
         finally:
             for pending in calls:
                 self._router.forget(pending)
-        return calls
+        return [pending.get_values() for pending in calls]
 
     def _send_call(self, pending: Pending) -> None:
         if self._transport.link.has_ended:
-            raise NoReply("The connection to the bus ended.")
+            raise NoReply(messages.CONNECTION_ENDED())
         self._transport.send(pending.call)
 
     def _find_user(self, sender: str) -> object:
@@ -240,3 +237,7 @@ class Bus:
         elif not message.flags & MessageFlag.NO_REPLY_EXPECTED:
             text = "This connection offers no methods."
             self.send(Message.new_error(message, DBUS + ".Error.UnknownMethod", text))
+
+
+def _ignore_refusal(_sender: str, _error: DockmgrError) -> None:
+    """What a connection does with a refusal by default."""

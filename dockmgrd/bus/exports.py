@@ -21,6 +21,7 @@ from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.bus.quota import Quota
 from dockmgrd.bus.standard import StandardMethods
 from dockmgrd.journal import report_incident
+from dockmgrd.messages import bus as messages
 
 MAX_CALLS_PER_CONNECTION = 256
 """Calls of one connection that may run at the same time."""
@@ -41,9 +42,10 @@ class Exports:
         self._calls: set[asyncio.Task[None]] = set()
         self._callers: set[str] = set()
         self._last_errors: dict[str, errors.DockmgrError] = {}
-        self._quota = Quota(MAX_CALLS_PER_CONNECTION, "calls waiting for their answer")
+        self._quota = Quota(MAX_CALLS_PER_CONNECTION, messages.TOO_MANY_RUNNING_CALLS)
         self.calls_answered = 0
         bus.on_call = self._on_call
+        bus.on_refuse = self._on_refuse
 
     @property
     def in_use(self) -> bool:
@@ -100,6 +102,10 @@ class Exports:
                     call.cancel()
             await asyncio.wait(set(self._calls))
 
+    def _on_refuse(self, sender: str, error: errors.DockmgrError) -> None:
+        self._callers.add(sender)
+        self._last_errors[sender] = error
+
     def _on_call(self, message: Message) -> None:
         self._callers.add(message.sender)
         task = asyncio.get_running_loop().create_task(self._answer(message))
@@ -117,8 +123,8 @@ class Exports:
         except errors.DockmgrError as error:
             self._refuse(message, error)
         except asyncio.CancelledError:
-            text = "The daemon is stopping; ask again."
-            self._reply(message, Message.new_error(message, errors.NoReply.dbus_name, text))
+            text = messages.DAEMON_STOPPING().with_remedy(messages.CALL_AGAIN())
+            self._refuse(message, errors.NoReply(text))
             raise
         except Exception as error:  # noqa: BLE001  # outermost frame: the caller gets no traceback
             self._refuse(message, report_incident(error))
@@ -143,12 +149,15 @@ class Exports:
         interface = _find_interface(message, known)
         method = interface.methods.get(message.member)
         if method is None:
-            raise errors.UnknownMethod(f"{interface.name} has no method {message.member}.")
+            raise errors.UnknownMethod(
+                messages.UNKNOWN_METHOD(owner=interface.name, method=message.member)
+            )
         implementation = implementations.get(interface.name)
         if message.signature != method.in_signature:
             misfit = errors.InvalidArgs(
-                f"{message.member} takes arguments of type '{method.in_signature}', "
-                f"not '{message.signature}'."
+                messages.ARGUMENT_TYPES(
+                    method=message.member, expected=method.in_signature, type=message.signature
+                )
             )
             if implementation is not None:
                 await implementation.on_invalid_call(message.member, misfit)
@@ -169,7 +178,7 @@ class Exports:
             return self._objects[path]
         if self.list_children(path):
             return {}
-        raise errors.UnknownObject(f"There is no object at {path}.")
+        raise errors.UnknownObject(messages.UNKNOWN_OBJECT(path=path))
 
     def _list_standard_interfaces(self, path: str) -> Sequence[Interface]:
         """Return the standard interfaces of the object at the path."""
@@ -208,5 +217,9 @@ def _find_interface(message: Message, known: Sequence[Interface]) -> Interface:
         elif interface.name == message.interface:
             return interface
     if message.interface is None:
-        raise errors.UnknownMethod(f"{message.path} has no method {message.member}.")
-    raise errors.UnknownInterface(f"{message.path} has no interface {message.interface}.")
+        raise errors.UnknownMethod(
+            messages.UNKNOWN_METHOD(owner=message.path, method=message.member)
+        )
+    raise errors.UnknownInterface(
+        messages.UNKNOWN_INTERFACE(path=message.path, interface=message.interface)
+    )

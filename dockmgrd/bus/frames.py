@@ -57,12 +57,16 @@ class HeaderField(IntEnum):
     SIGNATURE = 8
 
 
-_FIELD_TYPES = {
+_FIELD_TYPES: dict[int, str] = {
     **dict.fromkeys(HeaderField, "s"),
     HeaderField.PATH: "o",
     HeaderField.REPLY_SERIAL: "u",
     HeaderField.SIGNATURE: "g",
 }
+
+
+_ATTRIBUTES = {int(field): field.name.lower() for field in HeaderField}
+"""The names of the fields in dbus-next's Message."""
 
 
 class Malformed(Exception):
@@ -125,7 +129,7 @@ class Frame:
 
         :raises Malformed: if a value is not valid.
         """
-        fields = {field.name.lower(): self.fields.get(field) for field in HeaderField}
+        fields = {name: self.fields.get(code) for code, name in _ATTRIBUTES.items()}
         signature = fields["signature"] = self.fields.get(HeaderField.SIGNATURE, "")
         try:
             return Message(
@@ -232,17 +236,14 @@ def _parse_fields(data: bytes, order: str) -> dict[int, Any]:
         if offset > end:
             raise ValueError("a header field is longer than the header")
         if code in _FIELD_TYPES:
-            fields[code] = _read_field(code, types, data[start:offset], -start & 3, order)
+            if types != _FIELD_TYPES[code]:
+                raise ValueError(f"header field {code} has type '{types}'")
+            if types == "u":
+                [fields[code]] = struct.unpack_from(order, data, offset - 4)
+            else:
+                start += 1 if types == "g" else 4 + (-start & 3)
+                fields[code] = data[start : offset - 1].decode()
     return fields
-
-
-def _read_field(code: int, types: str, value: bytes, padding: int, order: str) -> object:
-    """Return the value of a field that we know; `padding` bytes precede a string or a number."""
-    if types != _FIELD_TYPES[HeaderField(code)]:
-        raise ValueError(f"header field {code} has type '{types}'")
-    if types == "u":
-        return struct.unpack_from(order, value, padding)[0]
-    return value[1 if types == "g" else padding + 4 : -1].decode()
 
 
 def _read_short_string(data: bytes, offset: int) -> str:
@@ -256,6 +257,9 @@ def _skip_values(types: str, data: bytes, offset: int, order: str) -> int:
     Any user can send header fields that do not exist, with values of any type: dbus-daemon removes
     such fields, dbus-broker does not.
     """
+    if types in ("s", "o"):  # almost all fields of all messages
+        offset += -offset & 3
+        return offset + 5 + int(struct.unpack_from(order, data, offset)[0])
     index = 0
     while index < len(types):
         kind = types[index]

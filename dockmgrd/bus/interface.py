@@ -15,6 +15,7 @@ from typing import Any
 from dockmgrd import errors
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.introspection import PROPERTIES_DEFINITION, Interface
+from dockmgrd.messages import bus as messages
 
 SendSignal = Callable[[Interface, str, list[Any]], None]
 
@@ -80,7 +81,7 @@ class ObjectInterface:
 
         :raises PropertyReadOnly: always, unless a subclass overrides it.
         """
-        raise errors.PropertyReadOnly(f"{name} is read-only; the methods change it.")
+        raise errors.PropertyReadOnly(messages.PROPERTY_READ_ONLY(property=name))
 
     async def on_invalid_call(self, member: str, error: errors.DockmgrError) -> None:
         """Handle a call whose arguments do not have the method's signature. Does nothing here."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How much of something one user may hold at a time, so that the others get theirs."""
+"""How many of something one user or connection may have at a time."""
 
 from __future__ import annotations
 
@@ -8,26 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from dockmgrd.errors import LimitsExceeded
+from dockmgrd.messages import bus as messages
+from dockmgrd.messages.text import Template
 
 
 class Quota:
-    """A limit for each holder: a user id, or a connection's unique name."""
+    """A limit for each holder: a user id, or the unique name of a connection.
 
-    def __init__(self, limit: int, what: str) -> None:
+    :param text: what to say to a holder at the limit; takes {holder} and {limit}.
+    """
+
+    def __init__(self, limit: int, text: Template) -> None:
         self._limit = limit
-        self._what = what
-        self._held: Counter[object] = Counter()
+        self._text = text
+        self._held: Counter[int | str] = Counter()
 
     @contextmanager
-    def share(self, holder: object) -> Iterator[None]:
-        """Hold one within the context.
+    def share(self, holder: int | str) -> Iterator[None]:
+        """Count one for the holder within the context.
 
-        :raises LimitsExceeded: when the holder has as many as one may have.
+        :raises LimitsExceeded: if the holder is at the limit.
         """
         if self._held[holder] >= self._limit:
-            raise LimitsExceeded(
-                f"{holder} has {self._limit} {self._what} already; wait until one has ended."
-            )
+            text = self._text(holder=holder, limit=self._limit)
+            raise LimitsExceeded(text.with_remedy(messages.WAIT_FOR_END()))
         self._held[holder] += 1
         try:
             yield

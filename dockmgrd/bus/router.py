@@ -14,6 +14,7 @@ from dockmgrd.bus.dbusnext import Message, MessageFlag, MessageType
 from dockmgrd.bus.frames import SIGNAL, Frame
 from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match, make_bus_call, read_reply
 from dockmgrd.errors import NoReply, RemoteError
+from dockmgrd.messages import bus as messages
 
 _NO_OWNER = DBUS + ".Error.NameHasNoOwner"
 
@@ -49,7 +50,7 @@ class Pending:
         :raises NoReply: if the connection has ended.
         """
         if self.reply is None:
-            raise NoReply("The connection to the bus ended.")
+            raise NoReply(messages.CONNECTION_ENDED())
         return read_reply(self.reply)
 
 

@@ -10,6 +10,7 @@ from dockmgrd import errors, paths
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.interface import ObjectInterface
 from dockmgrd.bus.introspection import Interface
+from dockmgrd.messages import bus as messages
 
 
 class Tree(Protocol):
@@ -72,7 +73,7 @@ class StandardMethods:
         implementation = self._find_property(interface_name, property_name)
         expected = implementation.interface.properties[property_name].signature
         if value.signature != expected:
-            raise errors.InvalidArgs(f"{property_name} must have D-Bus type '{expected}'.")
+            raise errors.InvalidArgs(messages.PROPERTY_TYPE(property=property_name, type=expected))
         await implementation.set_property(property_name, value.value)
 
     def _find_property(self, interface_name: str, property_name: str) -> ObjectInterface:
@@ -84,7 +85,9 @@ class StandardMethods:
         implementation = self._find_implementation(interface_name)
         if implementation is None or property_name not in implementation.properties:
             raise errors.UnknownProperty(
-                f"{errors.shown(interface_name)} has no property {errors.shown(property_name)}."
+                messages.UNKNOWN_PROPERTY(
+                    interface=errors.shown(interface_name), property=errors.shown(property_name)
+                )
             )
         return implementation
 
@@ -98,5 +101,5 @@ class StandardMethods:
         if interface_name in {each.name for each in self._standard}:
             return None
         raise errors.UnknownInterface(
-            f"{self._path} has no interface {errors.shown(interface_name)}."
+            messages.UNKNOWN_INTERFACE(path=self._path, interface=errors.shown(interface_name))
         )

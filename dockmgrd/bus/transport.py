@@ -21,6 +21,7 @@ from dockmgrd.bus.fair_queue import CONGESTED, FairQueue
 from dockmgrd.bus.frames import METHOD_CALL, Frame, FrameSplitter, Malformed
 from dockmgrd.bus.link import Link
 from dockmgrd.bus.router import Router
+from dockmgrd.messages import bus as messages
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class Transport:
 
     :param router: gets the replies and signals that it wants.
     :param on_call: gets each method call.
+    :param on_refuse: gets the sender of a call that is not parsed, and the error in the reply.
     :param find_user: returns the user id of a unique name, or the name if it is not known.
     """
 
@@ -44,6 +46,7 @@ class Transport:
         router: Router,
         *,
         on_call: Callable[[Message], None],
+        on_refuse: Callable[[str, errors.DockmgrError], None],
         find_user: Callable[[str], object],
     ) -> None:
         self.link = Link(
@@ -51,6 +54,7 @@ class Transport:
         )
         self._router = router
         self._on_call = on_call
+        self._on_refuse = on_refuse
         self._find_user = find_user
         self._splitter = FrameSplitter(MAX_CALL_BYTES)
         self._calls = FairQueue()
@@ -97,16 +101,16 @@ class Transport:
                 self._deliver(frame)
             return
         if frame.too_long:
-            text = f"The message is longer than {MAX_CALL_BYTES} bytes, more than any call may be."
-            self._refuse(frame, errors.LimitsExceeded, text)
+            text = messages.CALL_TOO_LONG(limit=MAX_CALL_BYTES)
+            self._refuse(frame, errors.LimitsExceeded(text))
             return
         user = self._find_user(frame.sender)
         if self._calls.may_skip_queue(user):
             self._deliver(frame)
             return
         if not self._calls.add(user, frame):
-            text = "Too many of your calls wait to be read; wait for replies in between."
-            self._refuse(frame, errors.LimitsExceeded, text)
+            text = messages.TOO_MANY_UNREAD_CALLS().with_remedy(messages.WAIT_FOR_REPLIES())
+            self._refuse(frame, errors.LimitsExceeded(text))
         self._schedule_turn()
 
     def _schedule_turn(self) -> None:
@@ -132,15 +136,16 @@ class Transport:
         except Malformed as error:
             logger.debug("message %d of %s: %s", frame.serial, frame.sender, error)
             if frame.type == METHOD_CALL:
-                self._refuse(frame, errors.InvalidArgs, "The message cannot be read.")
+                self._refuse(frame, errors.InvalidArgs(messages.CALL_UNREADABLE()))
             return
         if frame.type == METHOD_CALL:
             self._on_call(message)
         else:
             self._router.dispatch(message)
 
-    def _refuse(self, frame: Frame, error: type[errors.DockmgrError], text: str) -> None:
+    def _refuse(self, frame: Frame, error: errors.DockmgrError) -> None:
         if frame.wants_reply and frame.sender:
-            reply = frame.make_error_reply(error.dbus_name, text)
+            self._on_refuse(frame.sender, error)
+            reply = frame.make_error_reply(error.dbus_name, error.message)
             reply.serial = self._router.next_serial()
             self.send(reply)

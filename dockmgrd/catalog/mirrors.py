@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Registry mirrors worth trying: those that come with dockmgrd, and what the admin says over it."""
+"""Candidates for registry mirrors: those that come with dockmgrd, and the admin's changes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from dockmgrd import paths
 from dockmgrd.errors import InvalidArgs
 from dockmgrd.host import yamltree
 from dockmgrd.host.yamltree import Entry
-from dockmgrd.mirror_urls import normalise_mirror
+from dockmgrd.messages import sources as messages
+from dockmgrd.messages.text import Text
+from dockmgrd.mirror_urls import normalize_mirror
 
 _FIELDS = ("title", "region", "checked", "source", "notes", "enabled")
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A mirror and what is known of it: `checked` is a date, `source` says who knows."""
+    """A mirror: `checked` is the date of the last check, `source` says where that is known from."""
 
     url: str
     title: str
@@ -30,68 +32,68 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The candidates, and what was wrong with an admin's files: those were left out whole."""
+    """The candidates, and the problems of the admin's files that were ignored."""
 
     known: tuple[Candidate, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Text, ...] = ()
 
     @property
     def mirrors(self) -> tuple[str, ...]:
-        """Their URLs, normalised."""
+        """Their URLs, normalized."""
         return tuple(each.url for each in self.known)
 
 
 def load(package: Path = paths.CATALOGUE, admin: Path = paths.ADMIN_MIRRORS) -> Candidates:
-    """Read `mirrors.yaml` of the package, and over it the admin's `*.yaml` by file name."""
-    fields = _over({}, package / "mirrors.yaml")
-    problems = []
+    """Read `mirrors.yaml` of the package, then the admin's `*.yaml` by name."""
+    fields = _add_file({}, package / "mirrors.yaml")
+    problems: list[Text] = []
     for path in sorted(admin.glob("*.yaml")):
         try:
-            fields = _over(fields, path)
+            fields = _add_file(fields, path)
         except yamltree.Malformed as error:
-            problems.append(f"{error}; the file is left out.")
+            problems.append(error.problem)
         except OSError as error:
-            problems.append(f"{path} cannot be read: {error.strerror}; it is left out.")
-    known = [_candidate(url, texts) for url, texts in fields.items() if _enabled(texts)]
+            problems.append(messages.FILE_UNREADABLE(file=str(path), reason=str(error.strerror)))
+    known = [_make_candidate(url, texts) for url, texts in fields.items() if _is_enabled(texts)]
     return Candidates(tuple(known), tuple(problems))
 
 
-def _over(fields: Mapping[str, Mapping[str, str]], path: Path) -> dict[str, dict[str, str]]:
-    """The fields of each mirror so far, with those of the file over them.
+def _add_file(fields: Mapping[str, Mapping[str, str]], path: Path) -> dict[str, dict[str, str]]:
+    """The fields of each mirror so far, with those of the file on top.
 
     :raises Malformed, OSError: when the file is not of the form that mirrors.yaml has.
     """
     merged = {url: dict(texts) for url, texts in fields.items()}
     for name, top in yamltree.read(path).members().items():
         if name != "mirrors":
-            raise top.malformed(f"'{name}' is not 'mirrors'")
+            raise top.malformed(messages.FIELD_UNKNOWN(field=name, known=["mirrors"]))
         for url, entry in top.members().items():
-            merged.setdefault(_url(url, entry), {}).update(_texts(entry))
+            merged.setdefault(_read_url(url, entry), {}).update(_read_texts(entry))
     return merged
 
 
-def _url(url: str, entry: Entry) -> str:
+def _read_url(url: str, entry: Entry) -> str:
     try:
-        return normalise_mirror(url)
+        return normalize_mirror(url)
     except InvalidArgs as error:
-        raise entry.malformed(error.message.rstrip(".")) from error
+        raise entry.malformed(error.text) from error
 
 
-def _texts(entry: Entry) -> dict[str, str]:
+def _read_texts(entry: Entry) -> dict[str, str]:
     texts = {}
     for name, member in entry.members().items():
         if name not in _FIELDS:
-            raise member.malformed(f"'{name}' is none of {', '.join(_FIELDS)}")
+            raise member.malformed(messages.FIELD_UNKNOWN(field=name, known=_FIELDS))
         texts[name] = member.text()
     if texts.get("enabled", "true") not in ("true", "false"):
-        raise entry.malformed("enabled is true or false")
+        raise entry.malformed(messages.NOT_TRUE_OR_FALSE(field="enabled"))
     return texts
 
 
-def _enabled(texts: Mapping[str, str]) -> bool:
+def _is_enabled(texts: Mapping[str, str]) -> bool:
     return texts.get("enabled", "true") == "true"
 
 
-def _candidate(url: str, texts: Mapping[str, str]) -> Candidate:
+def _make_candidate(url: str, texts: Mapping[str, str]) -> Candidate:
     values = {name: text for name, text in texts.items() if name != "enabled"}
     return Candidate(url, values.pop("title", url), **values)

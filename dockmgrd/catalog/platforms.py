@@ -10,14 +10,11 @@ from pathlib import Path
 from dockmgrd import paths
 from dockmgrd.errors import UnsupportedPlatform
 from dockmgrd.host import yamltree
+from dockmgrd.messages import sources as messages
 
 _ASSIGNMENT = re.compile(r"""([A-Z][A-Z0-9_]*)=(?:"(.*)"|'(.*)'|([^"'].*|))""")
 _NUMBER = re.compile(r"[0-9]+")
 _AND_NEWER = "+"
-_WAY_OUT = (
-    "--platform TREE/VERSION, such as --platform rhel/9, takes those of a system that this one is "
-    "compatible with"
-)
 _ESCAPED = re.compile(r'\\([\\$"`])')  # os-release(5): in double quotes, as in a shell
 
 
@@ -61,25 +58,27 @@ class Tree:
         return cls(distribution, version)
 
 
-def repository_tree(platform: Platform, package: Path = paths.CATALOGUE) -> Tree:
+def find_tree(platform: Platform, package: Path = paths.CATALOGUE) -> Tree:
     """The tree whose packages are built for the platform, from `distros.yaml`.
 
-    :raises UnsupportedPlatform: when there is none, with what was found and what is known.
+    :raises UnsupportedPlatform: when there is none, naming this system and the supported ones.
     """
     distributions = yamltree.read(package / "distros.yaml").members()
     versions = distributions.get(platform.id.lower())
     if versions is None:
-        raise UnsupportedPlatform(
-            f"Docker has no packages for {_described(platform)}; it has them for "
-            f"{', '.join(sorted(distributions))}, and {_WAY_OUT}."
+        unknown = messages.PLATFORM_UNKNOWN(
+            platform=_describe(platform), distributions=sorted(distributions)
         )
+        raise UnsupportedPlatform(unknown.with_remedy(messages.CHOOSE_PLATFORM()))
     for version, tree in versions.members().items():
         if _covers(version, platform.major):
             return Tree.parse(tree.text())
-    raise UnsupportedPlatform(
-        f"Docker has no packages for {_described(platform)}; of {platform.id} it has them for "
-        f"version {', '.join(versions.members())}, and {_WAY_OUT}."
+    unknown = messages.PLATFORM_VERSION_UNKNOWN(
+        platform=_describe(platform),
+        distribution=platform.id,
+        versions=list(versions.members()),
     )
+    raise UnsupportedPlatform(unknown.with_remedy(messages.CHOOSE_PLATFORM()))
 
 
 def _covers(version: str, major: str) -> bool:
@@ -89,7 +88,7 @@ def _covers(version: str, major: str) -> bool:
 
 
 def parse_os_release(text: str) -> dict[str, str]:
-    """The assignments of an os-release file, unquoted; what is none is passed over."""
+    """The assignments of an os-release file, unquoted; other lines are skipped."""
     fields = {}
     for line in text.splitlines():
         match = _ASSIGNMENT.fullmatch(line.strip())
@@ -99,6 +98,6 @@ def parse_os_release(text: str) -> dict[str, str]:
     return fields
 
 
-def _described(platform: Platform) -> str:
+def _describe(platform: Platform) -> str:
     name = platform.name or "this system"
     return f"{name} (ID={platform.id or '?'}, VERSION_ID={platform.version_id or '?'})"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the journal keeps for the auditor: who asked for what, and who decided how."""
+"""The record of all requests in the journal: who sent what, and who authorized or denied it."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from dockmgrd.errors import DockmgrError, harmless
 from dockmgrd.model import Kind
 
 if TYPE_CHECKING:
-    from dockmgrd.actions import Question
+    from dockmgrd.actions import Authorization
 
-_SECONDS_OF_A_WINDOW = 60.0
-# Entries of a user in a minute, by how it was decided.
-_MOST: Mapping[str, int] = {"allowed": 60, "denied": 60, "invalid": 20}
-_LONGEST_MESSAGE = 1000
-_LONGEST_REQUEST = 4000
+_WINDOW_SECONDS = 60.0
+MAX_ENTRIES: Mapping[str, int] = {"allowed": 60, "denied": 60, "invalid": 20}
+"""Entries of a user in a window, by decision."""
+_MAX_MESSAGE_LENGTH = 1000
+_MAX_REQUEST_LENGTH = 4000
 
 
 @dataclass(frozen=True)
-class Caller:
-    """Who asked: the user, and the unique name of the connection."""
+class Identity:
+    """Who sent a request: the user, and the unique name of the connection."""
 
     uid: int
     sender: str
     find_unit: Callable[[], Awaitable[str]]
-    """Tells the systemd unit of the caller, "" where that is not known. Asked for only when an
-    entry is written.
+    """Returns the systemd unit of the caller, "" if it is unknown. Called only when an entry is
+    written.
     """
 
 
 @dataclass
 class _Budget:
-    """Counts each user's entries: journald drops what comes too fast, and that would be our own
-    record of others.
+    """Counts each user's entries: journald drops entries that come too fast, and those could be
+    our record of other users.
     """
 
     begun: float = 0.0
     counts: Counter[tuple[int, str]] = field(default_factory=Counter)
 
-    def admit(self, uid: int, decision: str) -> int:
-        """How many of its kind the user has had in this minute, this one included."""
+    def count(self, uid: int, decision: str) -> int:
+        """Count an entry, and return how many of its kind the user has had in this window."""
         now = time.monotonic()
-        if now - self.begun >= _SECONDS_OF_A_WINDOW:
+        if now - self.begun >= _WINDOW_SECONDS:
             self.begun = now
             self.counts.clear()
         self.counts[uid, decision] += 1
@@ -57,81 +57,78 @@ class _Budget:
 _budget = _Budget()
 
 
-async def allowed(verb: Kind | str, by: Caller, asked: Iterable[Question]) -> None:
-    """Record that a user may do what they asked for, and by whose word."""
-    asked = tuple(asked)
-    decided = "root" if by.uid == 0 else "polkit" if asked else "nobody has to be asked"
-    await _decided(
-        journal.Entry(
-            f"may {_name(verb)}, decided by {decided}{_told(asked)}",
-            message_id=names.MESSAGE_ALLOWED,
-            priority=journal.NOTICE if asked else journal.INFO,
-            fields={"DOCKMGR_RESULT": "allowed", "DOCKMGR_DECIDED_BY": decided},
-        ),
-        verb,
-        by,
-        asked,
-    )
-
-
-async def denied(
-    verb: Kind | str, by: Caller, error: DockmgrError, asked: Iterable[Question]
+async def record_allowed(
+    verb: Kind | str, identity: Identity, authorizations: Iterable[Authorization]
 ) -> None:
-    """Record that a user was not allowed what they asked for."""
-    await _decided(
-        journal.Entry(
-            f"was refused {_name(verb)}: {error.message}",
-            message_id=names.MESSAGE_DENIED,
-            priority=journal.WARNING,
-            fields={"DOCKMGR_RESULT": "denied", "DOCKMGR_ERROR": error.dbus_name},
-        ),
-        verb,
-        by,
-        tuple(asked),
+    """Record that a user may have the request done, and who authorized it."""
+    authorizations = tuple(authorizations)
+    decider = "root" if identity.uid == 0 else "polkit" if authorizations else "nobody"
+    by = "not needed" if decider == "nobody" else f"by {decider}"
+    entry = journal.Entry(
+        f"was authorized for {_name(verb)} ({by}){_format_all(authorizations)}",
+        message_id=names.MESSAGE_ALLOWED,
+        priority=journal.NOTICE if authorizations else journal.INFO,
+        fields={"DOCKMGR_RESULT": "allowed", "DOCKMGR_DECIDED_BY": decider},
     )
+    await _record(entry, verb, identity, authorizations)
 
 
-async def invalid(verb: Kind | str, by: Caller, error: DockmgrError) -> None:
-    """Record that a user asked for what cannot be asked for."""
-    await _decided(
-        journal.Entry(
-            f"asked wrongly for {_name(verb)}: {error.message}",
-            message_id=names.MESSAGE_INVALID,
-            priority=journal.NOTICE,
-            fields={"DOCKMGR_RESULT": "invalid", "DOCKMGR_ERROR": error.dbus_name},
-        ),
-        verb,
-        by,
-        (),
-    )
-
-
-async def _decided(
-    entry: journal.Entry, verb: Kind | str, by: Caller, asked: tuple[Question, ...]
+async def record_denied(
+    verb: Kind | str,
+    identity: Identity,
+    error: DockmgrError,
+    authorizations: Iterable[Authorization],
 ) -> None:
-    """Write the entry with who asked for what, unless the user has had so many that it is noise."""
+    """Record that a user was denied the request."""
+    entry = journal.Entry(
+        f"was denied {_name(verb)}: {error.message}",
+        message_id=names.MESSAGE_DENIED,
+        priority=journal.WARNING,
+        fields={"DOCKMGR_RESULT": "denied", "DOCKMGR_ERROR": error.dbus_name},
+    )
+    await _record(entry, verb, identity, tuple(authorizations))
+
+
+async def record_invalid(verb: Kind | str, identity: Identity, error: DockmgrError) -> None:
+    """Record that a user sent a request that is not valid."""
+    entry = journal.Entry(
+        f"sent an invalid {_name(verb)} request: {error.message}",
+        message_id=names.MESSAGE_INVALID,
+        priority=journal.NOTICE,
+        fields={"DOCKMGR_RESULT": "invalid", "DOCKMGR_ERROR": error.dbus_name},
+    )
+    await _record(entry, verb, identity, ())
+
+
+async def _record(
+    entry: journal.Entry,
+    verb: Kind | str,
+    identity: Identity,
+    authorizations: tuple[Authorization, ...],
+) -> None:
+    """Write the entry with the caller's identity, unless the user has had too many of its kind."""
     decision = entry.fields["DOCKMGR_RESULT"]
-    count = _budget.admit(by.uid, decision)
-    if by.uid != 0 and count > _MOST[decision]:
+    count = _budget.count(identity.uid, decision)
+    if identity.uid != 0 and count > MAX_ENTRIES[decision]:
         return
-    unit = await by.find_unit()
+    unit = await identity.find_unit()
     fields = {
         "DOCKMGR_ACTION": _name(verb),
-        "DOCKMGR_REQUEST": _cut(_told(asked).lstrip(": "), _LONGEST_REQUEST),
-        "DOCKMGR_CALLER_UID": str(by.uid),
-        "DOCKMGR_CALLER_SENDER": by.sender,
+        "DOCKMGR_REQUEST": _cut(_format_all(authorizations).lstrip(": "), _MAX_REQUEST_LENGTH),
+        "DOCKMGR_CALLER_UID": str(identity.uid),
+        "DOCKMGR_CALLER_SENDER": identity.sender,
         "DOCKMGR_CALLER_UNIT": harmless(unit),
         **entry.fields,
     }
-    place = f"{by.sender}, {unit}" if unit else by.sender
-    message = _cut(f"User {by.uid} ({place}) {entry.message}", _LONGEST_MESSAGE)
-    if by.uid != 0 and count == _MOST[decision]:
-        message += " This user's next ones of this minute are not recorded."
+    place = f"{identity.sender}, {unit}" if unit else identity.sender
+    message = _cut(f"User {identity.uid} ({place}) {entry.message}", _MAX_MESSAGE_LENGTH)
+    if identity.uid != 0 and count == MAX_ENTRIES[decision]:
+        message += " Further entries for this user are suppressed for up to a minute."
     journal.record(journal.Entry(message, entry.message_id, entry.priority, fields))
 
 
 def _cut(text: str, length: int) -> str:
-    """The text made harmless, and its beginning only when it is longer than that."""
+    """The text made harmless, and its beginning only if it is longer than that."""
     clean = harmless(text)
     return clean if len(clean) <= length else f"{clean[:length]}\N{HORIZONTAL ELLIPSIS}"
 
@@ -140,10 +137,10 @@ def _name(verb: Kind | str) -> str:
     return verb.value if isinstance(verb, Kind) else verb
 
 
-def _told(asked: tuple[Question, ...]) -> str:
-    """The actions and what they were about, to stand behind a sentence."""
-    told = [
+def _format_all(authorizations: tuple[Authorization, ...]) -> str:
+    """The actions with their details, to be the end of a sentence."""
+    formatted = [
         " ".join([each.action, *(f"{key}={value}" for key, value in each.details.items() if value)])
-        for each in asked
+        for each in authorizations
     ]
-    return f": {'; '.join(told)}" if told else "."
+    return f": {'; '.join(formatted)}" if formatted else "."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who calls: the user as the bus knows it, and for the record the unit as systemd knows it."""
+"""Who calls: the user as the bus knows it, and for the journal the unit as systemd knows it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from dockmgrd.bus.interface import Caller
 from dockmgrd.daemon import audit
 from dockmgrd.errors import AccessDenied, DockmgrError, RemoteError
 from dockmgrd.host.systemd import SYSTEMD
+from dockmgrd.messages import requests as messages
 
-_SECONDS_FOR_SYSTEMD = 2.0
+_SYSTEMD_TIMEOUT = 2.0
 _ESCAPED = re.compile("_([0-9a-f]{2})")
 
 
@@ -30,13 +31,13 @@ class Callers:
         try:
             [uid] = await self._bus.call_bus("GetConnectionUnixUser", "s", caller.sender)
         except RemoteError as error:
-            raise AccessDenied("The caller has left the bus before it was known.") from error
+            raise AccessDenied(messages.CALLER_LEFT()) from error
         return int(uid)
 
-    async def identify(self, caller: Caller) -> audit.Caller:
+    async def identify(self, caller: Caller) -> audit.Identity:
         """The caller as the journal names it. Raises as `uid`."""
         uid, pid = await asyncio.gather(self.uid(caller), self._pid(caller))
-        return audit.Caller(uid, caller.sender, lambda: self._unit(pid))
+        return audit.Identity(uid, caller.sender, lambda: self._unit(pid))
 
     async def _pid(self, caller: Caller) -> int:
         """The caller's process, 0 where that is not known.
@@ -66,7 +67,7 @@ class Callers:
                 "GetUnitByPID",
                 "u",
                 [pid],
-                timeout=_SECONDS_FOR_SYSTEMD,
+                timeout=_SYSTEMD_TIMEOUT,
             )
         except DockmgrError:
             return ""

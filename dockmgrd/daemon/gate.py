@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Where every verb passes: the caller is looked up, polkit asked, and the journal told of it."""
+"""The check that every verb passes: identify the caller, ask polkit, and record the decision."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dockmgrd.actions import Question
+from dockmgrd.actions import Authorization
 from dockmgrd.bus.interface import Caller
 from dockmgrd.daemon import audit
 from dockmgrd.daemon.callers import Callers
@@ -25,28 +25,28 @@ class Gate:
     async def enter(
         self,
         verb: Kind | str,
-        who: Caller,
-        asked: Iterable[Question],
+        caller: Caller,
+        authorizations: Iterable[Authorization],
         *,
-        limits: Callable[[], None] = lambda: None,
+        check_limits: Callable[[], None] = lambda: None,
     ) -> int:
-        """The caller's user id, when all of what is asked may be done.
+        """Return the caller's user id if the caller has all of the authorizations.
 
-        :param limits: raises when the administrator's limits forbid it to everybody.
-        :raises DockmgrError: what `limits` and `Polkit.authorize` raise.
+        :param check_limits: raises if the administrator's limits forbid the request to everybody.
+        :raises DockmgrError: what `check_limits` and `Polkit.authorize` raise.
         """
-        asked = tuple(asked)
-        by = await self.callers.identify(who)
+        authorizations = tuple(authorizations)
+        identity = await self.callers.identify(caller)
         try:
-            limits()
-            for question in asked:
-                await self.polkit.authorize(who, by.uid, question.action, question.details)
+            check_limits()
+            for each in authorizations:
+                await self.polkit.authorize(caller, identity.uid, each.action, each.details)
         except DockmgrError as error:
-            await audit.denied(verb, by, error, asked)
+            await audit.record_denied(verb, identity, error, authorizations)
             raise
-        await audit.allowed(verb, by, asked)
-        return by.uid
+        await audit.record_allowed(verb, identity, authorizations)
+        return identity.uid
 
-    async def invalid(self, verb: Kind | str, who: Caller, error: DockmgrError) -> None:
-        """Record that what was asked for makes no sense, so that nobody was asked about it."""
-        await audit.invalid(verb, await self.callers.identify(who), error)
+    async def record_invalid(self, verb: Kind | str, caller: Caller, error: DockmgrError) -> None:
+        """Record a request that is not valid, so that polkit was not asked about it."""
+        await audit.record_invalid(verb, await self.callers.identify(caller), error)

@@ -8,7 +8,7 @@ import os
 
 from dockmgrd.bus.exports import Exports
 from dockmgrd.daemon.jobs import Jobs
-from dockmgrd.host.adminconfig import AdminConfigFile
+from dockmgrd.host.adminconfig import LimitsFile
 
 SECONDS_VARIABLE = "DOCKMGRD_IDLE_SECONDS"
 """Environment variable for another time of silence, to try the daemon's end."""
@@ -17,7 +17,7 @@ SECONDS_VARIABLE = "DOCKMGRD_IDLE_SECONDS"
 class IdleWatch:
     """Knows whether something happened since it last looked."""
 
-    def __init__(self, exports: Exports, jobs: Jobs, limits: AdminConfigFile) -> None:
+    def __init__(self, exports: Exports, jobs: Jobs, limits: LimitsFile) -> None:
         self._exports = exports
         self._jobs = jobs
         self._limits = limits

@@ -6,13 +6,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockmgrd import errors, names, paths
 from dockmgrd.messages import jobs as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import JobRequest, JobResult, JobState, Progress
+from dockmgrd.model import JobRequest, JobResult, JobState, Progress, Stage
 
 
 @dataclass(eq=False)
@@ -27,6 +27,8 @@ class Job:
     result: JobResult | None = None
     findings: Mapping[str, Any] = field(default_factory=dict)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    committed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while the job cannot be canceled, and at its end."""
     users: set[int] = field(default_factory=set)
     """Users who submitted this request and have not canceled it."""
     authorized: bool = False
@@ -53,6 +55,36 @@ class Job:
     def owners(self) -> set[int]:
         """The users for whom the result is kept."""
         return self.users | {self.request.caller_uid}
+
+    def show_progress(self, progress: Progress) -> None:
+        """Take over where the job is. It never goes back, and it ends with its result alone."""
+        fraction = max(progress.fraction, self.progress.fraction)
+        if progress.stage is Stage.FINISHED:
+            self.progress = replace(self.progress, cancellable=False)
+        else:
+            self.progress = replace(progress, fraction=fraction)
+        if self.progress.cancellable:
+            self.committed.clear()
+        else:
+            self.committed.set()
+
+    def show_result(self, result: JobResult) -> None:
+        """End with the result, in one step. The caller sets `ended` then."""
+        self.result = result
+        self.waiting = False
+        fraction = 1.0 if result.state is JobState.DONE else self.progress.fraction
+        self.progress = Progress(Stage.FINISHED, fraction, cancellable=False)
+        self.committed.set()
+
+    def check_cancellable(self) -> None:
+        """:raises NotCancellable: when it has ended, or must not be stopped now."""
+        if self.result is not None:
+            text = messages.JOB_HAS_ENDED(job=self.job_id, state=self.state.value)
+            raise errors.NotCancellable(text)
+        if not self.progress.cancellable:
+            text = messages.JOB_MUST_NOT_STOP(job=self.job_id, stage=self.progress.stage.value)
+            command = f"dockmgrctl follow {self.job_id}"
+            raise errors.NotCancellable(text.with_remedy(messages.WAIT_FOR_JOB(), command))
 
     async def wait(self) -> Mapping[str, Any]:
         """The result, once the job has ended.

@@ -9,7 +9,6 @@ import logging
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from dockmgrd import errors, journal, names
@@ -21,8 +20,12 @@ from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import ENDED
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
+from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)
+
+CANCEL_TIMEOUT = 10.0
+"""Seconds for which Cancel waits for the outcome."""
 
 
 class Jobs:
@@ -166,29 +169,28 @@ class Jobs:
             raise errors.Busy(text.with_remedy(messages.WAIT_OR_CANCEL(), command))
 
     async def cancel(self, job: Job, withdrawing: int | None = None) -> None:
-        """Ask the job to stop; it has ended when `job.ended` says so.
+        """Stop the job: it has ended as canceled, or after a while it is still cleaning up.
 
         :param withdrawing: the user who does not wait for it any longer; the job goes on as long
             as others do. None stops it whoever waits.
         :raises NotCancellable: when it is past the point, has ended, or goes on for others.
         """
-        if job.result is not None:
-            text = messages.JOB_HAS_ENDED(job=job.job_id, state=job.state.value)
-            raise errors.NotCancellable(text)
-        if not job.progress.cancellable:
-            text = messages.JOB_MUST_NOT_STOP(job=job.job_id, stage=job.progress.stage.value)
-            command = f"dockmgrctl follow {job.job_id}"
-            raise errors.NotCancellable(text.with_remedy(messages.WAIT_FOR_JOB(), command))
+        job.check_cancellable()
         if withdrawing is not None and job.users - {withdrawing}:
             job.users.discard(withdrawing)
             self._store.write_users(job.job_id, job.users)
             users = [str(uid) for uid in sorted(job.users)]
-            text = messages.JOB_IS_SHARED(job=job.job_id, users=users)
-            raise errors.NotCancellable(text)
+            raise errors.NotCancellable(messages.JOB_IS_SHARED(job=job.job_id, users=users))
         if not job.started:
             self._finish(job, job_state.make_cancellation(job))
-        else:
-            await self._systemd.signal_main(job.unit, signal.SIGTERM)
+            return
+        await self._systemd.signal_main(job.unit, signal.SIGTERM)
+        try:
+            await within(job.committed.wait(), CANCEL_TIMEOUT)
+        except asyncio.TimeoutError:
+            return
+        if job.state not in (JobState.CANCELLED, JobState.INTERRUPTED):
+            job.check_cancellable()
 
     def _show_as_waiting(self, job: Job) -> None:
         job.waiting = True
@@ -249,8 +251,7 @@ class Jobs:
             progress = Progress.from_json(json.loads(status))
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
             return
-        fraction = max(progress.fraction, job.progress.fraction)
-        job.progress = replace(progress, fraction=fraction)
+        job.show_progress(progress)
         if job.request.reads_only:
             job.findings = self._store.read_findings(job.job_id)
         self._changed(job)
@@ -272,10 +273,7 @@ class Jobs:
         self._show_end(job, result)
 
     def _show_end(self, job: Job, result: JobResult) -> None:
-        job.result = result
-        job.waiting = False
-        fraction = 1.0 if result.state is JobState.DONE else job.progress.fraction
-        job.progress = Progress(Stage.FINISHED, fraction, cancellable=False)
+        job.show_result(result)
         if job.unwatch is not None:
             job.unwatch()
         self._changed(job)

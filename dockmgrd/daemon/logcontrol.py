@@ -10,6 +10,7 @@ from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.introspection import parse
 from dockmgrd.daemon.callers import Callers
 from dockmgrd.errors import AccessDenied, InvalidArgs, PropertyReadOnly
+from dockmgrd.messages import requests as messages
 
 PATH = "/org/freedesktop/LogControl1"
 
@@ -45,16 +46,16 @@ class LogControlInterface(ObjectInterface):
         self._callers = callers
 
     async def set_property(self, name: str, value: Any) -> None:
-        """Root sets the level; the target is the journal and stays it.
+        """Set the log level for root. The target is always the journal.
 
         :raises AccessDenied: for anybody but root.
         :raises InvalidArgs: for a level that syslog does not have.
         """
         if await self._callers.uid(get_caller()) != 0:
-            raise AccessDenied("Only root may change what is logged.")
+            raise AccessDenied(messages.ONLY_ROOT_SETS_LOG_LEVEL())
         if name != "LogLevel":
-            raise PropertyReadOnly(f"{name} is what it is: dockmgrd logs to the journal.")
+            raise PropertyReadOnly(messages.LOG_TARGET_IS_FIXED(name=name))
         if value not in _LEVELS:
-            raise InvalidArgs(f"The log level is one of {', '.join(_LEVELS)}.")
+            raise InvalidArgs(messages.LOG_LEVEL_UNKNOWN(levels=list(_LEVELS)))
         logging.getLogger().setLevel(_LEVELS[value])
         self.set_properties(LogLevel=value)

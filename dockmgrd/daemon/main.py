@@ -14,7 +14,7 @@ from dockmgrd import journal, names
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.exports import Exports
 from dockmgrd.catalog.platforms import Platform
-from dockmgrd.catalog.source_cache import Sources
+from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon import logcontrol, watchdog
 from dockmgrd.daemon.callers import Callers
 from dockmgrd.daemon.early_calls import EarlyCalls
@@ -26,7 +26,7 @@ from dockmgrd.daemon.polkit import Polkit
 from dockmgrd.daemon.service import ManagerInterface, Service
 from dockmgrd.daemon.status import Status
 from dockmgrd.errors import RemoteError, ServiceFailed
-from dockmgrd.host.adminconfig import AdminConfigFile
+from dockmgrd.host.adminconfig import LimitsFile
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
@@ -44,7 +44,7 @@ async def serve() -> None:
         await exports.follow_callers()
         gate = Gate(Callers(bus), Polkit(bus))
         await gate.polkit.follow_callers()
-        limits = AdminConfigFile()
+        limits = LimitsFile()
         manager = Systemd(bus)
         await manager.connect()
         sources = Sources()
@@ -52,9 +52,9 @@ async def serve() -> None:
         engine = EngineWatch(
             systemd=manager,
             engine=Engine(),
-            changed=lambda: service.manager.update() if service.manager else None,
+            changed=service.update_manager,
         )
-        status = Status(engine, sources, Platform.read().name, limits)
+        status = Status(engine, sources, Platform.read().name, limits, service.update_manager)
         await engine.start()
         jobs = Jobs(
             manager,
@@ -70,10 +70,15 @@ async def serve() -> None:
         await jobs.adopt()
         early_calls.release()
         systemd.daemon.notify("READY=1\nSTATUS=Ready")
-        life = asyncio.ensure_future(watchdog.feed())
+        tasks = [
+            asyncio.ensure_future(watchdog.feed()),
+            asyncio.ensure_future(status.follow(once=service.announce_manager)),
+        ]
         told_to_stop = await _until_unneeded(bus, IdleWatch(exports, jobs, limits))
         await leave(bus, exports, at_once=told_to_stop)
-        life.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await engine.stop()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""May this caller do that? polkit knows; where it cannot be asked, root alone may."""
+"""The client of polkit. Where polkit cannot be asked, only root is authorized."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from dockmgrd.bus.dbusnext import Message, MessageFlag, Variant
 from dockmgrd.bus.interface import Caller
 from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.bus.quota import Quota
-from dockmgrd.errors import AccessDenied, InteractiveAuthorizationRequired, NoReply, RemoteError
+from dockmgrd.errors import (
+    AccessDenied,
+    DockmgrError,
+    InteractiveAuthorizationRequired,
+    NoReply,
+    RemoteError,
+)
+from dockmgrd.messages import requests as messages
+from dockmgrd.messages.bus import TOO_MANY_AUTHORIZATIONS
 
 _POLKIT = "org.freedesktop.PolicyKit1"
 _PATH = "/org/freedesktop/PolicyKit1/Authority"
@@ -23,9 +31,11 @@ _AUTHORITY = "org.freedesktop.PolicyKit1.Authority"
 
 _ALLOW_USER_INTERACTION = 1
 _DISMISSED = "polkit.dismissed"
-_QUESTIONS_PER_USER = 4
-SECONDS_TO_ANSWER = 10.0
-SECONDS_FOR_A_PERSON = 120.0
+MAX_QUESTIONS_OF_USER = 4
+ANSWER_TIMEOUT = 10.0
+DIALOG_TIMEOUT = 120.0
+
+_STATUS_COMMAND = "systemctl status polkit"
 
 YES, AUTH, NO = "yes", "auth", "no"
 
@@ -44,7 +54,7 @@ class Polkit:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._questions = Quota(_QUESTIONS_PER_USER, "requests waiting for authorization")
+        self._questions = Quota(MAX_QUESTIONS_OF_USER, TOO_MANY_AUTHORIZATIONS)
         self._leavings: dict[str, set[asyncio.Future[None]]] = {}
 
     async def follow_callers(self) -> None:
@@ -66,34 +76,10 @@ class Polkit:
         """
         if uid == 0:
             return
-        with self._questions.share(f"User {uid}"):
+        with self._questions.share(uid):
             answer = await self._ask(caller, action, details)
-        if answer.authorized:
-            return
-        if answer.dismissed:
-            raise AccessDenied(
-                f"The question for a password for {action} was dismissed, so nothing was done; "
-                "give the command again to be asked again."
-            )
-        if answer.challenge and not caller.interactive:
-            raise InteractiveAuthorizationRequired(
-                f"Action {action} needs authentication; run dockmgrctl on a terminal, "
-                "or have an administrator allow it by a polkit rule."
-            )
-        if answer.challenge:
-            raise AccessDenied(
-                f"Nobody proved to be allowed {action}: there was no agent to ask for a password; "
-                "run dockmgrctl on a terminal, or have an administrator add a polkit rule."
-            )
-        if caller.interactive:
-            raise AccessDenied(
-                f"Action {action} is not allowed for user {uid}: the password was wrong, or a rule "
-                "says no; try again, or have an administrator allow it by a polkit rule."
-            )
-        raise AccessDenied(
-            f"Action {action} is not allowed for user {uid}; "
-            "an administrator can allow it by a polkit rule."
-        )
+        if not answer.authorized:
+            raise _make_refusal(answer, caller, uid, action)
 
     async def permissions(self, caller: Caller, uid: int, actions: Iterable[str]) -> dict[str, str]:
         """Whether the caller may do each action: "yes", after a proof ("auth"), or "no".
@@ -107,7 +93,7 @@ class Polkit:
         if uid == 0:
             return dict.fromkeys(actions, YES)
         silent = Caller(caller.sender, interactive=False)
-        with self._questions.share(f"User {uid}"):
+        with self._questions.share(uid):
             answers = await asyncio.gather(*(self._permission(silent, each) for each in actions))
         return dict(zip(actions, answers))
 
@@ -131,30 +117,27 @@ class Polkit:
         body = [subject, action, dict(details), flags, question]
         answered = False
         try:
-            [[authorized, challenge, told]] = await self._while_there(caller, body)
+            [[authorized, challenge, outcome]] = await self._while_there(caller, body)
             answered = True
         except NoReply as error:
-            raise AccessDenied(
-                "polkit did not answer in time, and without it only root may do this; "
-                "'systemctl status polkit' tells more."
-            ) from error
+            text = messages.POLKIT_SILENT().with_remedy(messages.SEE_POLKIT(), _STATUS_COMMAND)
+            raise AccessDenied(text) from error
         except RemoteError as error:
             answered = True
-            raise AccessDenied(
-                f"polkit cannot be asked ({error.name}), and without it only root may do this; "
-                "'systemctl status polkit' tells more."
-            ) from error
+            text = messages.POLKIT_GONE(reason=error.name)
+            text = text.with_remedy(messages.SEE_POLKIT(), _STATUS_COMMAND)
+            raise AccessDenied(text) from error
         finally:
             if not answered:
                 self._withdraw(question)
-        return _Answer(bool(authorized), bool(challenge), _DISMISSED in told)
+        return _Answer(bool(authorized), bool(challenge), _DISMISSED in outcome)
 
     async def _while_there(self, caller: Caller, body: list[Any]) -> list[Any]:
         """The reply to CheckAuthorization, awaited for as long as the caller is there.
 
         :raises AccessDenied: when the caller has left; NoReply, RemoteError: as `Bus.call`.
         """
-        seconds = SECONDS_FOR_A_PERSON if caller.interactive else SECONDS_TO_ANSWER
+        seconds = DIALOG_TIMEOUT if caller.interactive else ANSWER_TIMEOUT
         call: asyncio.Future[Any] = asyncio.ensure_future(
             self._bus.call(
                 *(_POLKIT, _PATH, _AUTHORITY, "CheckAuthorization", "(sa{sv})sa{ss}us", body),
@@ -168,7 +151,7 @@ class Polkit:
             try:
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                 if not call.done():
-                    raise AccessDenied("The caller has left the bus before polkit had answered.")
+                    raise AccessDenied(messages.CALLER_LEFT_POLKIT())
                 body_of_reply: list[Any] = call.result()
                 return body_of_reply
             finally:
@@ -206,3 +189,19 @@ class Polkit:
                 flags=MessageFlag.NO_REPLY_EXPECTED | MessageFlag.NO_AUTOSTART,
             )
         )
+
+
+def _make_refusal(answer: _Answer, caller: Caller, uid: int, action: str) -> DockmgrError:
+    """The error for an answer that is not yes."""
+    if answer.dismissed:
+        text = messages.DIALOG_DISMISSED(action=action)
+        return AccessDenied(text.with_remedy(messages.REQUEST_AGAIN()))
+    if answer.challenge and not caller.interactive:
+        text = messages.AUTHENTICATION_NEEDED(action=action)
+        return InteractiveAuthorizationRequired(text.with_remedy(messages.AUTHENTICATE()))
+    if answer.challenge:
+        text = messages.NO_AGENT(action=action)
+        return AccessDenied(text.with_remedy(messages.AUTHENTICATE()))
+    template = messages.NOT_AUTHENTICATED if caller.interactive else messages.NOT_AUTHORIZED
+    text = template(action=action, uid=str(uid))
+    return AccessDenied(text.with_remedy(messages.ADD_RULE()))

@@ -6,29 +6,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dockmgrd import __version__, actions, errors, names, options
+from dockmgrd import actions, errors, names, options
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.exports import Exports
 from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.quota import Quota
-from dockmgrd.bus.variants import to_variants
+from dockmgrd.bus.variants import to_variants, unpack_options
 from dockmgrd.catalog import mirrors as candidates
-from dockmgrd.catalog.source_cache import Sources
+from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon.gate import Gate
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.jobs import Jobs
 from dockmgrd.daemon.polkit import YES
+from dockmgrd.daemon.properties import describe_job, describe_manager, describe_request, path_of
 from dockmgrd.daemon.status import Status
-from dockmgrd.host.adminconfig import AdminConfig, AdminConfigFile
-from dockmgrd.model import JobResult, JobState, Kind
+from dockmgrd.host.adminconfig import Limits, LimitsFile
+from dockmgrd.messages.bus import TOO_MANY_WAITS
+from dockmgrd.model import JobState, Kind
 from dockmgrd.verbs import METHODS, SIGNATURES
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
-_WAITS = Quota(64, "calls of Wait")
+_WAITS = Quota(64, TOO_MANY_WAITS)
 _EVERYDAY_ACTIONS = (names.ACTION_INSTALL, names.ACTION_SET_MIRROR)
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
-_RUNNING = JobResult(JobState.RUNNING, finished_at=0)
 
 
 class ManagerInterface(ObjectInterface):
@@ -42,7 +43,7 @@ class ManagerInterface(ObjectInterface):
         status: Status,
         gate: Gate,
         sources: Sources,
-        limits: AdminConfigFile,
+        limits: LimitsFile,
         last_error: Callable[[str], errors.DockmgrError | None],
     ) -> None:
         super().__init__()
@@ -56,38 +57,34 @@ class ManagerInterface(ObjectInterface):
 
     def update(self) -> None:
         """Take over into the properties what has changed."""
-        live = self._status.live
-        self.set_properties(
-            Version=__version__,
-            State="busy" if self._jobs.active else "idle",
-            ActiveJob=self._active_path(),
-            Installed=live.installed,
-            EngineVersion=live.engine_version,
-            ServiceState=live.service_state,
-            Mirrors=list(live.mirrors),
-        )
+        self.set_properties(**describe_manager(self._status, self._jobs.active))
+
+    def announce(self) -> None:
+        """Announce all properties: clients of an earlier daemon may know others."""
+        values, self.properties = self.properties, {}
+        self.set_properties(**values)
 
     async def refresh(self) -> None:
-        await self._status.engine.known()
+        await self._status.refresh()
 
-    async def install(self, given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.INSTALL, given)
+    async def install(self, options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.INSTALL, options)
 
-    async def set_mirror(self, mirrors: list[str], given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.SET_MIRROR, given, mirrors=mirrors)
+    async def set_mirror(self, mirrors: list[str], options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.SET_MIRROR, options, mirrors=mirrors)
 
-    async def probe_mirrors(self, mirrors: list[str], given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.PROBE, given, mirrors=mirrors)
+    async def probe_mirrors(self, mirrors: list[str], options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.PROBE, options, mirrors=mirrors)
 
-    async def uninstall(self, given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.UNINSTALL, given)
+    async def uninstall(self, options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.UNINSTALL, options)
 
-    async def list_versions(self, given: dict[str, Variant]) -> str:
-        return await self._submit(Kind.LIST_VERSIONS, given)
+    async def list_versions(self, options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.LIST_VERSIONS, options)
 
     async def status(self) -> dict[str, Variant]:
-        snapshot = await self._status.snapshot(self._active_path())
-        return to_variants(snapshot, _STATUS_SIGNATURES)
+        snapshot = to_variants(await self._status.snapshot(), _STATUS_SIGNATURES)
+        return {**snapshot, "active-job": Variant("o", path_of(self._jobs.active))}
 
     async def last_error(self) -> dict[str, Variant]:
         error = self._last_error(get_caller().sender)
@@ -114,19 +111,25 @@ class ManagerInterface(ObjectInterface):
             if self._limits.current().allows(source.name)
         ]
 
-    async def _submit(self, kind: Kind, given: Mapping[str, Variant], **arguments: Any) -> str:
+    async def _submit(
+        self, kind: Kind, raw_options: Mapping[str, Variant], **arguments: Any
+    ) -> str:
         """Validate, ask polkit, look at the state again, start: in this order."""
         limits = self._limits.current()
         try:
-            interactive, plain, parsed = self._parse(kind, given, arguments, limits)
+            interactive, plain, parsed = self._parse(kind, raw_options, arguments, limits)
         except errors.DockmgrError as error:
-            await self._gate.invalid(kind, get_caller(), error)
+            await self._gate.record_invalid(kind, get_caller(), error)
             raise
-        who = get_caller().with_interaction(allowed=interactive)
-        asked = actions.questions(parsed, self._known(parsed, limits))
-        uid = await self._gate.enter(kind, who, asked, limits=lambda: limits.check(parsed))
-        granted = tuple(question.to_json() for question in asked)
-        authorized = uid == 0 or bool(asked) or await self._is_authorized(uid)
+        needed = actions.find_authorizations(parsed, self._find_known_mirrors(parsed, limits))
+        uid = await self._gate.enter(
+            kind,
+            get_caller().with_interaction(allowed=interactive),
+            needed,
+            check_limits=lambda: limits.check(parsed),
+        )
+        granted = tuple(each.to_json() for each in needed)
+        authorized = uid == 0 or bool(needed) or await self._is_authorized(uid)
         job = await self._jobs.submit(kind, plain, uid, granted, authorized=authorized)
         return names.job_path(job.job_id)
 
@@ -140,38 +143,35 @@ class ManagerInterface(ObjectInterface):
     def _parse(
         self,
         kind: Kind,
-        given: Mapping[str, Variant],
+        raw_options: Mapping[str, Variant],
         arguments: Mapping[str, Any],
-        limits: AdminConfig,
+        limits: Limits,
     ) -> tuple[bool, dict[str, Any], options.Options]:
-        """Whether the caller allows questions, and what is asked for, as given and as parsed.
+        """Whether polkit may ask the user, and the request as plain values and as parsed.
 
-        :raises InvalidArgs, LimitsExceeded: when that is nothing that can be asked for.
+        :raises InvalidArgs, LimitsExceeded: when the request is not valid.
         """
-        interactive, plain = _unpack(kind, given)
+        interactive, plain = _unpack(kind, raw_options)
         plain.update(arguments)
         if kind in _FROM_SOURCES and not plain.keys() & {"source", "repo-url"}:
             plain["source"] = limits.default_source
         parsed = options.parse(kind, plain)
         if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
             for name in parsed.sources:
-                self._sources.current().source(name)
+                self._sources.current().get_source(name)
         return interactive, plain, parsed
 
     async def on_invalid_call(self, member: str, error: errors.DockmgrError) -> None:
         if member in METHODS:
-            await self._gate.invalid(METHODS[member], get_caller(), error)
+            await self._gate.record_invalid(METHODS[member], get_caller(), error)
 
-    def _known(self, parsed: options.Options, limits: AdminConfig) -> actions.Known:
-        """The mirrors that the questions depend on."""
-        return actions.Known(
+    def _find_known_mirrors(self, parsed: options.Options, limits: Limits) -> actions.KnownMirrors:
+        """The mirrors on which it depends what must be authorized."""
+        return actions.KnownMirrors(
             self._status.configured_mirrors(),
             candidates.load().mirrors if actions.needs_candidates(parsed) else (),
             limits.admits,
         )
-
-    def _active_path(self) -> str:
-        return names.job_path(self._jobs.active.job_id) if self._jobs.active else "/"
 
 
 class JobInterface(ObjectInterface):
@@ -180,14 +180,7 @@ class JobInterface(ObjectInterface):
     interface = interfaces.load(names.JOB_INTERFACE)
 
     def __init__(self, job: Job, jobs: Jobs, gate: Gate) -> None:
-        super().__init__(
-            Id=job.job_id,
-            Kind=job.request.kind.value,
-            InitiatorUid=job.request.caller_uid,
-            CreatedAt=job.request.created_at,
-            Unit=names.job_unit(job.job_id),
-            **_moving_properties(job),
-        )
+        super().__init__(**describe_request(job.request), **describe_job(job))
         self._job = job
         self._jobs = jobs
         self._gate = gate
@@ -195,7 +188,7 @@ class JobInterface(ObjectInterface):
     def update(self) -> None:
         """Take over into the properties where the job is, and announce its end."""
         finished = self.properties["State"] == JobState.RUNNING.value and self._job.result
-        self.set_properties(**_moving_properties(self._job))
+        self.set_properties(**describe_job(self._job))
         if finished:
             values = self.properties
             self.emit(
@@ -207,17 +200,17 @@ class JobInterface(ObjectInterface):
             )
 
     async def cancel(self) -> None:
-        who, request = get_caller(), self._job.request
-        asked: tuple[actions.Question, ...] = ()
-        if await self._gate.callers.uid(who) not in self._job.users:
+        caller, request = get_caller(), self._job.request
+        needed: tuple[actions.Authorization, ...] = ()
+        if await self._gate.callers.uid(caller) not in self._job.users:
             details = {"job": request.job_id, "kind": request.kind.value}
-            asked = (actions.Question(names.ACTION_CANCEL, details),)
-        uid = await self._gate.enter("cancel", who, asked)
-        await self._jobs.cancel(self._job, withdrawing=None if asked or uid == 0 else uid)
+            needed = (actions.Authorization(names.ACTION_CANCEL, details),)
+        uid = await self._gate.enter("cancel", caller, needed)
+        await self._jobs.cancel(self._job, withdrawing=None if needed or uid == 0 else uid)
 
     async def wait(self) -> dict[str, Variant]:
         uid = await self._gate.callers.uid(get_caller())
-        with _WAITS.share(f"User {uid}"):
+        with _WAITS.share(uid):
             return to_variants(await self._job.wait())
 
 
@@ -234,6 +227,16 @@ class Service:
         self.manager = manager
         self._exports.add(names.MANAGER_PATH, manager)
 
+    def update_manager(self) -> None:
+        """Show the state of the host as it is now."""
+        if self.manager is not None:
+            self.manager.update()
+
+    def announce_manager(self) -> None:
+        """Announce all properties of the manager."""
+        if self.manager is not None:
+            self.manager.announce()
+
     def job_changed(self, job: Job, jobs: Jobs) -> None:
         """Show a new job, or where a known one is now."""
         if job.job_id in self._interfaces:
@@ -241,49 +244,19 @@ class Service:
         else:
             self._interfaces[job.job_id] = JobInterface(job, jobs, self._gate)
             self._exports.add(names.job_path(job.job_id), self._interfaces[job.job_id])
-        if self.manager is not None:
-            self.manager.update()
+        self.update_manager()
 
     def job_forgotten(self, job: Job) -> None:
         del self._interfaces[job.job_id]
         self._exports.remove(names.job_path(job.job_id))
 
 
-def _unpack(kind: Kind, given: Mapping[str, Variant]) -> tuple[bool, dict[str, Any]]:
-    """Whether the caller allows questions, and the options as plain values.
+def _unpack(kind: Kind, raw_options: Mapping[str, Variant]) -> tuple[bool, dict[str, Any]]:
+    """Whether polkit may ask the user, and the options as plain values.
+
+    Numbers may have any integer type of D-Bus; `options` checks their range.
 
     :raises InvalidArgs: for an option of the wrong type.
     """
-    signatures = {**SIGNATURES[kind], "interactive": "b"}
-    for key, variant in given.items():
-        expected = signatures.get(key, variant.signature)
-        if variant.signature != expected:
-            raise errors.InvalidArgs(
-                f"Option '{key}' must have D-Bus type '{expected}', not '{variant.signature}'."
-            )
-    plain = {key: variant.value for key, variant in given.items()}
+    plain = unpack_options(raw_options, {**SIGNATURES[kind], "interactive": "b"})
     return plain.pop("interactive", False), plain
-
-
-def _moving_properties(job: Job) -> dict[str, Any]:
-    result = job.result or _RUNNING
-    values = job.result.result if job.result else job.findings
-    return {
-        "Stage": job.progress.stage.value,
-        "Progress": job.progress.fraction,
-        "Message": str(job.progress.message),
-        "MessageId": job.progress.message.id,
-        "MessageArgs": to_variants(job.progress.message.to_plain()["args"]),
-        "BytesDone": job.progress.numbers.bytes_done,
-        "BytesTotal": job.progress.numbers.bytes_total,
-        "Rate": job.progress.numbers.rate,
-        "Item": job.progress.numbers.item,
-        "Items": job.progress.numbers.items,
-        "Cancellable": job.progress.cancellable,
-        "State": job.state.value,
-        "ErrorName": result.error_name,
-        "ErrorMessage": result.error_message,
-        "ErrorDetails": to_variants(result.error_details),
-        "Result": to_variants(values),
-        "FinishedAt": result.finished_at,
-    }

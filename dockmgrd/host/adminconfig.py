@@ -9,20 +9,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dockmgrd import paths
+from dockmgrd import names, paths
 from dockmgrd.errors import AccessDenied, DockmgrError
 from dockmgrd.host import atomicfile, yamltree
 from dockmgrd.host.yamltree import Entry, Malformed
+from dockmgrd.messages import limits
+from dockmgrd.messages import requests as messages
+from dockmgrd.messages.text import NOTHING, Text, foreign_text
 from dockmgrd.options import InstallOptions, ListVersionsOptions, Options
 
 _KEYS = ("default-source", "allowed-sources", "allowed-mirrors", "idle-seconds")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HOST = re.compile(r"(\*\.)?([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
-_LONGEST_IDLE = 86400
+_MAX_IDLE_SECONDS = 86400
 
 
 @dataclass(frozen=True)
-class AdminConfig:
+class Limits:
     """The limits. None stands for a list that the administrator has not made."""
 
     default_source: str = "official"
@@ -47,19 +50,20 @@ class AdminConfig:
             return
         for name in parsed.sources:
             if not self.allows(name) and not getattr(parsed, "repo_url", ""):
-                raise AccessDenied(
-                    f"Source '{name}' is not allowed on this host; allowed are "
-                    f"{', '.join(self.allowed_sources or ())}, by {paths.ADMIN_CONFIG}."
+                text = messages.SOURCE_NOT_ALLOWED(
+                    source=name,
+                    path=str(paths.ADMIN_CONFIG),
+                    allowed=list(self.allowed_sources or ()),
                 )
+                raise AccessDenied(text.with_remedy(messages.CHOOSE_ALLOWED_SOURCE()))
 
 
-DEFAULT = AdminConfig()
-# What a list of hosts was meant to be cannot be known of a file that nobody can read; until it
-# is mended, every mirror is one that is not on it.
-WITHOUT_ANY_GOOD = replace(DEFAULT, allowed_mirrors=())
+DEFAULT = Limits()
+# Nobody knows which hosts an unreadable file lists. Until it is fixed, no mirror is listed.
+FALLBACK = replace(DEFAULT, allowed_mirrors=())
 
 
-def read(path: Path) -> AdminConfig:
+def read(path: Path) -> Limits:
     """The limits that the file sets.
 
     :raises Malformed: naming the line and the key that is wrong.
@@ -68,12 +72,12 @@ def read(path: Path) -> AdminConfig:
     members = yamltree.read(path).members()
     for name, entry in members.items():
         if name not in _KEYS:
-            raise entry.malformed(f"'{name}' is none of {', '.join(_KEYS)}")
+            raise entry.malformed(f"'{name}' is not one of {', '.join(_KEYS)}")
     config = DEFAULT
     if "allowed-sources" in members:
         allowed = tuple(map(_source, members["allowed-sources"].items()))
         if not allowed:
-            raise members["allowed-sources"].malformed("allowed-sources: name one at least")
+            raise members["allowed-sources"].malformed("allowed-sources: name at least one source")
         config = replace(config, allowed_sources=allowed, default_source=",".join(allowed))
     if "default-source" in members:
         config = replace(config, default_source=_default(members["default-source"], config))
@@ -87,27 +91,28 @@ def read(path: Path) -> AdminConfig:
 
 def load(
     path: Path = paths.ADMIN_CONFIG, good: Path = paths.LAST_GOOD_CONFIG
-) -> tuple[AdminConfig, str]:
-    """The limits in force, and what is wrong with the file: "" when nothing is.
+) -> tuple[Limits, Text]:
+    """The limits in force, and what is wrong with the file: `NOTHING` if it is valid.
 
-    A file that is wrong leaves in force what `good` has, its last content that was not.
+    If the file is not valid, its last valid content stays in force, of which `good` is a copy.
     """
     try:
-        return read(path), ""
+        return read(path), NOTHING
     except FileNotFoundError:
-        return DEFAULT, ""
+        return DEFAULT, NOTHING
     except Malformed as error:
-        problem = str(error)
+        problem = foreign_text(str(error))
     except OSError as error:
-        problem = f"{path} cannot be read: {error.strerror}"
+        problem = limits.LIMITS_NOT_READABLE(path=str(path), reason=error.strerror or str(error))
     try:
-        return read(good), f"{problem}; what it said before stays in force."
+        return read(good), limits.LIMITS_KEPT(problem=problem)
     except (Malformed, OSError):
-        text = "until it is mended, every mirror needs org.dockmgr1.set-mirror-insecure."
-        return WITHOUT_ANY_GOOD, f"{problem}; {text}"
+        return FALLBACK, limits.LIMITS_UNKNOWN(
+            problem=problem, action=names.ACTION_SET_MIRROR_INSECURE
+        )
 
 
-class AdminConfigFile:
+class LimitsFile:
     """The limits as the file has them now; it is read again when it has changed.
 
     The daemon keeps a copy of each content that is good, for itself and for jobs.
@@ -120,9 +125,9 @@ class AdminConfigFile:
         self._good = good
         self._stamp: tuple[int, ...] | None = ()
         self._config = DEFAULT
-        self.problem = ""
+        self.problem = NOTHING
 
-    def current(self) -> AdminConfig:
+    def current(self) -> Limits:
         stamp = self._stamp_now()
         if stamp != self._stamp:
             self._config, self.problem = load(self._path, self._good)
@@ -150,7 +155,8 @@ class AdminConfigFile:
             elif self._good.exists():
                 atomicfile.remove(self._good)
         except (OSError, DockmgrError) as error:
-            self.problem = f"{self._good} cannot be kept: {error}."
+            reason = error.text if isinstance(error, DockmgrError) else foreign_text(str(error))
+            self.problem = limits.LIMITS_NOT_SAVED(path=str(self._good), reason=reason)
 
 
 def _is_listed(mirror: str, hosts: tuple[str, ...]) -> bool:
@@ -176,15 +182,15 @@ def _has_port(host: str) -> bool:
 
 def _source(entry: Entry) -> str:
     if not _SOURCE.fullmatch(entry.text()):
-        raise entry.malformed(f"allowed-sources: '{entry.text()}' cannot be the name of a source")
+        raise entry.malformed(f"allowed-sources: '{entry.text()}' is not a valid name of a source")
     return entry.text()
 
 
-def _default(entry: Entry, config: AdminConfig) -> str:
+def _default(entry: Entry, config: Limits) -> str:
     wanted = [each.strip() for each in entry.text().split(",")]
     for name in wanted:
         if not _SOURCE.fullmatch(name):
-            raise entry.malformed(f"default-source: '{name}' cannot be the name of a source")
+            raise entry.malformed(f"default-source: '{name}' is not a valid name of a source")
         if config.allowed_sources is not None and name not in config.allowed_sources:
             raise entry.malformed(f"default-source: '{name}' is not among allowed-sources")
     return ",".join(wanted)
@@ -194,7 +200,7 @@ def _host(entry: Entry) -> str:
     text = entry.text().lower()
     if not _HOST.fullmatch(text):
         raise entry.malformed(
-            f"allowed-mirrors: '{text}' is no host; write it like mirror.example, "
+            f"allowed-mirrors: '{text}' is not a valid host. Write it like mirror.example, "
             "mirror.example:5000 or '*.example'"
         )
     return text
@@ -202,6 +208,8 @@ def _host(entry: Entry) -> str:
 
 def _seconds(entry: Entry) -> float:
     text = entry.text()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _LONGEST_IDLE):
-        raise entry.malformed(f"idle-seconds: '{text}' is no whole number of 1 to {_LONGEST_IDLE}")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_IDLE_SECONDS):
+        raise entry.malformed(
+            f"idle-seconds: '{text}' is not a whole number from 1 to {_MAX_IDLE_SECONDS}"
+        )
     return float(text)

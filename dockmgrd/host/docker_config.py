@@ -1,36 +1,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the host's own files say of Docker, each parsed again only when it has changed."""
+"""What daemon.json and the repository file say, for Status; parsed again only after a change."""
 
 from __future__ import annotations
 
 import configparser
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from dockmgrd import paths
 from dockmgrd.errors import ConfigInvalid
-from dockmgrd.host import daemonjson
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something wrong on the host, and what mends it."""
-
-    text: str
-    remedy: str
+from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host.filecache import FileCache
+from dockmgrd.messages import engine as messages
+from dockmgrd.messages.text import Text
 
 
 @dataclass(frozen=True)
 class ConfiguredMirrors:
-    """The registry mirrors that daemon.json names, or why it cannot be said."""
+    """The registry mirrors that daemon.json names, or why that is unknown."""
 
     mirrors: tuple[str, ...] = ()
-    problem: Problem | None = None
+    """Normalized as far as they are valid."""
+    problem: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -42,57 +34,46 @@ class Repository:
 
 
 class HostFiles:
-    """The files that Status looks into."""
+    """The files that Status reads."""
 
     def __init__(self) -> None:
-        self._daemon_json = _Parsed(paths.DAEMON_JSON, _parse_daemon_json, ConfiguredMirrors())
-        self._repository = _Parsed(paths.REPOSITORY, _parse_repository, Repository())
+        self._mirrors = FileCache(lambda: [paths.DAEMON_JSON], _read_mirrors)
+        self._repository = FileCache(lambda: [paths.REPOSITORY], _read_repository)
 
     def mirrors(self) -> ConfiguredMirrors:
-        return self._daemon_json.get()
+        return self._mirrors.get()
 
     def repository(self) -> Repository:
         return self._repository.get()
 
 
-class _Parsed(Generic[T]):
-    """A file's content as `parse` reads it; `missing` where there is no such file."""
-
-    def __init__(self, path: Path, parse: Callable[[Path], T], missing: T) -> None:
-        self._path = path
-        self._parse = parse
-        self._missing = missing
-        self._stamp: tuple[int, ...] | None = None
-        self._value = missing
-
-    def get(self) -> T:
-        try:
-            status = os.stat(self._path)
-        except FileNotFoundError:
-            self._stamp = None
-            return self._missing
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if stamp != self._stamp:
-            self._value = self._parse(self._path)
-            self._stamp = stamp
-        return self._value
-
-
-def _parse_daemon_json(path: Path) -> ConfiguredMirrors:
+def _read_mirrors() -> ConfiguredMirrors:
+    path = paths.DAEMON_JSON
     try:
-        return ConfiguredMirrors(daemonjson.parse(path.read_bytes(), str(path)).mirrors)
-    except OSError as error:
-        text = f"{path} cannot be read: {error.strerror}."
-        return ConfiguredMirrors(problem=Problem(text, f"ls -l {path}"))
+        content = atomicfile.read(path)
+        if content is None and path.is_symlink():
+            # Links into folders of users lead nowhere in the sandbox of the daemon.
+            return ConfiguredMirrors(problem=_make_problem(path))
+        return ConfiguredMirrors(daemonjson.parse(content or b"", str(path)).mirrors)
     except ConfigInvalid as error:
-        return ConfiguredMirrors(problem=Problem(error.message, f"mend {path}"))
+        return ConfiguredMirrors(problem=error.text)
 
 
-def _parse_repository(path: Path) -> Repository:
+def _make_problem(path: Path) -> Text:
+    target = os.path.realpath(path)
+    text = messages.CONFIG_LINK_UNREADABLE(file=str(path), target=target)
+    return text.with_remedy(messages.LOOK_AT_FILE(), f"ls -lL {path}")
+
+
+def _read_repository() -> Repository:
+    path = paths.REPOSITORY
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        parser.read_string(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, configparser.Error):
+        content = atomicfile.read(path)
+        if content is None:
+            return Repository()
+        parser.read_string(content.decode("utf-8"))
+    except (ConfigInvalid, ValueError, configparser.Error):
         return Repository(path=str(path))
     for section in parser.sections():
         if parser.get(section, "enabled", fallback="1") == "1":

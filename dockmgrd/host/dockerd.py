@@ -89,6 +89,17 @@ class CommandLine:
         """The registry mirrors that flags name."""
         return self.get_values(_MIRROR_FLAG)
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The sockets that dockerd is to listen on; none for its default."""
+        return (*self.get_values("-H"), *self.get_values("--host"))
+
+    @property
+    def has_local_socket(self) -> bool:
+        """Whether dockerd listens where this host looks for it."""
+        local = ("fd://", "unix://")
+        return not self.hosts or any(host.startswith(local) for host in self.hosts)
+
     def has_flag(self, flag: str) -> bool:
         return any(word.split("=")[0] == flag for word in self.words)
 

@@ -71,6 +71,11 @@ class Engine:
         """
         return str((await self._get("/version"))["Version"])
 
+    async def ping(self) -> None:
+        """Return when the engine answers at all; raises as `version`."""
+        async with self._response("/_ping"):
+            pass
+
     async def info(self) -> dict[str, Any]:
         """What `docker info` shows; raises as `version`."""
         answer: dict[str, Any] = await self._get("/info")
@@ -116,7 +121,7 @@ class Engine:
         try:
             return await within(self._read(path), timeout)
         except asyncio.TimeoutError:
-            text = messages.ENGINE_SILENT(request=path, seconds=f"{timeout:g}")
+            text = messages.ENGINE_REQUEST_TIMEOUT(request=path, seconds=f"{timeout:g}")
             remedy = messages.LOOK_AT_ENGINE_STATUS()
             raise ServiceFailed(text.with_remedy(remedy, "systemctl status docker")) from None
 

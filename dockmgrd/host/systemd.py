@@ -87,6 +87,11 @@ class Systemd:
         [can] = await self.get_properties(unit, _UNIT, "CanReload")
         return bool(can)
 
+    async def get_result(self, unit: str) -> str:
+        """Why the service ended: success, exit-code, start-limit-hit and others."""
+        [result] = await self.get_properties(unit, SERVICE_INTERFACE, "Result")
+        return str(result)
+
     async def find_unit_of(self, pid: int) -> str:
         """The unit that the process runs in; "" for a process that does not exist."""
         try:
@@ -291,11 +296,11 @@ class Systemd:
             end.cancel()
 
     def _on_owner_changed(self, owner: str) -> None:
-        """The results of running jobs will not be announced any more: repeat the calls."""
+        """Repeat the calls: the results of running jobs will not be announced any more."""
         if owner:
             self._back.set()
             return
         self._back.clear()
-        for result in self._results.values():
-            if not result.done():
-                result.set_exception(NoReply(messages.SYSTEMD_LEFT()))
+        pending = (each for each in self._results.values() if not each.done())
+        for result in pending:
+            result.set_exception(NoReply(messages.SYSTEMD_LEFT()))

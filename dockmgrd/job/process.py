@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The process of a job: does what one request says, and leaves a result."""
+"""The process of a job: executes one request and writes its result."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ def main(arguments: list[str]) -> int:
     if request is None:
         print(f"There is no request for job {job_id}.", file=sys.stderr)
         return errors.InvalidArgs.exit_code
-    result = asyncio.run(_result_of(request))
+    result = asyncio.run(_make_result(request))
     store.keep_result(job_id, result)
     journal.record_job_end(request, result)
     return 0
 
 
-async def _result_of(request: JobRequest) -> JobResult:
-    """Do the job; whatever happens becomes a result. The outermost frame of the process."""
+async def _make_result(request: JobRequest) -> JobResult:
+    """Execute the request. Whatever happens becomes a result: this is the outermost frame."""
     try:
-        with nullcontext() if request.reads_only else _only_job():
+        with nullcontext() if request.reads_only else _lock_host():
             values = await _perform(request)
         return JobResult(JobState.DONE, _now(), values)
     except asyncio.CancelledError:
         return _failure(
             JobState.CANCELLED,
-            errors.Cancelled(f"Job {request.job_id} was cancelled before it changed anything."),
+            errors.Cancelled(messages.JOB_CANCELED(job=request.job_id)),
         )
     except errors.Cancelled as error:
         return _failure(JobState.CANCELLED, error)
@@ -66,25 +66,26 @@ async def _result_of(request: JobRequest) -> JobResult:
 async def _perform(request: JobRequest) -> Mapping[str, Any]:
     task = asyncio.current_task()
     assert task is not None
-    _heed_sigterm(task.cancel)
+    _install_sigterm_handler(task.cancel)
     parsed = options.parse(request.kind, request.options)
     granted.check(request, parsed)
-    systemd = Systemd(await _connection(), reconnect=_connection)
+    systemd = Systemd(await _connect(), reconnect=_connect)
     context = JobContext(request, systemd, Engine())
     try:
-        async with _worker_ahead(context):
+        async with _preload_worker(context):
             await systemd.connect()
             context.run_in(task)
-            _heed_sigterm(context.cancel)
+            _install_sigterm_handler(context.cancel)
             values = await _dispatch(context, parsed)
+            context.commit()
     finally:
         systemd.disconnect()
     return {**values, "notes": [note.to_plain() for note in context.notes]}
 
 
 @asynccontextmanager
-async def _worker_ahead(context: JobContext) -> AsyncIterator[None]:
-    """Have a package worker load what it needs meanwhile, where the job will ask one."""
+async def _preload_worker(context: JobContext) -> AsyncIterator[None]:
+    """Start a package worker in advance if the job needs one."""
     if context.request.kind not in _WITH_PACKAGES:
         yield
         return
@@ -95,23 +96,22 @@ async def _worker_ahead(context: JobContext) -> AsyncIterator[None]:
         await context.workers.close()
 
 
-def _heed_sigterm(handler: Callable[[], object]) -> None:
-    """Call `handler` for SIGTERM, also for one that has come: the unit starts us with it blocked.
-
-    Else a job that is cancelled while Python starts would die of it and leave no result.
+def _install_sigterm_handler(handler: Callable[[], object]) -> None:
+    """Call `handler` for SIGTERM. The unit starts us with the signal blocked, so that a job that is
+    canceled while Python starts still writes a result.
     """
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
-async def _connection() -> Bus:
+async def _connect() -> Bus:
     bus = Bus()
     await bus.connect()
     return bus
 
 
 async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str, Any]:
-    """Do the work. Each kind is loaded alone: a change of mirrors need not wait for the others."""
+    """Do the work. Only the modules of this kind are imported, because that takes time."""
     if isinstance(parsed, options.SetMirrorOptions):
         from dockmgrd.job.mirrors.set_mirror import set_mirror
 
@@ -134,10 +134,10 @@ async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str
 
 
 @contextmanager
-def _only_job() -> Iterator[None]:
-    """Hold the lock that makes this the one job that changes the host, whoever started it.
+def _lock_host() -> Iterator[None]:
+    """Hold the lock that only one job that changes the host can have.
 
-    :raises Busy: when another holds it.
+    :raises Busy: when another job holds it.
     :raises InsufficientSpace, WriteFailed: when it cannot be taken.
     """
     descriptor = _open_lock()
@@ -145,9 +145,10 @@ def _only_job() -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise errors.Busy(
-                "Another job is changing this host; 'dockmgrctl jobs' shows which."
-            ) from None
+            text = messages.ANOTHER_JOB_RUNS().with_remedy(
+                messages.WAIT_OR_CANCEL(), "dockmgrctl jobs"
+            )
+            raise errors.Busy(text) from None
         yield
     finally:
         os.close(descriptor)

@@ -6,10 +6,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import ModuleType
 
-from dockmgrd.messages import dnf, engine, files, jobs, packages, probe, steps
+from dockmgrd.messages import (
+    bus,
+    dnf,
+    engine,
+    files,
+    jobs,
+    limits,
+    packages,
+    probe,
+    requests,
+    sources,
+    status,
+    steps,
+)
 from dockmgrd.messages.text import Template
 
-_MODULES: tuple[ModuleType, ...] = (dnf, engine, files, jobs, packages, probe, steps)
+_MODULES: tuple[ModuleType, ...] = (
+    bus,
+    dnf,
+    engine,
+    files,
+    jobs,
+    limits,
+    packages,
+    probe,
+    requests,
+    sources,
+    status,
+    steps,
+)
 
 
 def load() -> Mapping[str, Template]:

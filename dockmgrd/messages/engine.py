@@ -6,8 +6,8 @@ from __future__ import annotations
 from dockmgrd.messages.text import Template
 
 # The engine's API
-ENGINE_SILENT = Template(
-    "engine-silent", "Docker Engine did not answer {request} within {seconds} seconds."
+ENGINE_REQUEST_TIMEOUT = Template(
+    "engine-request-timeout", "Docker Engine did not answer {request} within {seconds} seconds."
 )
 ENGINE_UNREACHABLE = Template(
     "engine-unreachable", "Docker Engine does not answer on {socket}: {reason}."
@@ -129,4 +129,48 @@ ENGINE_CANNOT_RELOAD = Template(
 )
 RESTART_ENGINE_YOURSELF = Template(
     "restart-engine-yourself", "Restart it yourself when its containers allow that."
+)
+CONFIG_LINK_UNREADABLE = Template(
+    "config-link-unreadable",
+    "{file} is a link to {target}, which dockmgrd cannot read from its sandbox.",
+)
+
+# Problems of the set-up
+UNIT_MASKED = Template("unit-masked", "{unit} is masked, so Docker Engine cannot start.")
+UNMASK_UNIT = Template("unmask-unit", "Unmask the unit.")
+UNIT_INVALID = Template("unit-invalid", "systemd cannot load {unit}: its settings are not valid.")
+CORRECT_UNIT = Template("correct-unit", "Correct the unit file or its drop-ins.")
+SOCKET_FAILED = Template(
+    "socket-failed",
+    "{unit} failed. The group docker may be missing, or something else may stand at the path of "
+    "the socket.",
+)
+NO_LOCAL_SOCKET = Template(
+    "no-local-socket",
+    "Docker Engine listens only on {hosts}, so its state is unknown here.",
+)
+ADD_LOCAL_SOCKET = Template(
+    "add-local-socket", "Add '-H fd://' to the command line of dockerd in the unit."
+)
+NO_EXEC_RELOAD = Template(
+    "no-exec-reload", "{unit} has no ExecReload, so 'systemctl reload docker' fails."
+)
+ADD_EXEC_RELOAD = Template(
+    "add-exec-reload", "Add the line 'ExecReload=/bin/kill -s HUP $MAINPID' to its section Service."
+)
+START_LIMIT_HIT = Template(
+    "start-limit-hit", "{unit} failed too often, and systemd does not start it any more."
+)
+FIX_AND_START = Template(
+    "fix-and-start",
+    "Find the cause in its log, fix it, and start the unit after 'systemctl reset-failed docker'.",
+)
+ENGINE_UNMANAGED = Template(
+    "engine-unmanaged",
+    "A Docker Engine runs that {unit} did not start: process {pid} in {place}.",
+)
+STOP_AND_START_UNIT = Template(
+    "stop-and-start-unit",
+    "To have systemd manage it, stop that engine when its containers allow it, and start "
+    "docker.service.",
 )

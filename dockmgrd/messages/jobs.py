@@ -13,6 +13,7 @@ JOB_CANCELED = Template("job-canceled", "Job {job} was canceled before it change
 JOB_IS_RUNNING = Template(
     "job-is-running", "Job {job} ({kind}) has been changing this host since {since}."
 )
+ANOTHER_JOB_RUNS = Template("another-job-runs", "Another job is changing this host.")
 WAIT_OR_CANCEL = Template("wait-or-cancel", "Wait until it ends or cancel it.")
 TOO_MANY_WAIT = Template("too-many-jobs-wait", "{count} of your jobs wait for a place already.")
 WAIT_OR_CANCEL_ONE = Template("wait-or-cancel-one", "Wait until one of them ends or cancel one.")
@@ -55,3 +56,5 @@ DAEMON_IS_STARTING = Template(
     "daemon-is-starting", "Too many calls wait until dockmgrd has started."
 )
 TRY_LATER = Template("try-later", "Try again in a moment.")
+INTERNAL_ERROR = Template("internal-error", "An unexpected error happened (incident {incident}).")
+REPORT_INCIDENT = Template("report-incident", "Report it with the traceback from the journal.")

@@ -157,7 +157,12 @@ def _argument_to_plain(argument: Argument) -> Any:
     if isinstance(argument, Text):
         return argument.to_plain()
     if isinstance(argument, (list, tuple)):
-        return [each.to_plain() if isinstance(each, Text) else each for each in argument]
+        if not any(isinstance(each, Text) for each in argument):
+            return list(argument)
+        # On D-Bus all items of a list have one type.
+        return [
+            (each if isinstance(each, Text) else foreign_text(each)).to_plain() for each in argument
+        ]
     return argument
 
 

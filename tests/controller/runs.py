@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,9 +170,31 @@ class Running:
         return Run(self.process.returncode, output, tuple(results), recap)
 
     def kill(self) -> None:
-        """End the controller and its ssh at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        """End the controller, its workers and their connections at once.
+
+        A worker is in a session of its own, but each has the environment of the controller.
+        """
+        mark = f"RECORD={self.record}".encode()
+        self.process.kill()
+        while pids := [pid for pid in _list_processes() if mark in _read_environment(pid)]:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         self.process.communicate()
+
+
+def _list_processes() -> list[int]:
+    """Return the ids of all processes but this one and those that have ended."""
+    ids = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
+    return [pid for pid in ids if pid != os.getpid()]
+
+
+def _read_environment(pid: int) -> list[bytes]:
+    """Return the variables of a process; none when it has ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def _proxy(name: str, host: Host) -> str:

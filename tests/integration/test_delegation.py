@@ -179,7 +179,7 @@ def test_limits_of_the_administrator(host: Host) -> None:
     host.write(limits, "allowed-sources: [aliyun, tuna]\nallowed-mirrors: [mirror.example]\n")
     status, listed = Call("Status", plain=("", [])), Call("ListSources", plain=("", []))
     refused, sources = call_all(host, None, [Call("Install", {"source": ("s", "ustc")}), listed])
-    assert "allowed are aliyun, tuna" in refused.text
+    assert "allows aliyun, tuna" in refused.text
     assert [each["name"] for each in (sources.values or [[]])[0]] == ["aliyun", "tuna"]
     [started] = call_all(host, None, [Call("Install", {"dry-run": YES})])
     [path] = started.values or [""]
@@ -189,7 +189,7 @@ def test_limits_of_the_administrator(host: Host) -> None:
     host.write(limits, "allowed-sources: [aliyun]\nidle-second: 3\n")
     [told] = call_all(host, None, [status])
     [problem] = (told.values or [{}])[0]["problems"]
-    assert f"{limits}, line 2: 'idle-second' is none of" in problem["text"]
+    assert f"{limits}, line 2: 'idle-second' is not one of" in problem["text"]
     host.run("systemctl", "restart", "dockmgrd.service")
     assert call_all(host, "member", [Call("SetMirror", mirrors=OTHER)])[0].refused
     assert call_all(host, None, [Call("Install", {"source": ("s", "ustc")})])[0].refused

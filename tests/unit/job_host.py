@@ -27,6 +27,7 @@ class FakeSystemd:
         self.active: set[str] = set()
         self.started: list[str] = []
         self.signals: list[str] = []
+        self.on_signal: Callable[[], None] = lambda: None
         self.watchers: dict[str, Callable[[Mapping[str, Any]], None]] = {}
 
     async def watch_path(
@@ -43,6 +44,7 @@ class FakeSystemd:
 
     async def signal_main(self, unit: str, number: int) -> None:
         self.signals.append(unit)
+        self.on_signal()
 
     async def get_active_state(self, unit: str) -> str:
         return "active" if unit in self.active else "inactive"
@@ -50,8 +52,9 @@ class FakeSystemd:
     async def get_status_text(self, unit: str) -> str:
         return json.dumps(Progress(Stage.RESOLVING, 0.2).to_json())
 
-    def tell(self, job: Job, stage: Stage, fraction: float) -> None:
-        status = json.dumps(Progress(stage, fraction).to_json())
+    def tell(self, job: Job, stage: Stage, fraction: float, *, cancellable: bool = True) -> None:
+        progress = Progress(stage, fraction, cancellable=cancellable)
+        status = json.dumps(progress.to_json())
         self.watchers[names.unit_path(names.job_unit(job.job_id))]({"StatusText": status})
 
     def end(self, job: Job) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from dockmgrd import names, options
-from dockmgrd.actions import Known, Question, needs_candidates, questions
+from dockmgrd.actions import Authorization, KnownMirrors, find_authorizations, needs_candidates
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
@@ -26,7 +26,7 @@ UNINSTALL, PURGE, PROBE = names.ACTION_UNINSTALL, names.ACTION_PURGE_DATA, names
 
 CANDIDATE, LISTED, OTHER = "https://cand.example/", "https://ours.example/", "https://o.example/"
 PLAIN = "http://ours.example/"
-KNOWN = Known((LISTED,), (CANDIDATE,), lambda mirror: "ours.example" in mirror)
+KNOWN = KnownMirrors((LISTED,), (CANDIDATE,), lambda mirror: "ours.example" in mirror)
 RPM, REPOSITORY, DIGEST = "https://x.example/c.rpm", "https://r.example/", "0" * 64
 
 CLASSES: Mapping[Kind, type[Any]] = {
@@ -145,8 +145,8 @@ ROWS = [
 ]
 
 
-def ask(kind: Kind, given: Mapping[str, Any]) -> tuple[Question, ...]:
-    return questions(options.parse(kind, {**REQUIRED.get(kind, {}), **given}), KNOWN)
+def ask(kind: Kind, given: Mapping[str, Any]) -> tuple[Authorization, ...]:
+    return find_authorizations(options.parse(kind, {**REQUIRED.get(kind, {}), **given}), KNOWN)
 
 
 def actions_of(kind: Kind, given: Mapping[str, Any]) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dockmgrd import names, options
-from dockmgrd.actions import Known, questions
+from dockmgrd.actions import KnownMirrors, find_authorizations
 from dockmgrd.model import Kind
 
 URL = "https://mine.example/containerd.io.rpm"
@@ -20,7 +20,7 @@ UNINSTALL, PURGE = names.ACTION_UNINSTALL, names.ACTION_PURGE_DATA
 
 def asked(kind: Kind, given: dict[str, Any]) -> list[tuple[str, str]]:
     """The actions, each with what it is about."""
-    every = questions(options.parse(kind, given), Known())
+    every = find_authorizations(options.parse(kind, given), KnownMirrors())
     return [(each.action, " ".join(each.details.values())) for each in every]
 
 

@@ -72,7 +72,7 @@ def complaint(work: Callable[[], object], *expected: type[Exception]) -> str:
     "read",
     [
         adminconfig.read,
-        lambda path: catalog.Catalogue.load(admin=path.parent),
+        lambda path: catalog.Catalog.load(admin=path.parent),
         lambda path: candidates.load(admin=path.parent),
     ],
     ids=["limits", "sources", "mirrors"],
@@ -130,11 +130,11 @@ def test_options(kind: Kind, given_options: dict[str, Any]) -> None:
 @fuzz
 @given(url=st.text(max_size=60) | st.text(max_size=30).map(lambda text: f"https://{text}"))
 def test_mirrors(url: str) -> None:
-    said = complaint(lambda: mirrors.normalise_mirror(url), errors.InvalidArgs)
+    said = complaint(lambda: mirrors.normalize_mirror(url), errors.InvalidArgs)
     assert said.isprintable()
     if not said:
-        normal = mirrors.normalise_mirror(url)
-        assert mirrors.normalise_mirror(normal) == normal
+        normal = mirrors.normalize_mirror(url)
+        assert mirrors.normalize_mirror(normal) == normal
         assert normal.isprintable()
 
 

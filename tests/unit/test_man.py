@@ -122,7 +122,7 @@ def test_examples_of_files_are_understood(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "sources.d").mkdir()
     (tmp_path / "sources.d" / "ours.yaml").write_text(ours)
     (tmp_path / "sources.d" / "resigned.yaml").write_text(resigned)
-    catalogue = catalog.Catalogue.load(admin=tmp_path / "sources.d")
+    catalogue = catalog.Catalog.load(admin=tmp_path / "sources.d")
     assert catalogue.problems == ()
     assert {"ours", "resigned", "tuna"} <= catalogue.sources.keys()
 

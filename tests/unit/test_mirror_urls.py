@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockmgrd.errors import InvalidArgs, LimitsExceeded
-from dockmgrd.mirror_urls import Mode, as_known, insecure, merged, normalise_mirror, with_path
+from dockmgrd.mirror_urls import (
+    Mode,
+    has_insecure,
+    merge,
+    normalize_known,
+    normalize_mirror,
+    with_paths,
+)
 from dockmgrd.model import Kind
 from dockmgrd.options import ProbeOptions, SetMirrorOptions, parse
 
@@ -34,37 +41,37 @@ from dockmgrd.options import ProbeOptions, SetMirrorOptions, parse
     ],
 )
 def test_a_mirror_is_written_in_one_way(url: str, normal: str) -> None:
-    assert normalise_mirror(url) == normal
-    assert normalise_mirror(normal) == normal
+    assert normalize_mirror(url) == normal
+    assert normalize_mirror(normal) == normal
 
 
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("", "no URL of a registry"),
-        ("mirror.example", "no URL of a registry"),
-        ("mirror.example:5000", "no URL of a registry"),
-        ("ftp://mirror.example", "no URL of a registry"),
-        ("https://", "no URL of a registry"),
-        ("https://user:secret@mirror.example", "has a user name in its URL"),
-        ("https://mirror.example/?x=1", "query or fragment"),
-        ("https://mirror.example/?", "query or fragment"),
-        ("https://mirror.example/#x", "query or fragment"),
-        ("https://mirror.example/#", "query or fragment"),
-        ("https://mirror.example/ä", "write it in %XX"),
-        ("https://mirror.example:99999", "no URL"),
-        ("https://mirror.example:x", "no URL"),
-        ("https://mirror.example:0", "no possible host and port"),
-        ("https://mirror.example:", "no possible host and port"),
+        ("", "is not a registry URL"),
+        ("mirror.example", "is not a registry URL"),
+        ("mirror.example:5000", "is not a registry URL"),
+        ("ftp://mirror.example", "is not a registry URL"),
+        ("https://", "is not a registry URL"),
+        ("https://user:secret@mirror.example", "has a user name, which dockerd refuses"),
+        ("https://mirror.example/?x=1", "a query or a fragment"),
+        ("https://mirror.example/?", "a query or a fragment"),
+        ("https://mirror.example/#x", "a query or a fragment"),
+        ("https://mirror.example/#", "a query or a fragment"),
+        ("https://mirror.example/ä", "Write the path in %XX"),
+        ("https://mirror.example:99999", "is not a valid URL"),
+        ("https://mirror.example:x", "is not a valid URL"),
+        ("https://mirror.example:0", "has an invalid host or port"),
+        ("https://mirror.example:", "has an invalid host or port"),
         ("https://mirror example", "a space or a control character"),
         ("https://mirror.example\x1b[31m", "a space or a control character"),
-        ("https://-mirror.example", "no possible host and port"),
-        ("https://mirror..example", "no possible host and port"),
-        ("https://mirror.example\\evil", "no possible host and port"),
-        (f"https://{'m' * 64}.example", "no possible host and port"),
-        (f"https://{'m.' * 130}example", "no possible host and port"),
-        ("https://[::1", "no URL"),
-        ("https://[fe80::1%eth0]", "no possible host and port"),
+        ("https://-mirror.example", "has an invalid host or port"),
+        ("https://mirror..example", "has an invalid host or port"),
+        ("https://mirror.example\\evil", "has an invalid host or port"),
+        (f"https://{'m' * 64}.example", "has an invalid host or port"),
+        (f"https://{'m.' * 130}example", "has an invalid host or port"),
+        ("https://[::1", "is not a valid URL"),
+        ("https://[fe80::1%eth0]", "has an invalid host or port"),
         ("https://straße.example", "read in two ways"),
     ],
 )
@@ -79,10 +86,10 @@ def test_what_is_no_mirror_is_refused_with_its_reason(url: str, sentence: str) -
 @given(st.text(max_size=40).map(lambda text: f"https://{text}") | st.text(max_size=40))
 def test_whatever_is_given_becomes_a_mirror_or_a_refusal(url: str) -> None:
     try:
-        normal = normalise_mirror(url)
+        normal = normalize_mirror(url)
     except InvalidArgs:
         return
-    assert normal == normalise_mirror(normal)
+    assert normal == normalize_mirror(normal)
     assert normal.isascii()
     assert normal.endswith("/")
 
@@ -91,26 +98,26 @@ A, B, C = "https://a.example/", "https://b.example/", "http://c.example/x/"
 
 
 def test_lists_are_put_together_by_their_mode() -> None:
-    assert merged(Mode.REPLACE, (A, B), (C,)) == (C,)
-    assert merged(Mode.APPEND, (A, B), (C, A)) == (A, B, C)
-    assert merged(Mode.REMOVE, (A, B), (A, C)) == (B,)
-    assert as_known(("https://A.example", A, "no mirror")) == (A, "no mirror")
-    assert insecure((A, C))
-    assert not insecure((A, B))
-    assert with_path((A, B, C)) == (C,)
+    assert merge(Mode.REPLACE, (A, B), (C,)) == (C,)
+    assert merge(Mode.APPEND, (A, B), (C, A)) == (A, B, C)
+    assert merge(Mode.REMOVE, (A, B), (A, C)) == (B,)
+    assert normalize_known(("https://A.example", A, "no mirror")) == (A, "no mirror")
+    assert has_insecure((A, C))
+    assert not has_insecure((A, B))
+    assert with_paths((A, B, C)) == (C,)
 
 
 @pytest.mark.parametrize(
     ("kind", "options", "sentence"),
     [
-        (Kind.SET_MIRROR, {"mirrors": [A], "mode": "insert"}, "replace, append or remove"),
+        (Kind.SET_MIRROR, {"mirrors": [A], "mode": "insert"}, "replace, append, remove"),
         (Kind.SET_MIRROR, {"mirrors": [], "mode": "append"}, "no mirror to append"),
         (Kind.SET_MIRROR, {"mirrors": [], "mode": "remove"}, "no mirror to remove"),
         (Kind.SET_MIRROR, {"mirrors": [A], "verify": 1}, "D-Bus type 'b'"),
         (Kind.PROBE, {"timeout": True}, "D-Bus type 'u'"),
         (Kind.PROBE, {"timeout": 0}, "1 to 60 seconds"),
         (Kind.PROBE, {"timeout": 61}, "1 to 60 seconds"),
-        (Kind.PROBE, {"mirrors": ["x"]}, "no URL of a registry"),
+        (Kind.PROBE, {"mirrors": ["x"]}, "is not a registry URL"),
     ],
 )
 def test_what_is_wrong_with_an_option_is_named(

@@ -130,7 +130,7 @@ def test_key_is_the_one_that_the_catalogue_pins(tmp_path: Path) -> None:
         *("--show-keys", RPM / "docker-ce-rpm.asc"),
     )
     [fingerprint] = re.findall(r"^pub:.*\n(?:.*\n)*?fpr:+([0-9A-F]{40}):", listing, re.M)
-    source = catalog.Catalogue.load(admin=tmp_path).source("official")
+    source = catalog.Catalog.load(admin=tmp_path).get_source("official")
     assert source.key.fingerprint == fingerprint
     assert Path(source.key.file).name == "docker-ce-rpm.asc"
 

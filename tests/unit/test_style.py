@@ -13,6 +13,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "dockmgrd"
+IRREGULAR_PARTICIPLES = frozenset(
+    (
+        *("begun", "broken", "chosen", "drawn", "found", "given", "held", "hidden", "kept"),
+        *("known", "left", "lost", "made", "meant", "met", "said", "sent", "shown"),
+        *("taken", "told", "understood"),
+    )
+)
+ENDS_IN_ED = frozenset(("need", "feed", "seed", "speed", "embed", "exceed"))
+PARTICIPLES_ALLOWED: frozenset[str] = frozenset()
+# Modules that import inside a function, and what that saves or makes possible.
+LAZY_IMPORTS = {
+    "job.mirrors.set_mirror": "a plain change does not load TLS",
+}
+NO_MISTAKES = ("ans", "assertIn", "te", "ue", "fpr", "aas", "datas", "stauts", "instal")
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 50
 
@@ -102,6 +116,19 @@ def test_types() -> None:
     _run("mypy")
 
 
+def test_spelling() -> None:
+    """In everything but the translations and what is written in Chinese."""
+    files = subprocess.run(
+        ["git", "ls-files", ":!*.po", ":!*.pot", ":!*zh_CN*", ":!LICENSE", ":!*.asc"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert files
+    _run("codespell_lib", "--ignore-words-list", ",".join(NO_MISTAKES), *files)
+
+
 def test_size() -> None:
     sizes = {name: len(module.path.read_text().splitlines()) for name, module in MODULES.items()}
     for name, module in MODULES.items():
@@ -181,6 +208,41 @@ def test_every_folder_has_its_layer() -> None:
 def test_the_root_stays_small() -> None:
     root = [name for name in MODULES if "." not in name]
     assert len(root) <= MAX_MODULES_IN_ROOT, root
+
+
+def test_functions_are_not_named_by_a_participle() -> None:
+    wrong = [
+        f"{name}.{node.name}"
+        for name, module in MODULES.items()
+        for node in ast.walk(ast.parse(module.path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and not _is_property(node)
+        and _is_participle(node.name)
+    ]
+    assert [each for each in wrong if each.rpartition(".")[2] not in PARTICIPLES_ALLOWED] == []
+
+
+def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any("property" in ast.unparse(each) for each in node.decorator_list)
+
+
+def _is_participle(name: str) -> bool:
+    word = name.strip("_")
+    if "_" in word:
+        return False
+    return word in IRREGULAR_PARTICIPLES or (word.endswith("ed") and word not in ENDS_IN_ED)
+
+
+def test_imports_are_at_the_top() -> None:
+    lazy = [
+        f"{name}:{node.lineno}"
+        for name, module in MODULES.items()
+        for function in ast.walk(ast.parse(module.path.read_text()))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    assert sorted({each.rpartition(":")[0] for each in lazy}) == sorted(LAZY_IMPORTS), lazy
 
 
 def test_imports_from_outside() -> None:

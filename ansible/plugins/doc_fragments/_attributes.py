@@ -25,14 +25,32 @@ attributes:
     description: Target OS/families that can be operated against.
     support: full
     platforms: rhel, fedora
-  action_group:
-    description: Use C(group/dockmgr.docker.dockmgr) in C(module_defaults) to set defaults for this module.
-    support: full
-    membership:
-      - dockmgr.docker.dockmgr
 requirements:
   - dockmgrd and dockmgrctl on the managed node
   - Python 3.9 or newer on the managed node
+"""
+
+    SOURCE = r"""
+options:
+  source:
+    description: Names of package sources in the order to try; the first that works is used.
+    type: list
+    elements: str
+  channel:
+    description: Channel of the source; dockmgrd uses C(stable) where this is not set.
+    type: str
+    choices: [stable, test]
+  platform:
+    description: Tree and version of another system, such as V(rhel/9), in place of what the node is.
+    type: str
+attributes:
+  action_group:
+    description:
+      - Use C(group/dockmgr.docker.dockmgr) in C(module_defaults) to set the package source once for all modules that
+        take one.
+    support: full
+    membership:
+      - dockmgr.docker.dockmgr
 """
 
     BUSY = r"""

@@ -108,7 +108,7 @@ class Dockmgrctl:
 
     def _wait_for_active_job(self, deadline: float) -> None:
         """Return when the job that changes the host has ended, or at the deadline (monotonic seconds)."""
-        job = self.query("status").get("active-job")
+        job = str(self.query("status").get("active-job") or "").rpartition("/")[2]  # a D-Bus path
         seconds = max(1, round(deadline - time.monotonic()))
         if not job:
             return
@@ -142,7 +142,7 @@ def build_options(module: AnsibleModule, names: t.Iterable[str]) -> list[str]:
             words.append(option)
         elif isinstance(value, list):
             words += [f"{option}={','.join(value)}"] if value else []
-        elif value not in (None, False, ""):
+        elif value is not None and value is not False and value != "":
             words.append(f"{option}={value}")
     return words
 

@@ -17,6 +17,7 @@ author:
   - The dockmgrd developers (@dockmgrd)
 extends_documentation_fragment:
   - dockmgr.docker._attributes
+  - dockmgr.docker._attributes.source
   - dockmgr.docker._attributes.busy
 seealso:
   - module: dockmgr.docker.engine_info
@@ -35,17 +36,6 @@ options:
     description:
       - Version such as V(28.5.1). An engine of another version is upgraded or downgraded.
       - Cannot be combined with O(state=latest).
-    type: str
-  source:
-    description: Names of package sources in the order to try; the first that works is used.
-    type: list
-    elements: str
-  channel:
-    description: Channel of the source; dockmgrd uses C(stable) where this is not set.
-    type: str
-    choices: [stable, test]
-  platform:
-    description: Tree and version of another system, such as V(rhel/9), in place of what the node is.
     type: str
   repo_url:
     description:

@@ -15,21 +15,11 @@ author:
   - The dockmgrd developers (@dockmgrd)
 extends_documentation_fragment:
   - dockmgr.docker._attributes
+  - dockmgr.docker._attributes.source
   - dockmgr.docker._attributes.info
 seealso:
   - module: dockmgr.docker.engine
-options:
-  source:
-    description: Names of package sources in the order to try; the first that works answers.
-    type: list
-    elements: str
-  channel:
-    description: Channel of the source; dockmgrd uses C(stable) where this is not set.
-    type: str
-    choices: [stable, test]
-  platform:
-    description: Tree and version of another system, such as V(rhel/9), in place of what this node is.
-    type: str
+options: {}
 """
 
 EXAMPLES = r"""

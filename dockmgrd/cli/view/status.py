@@ -44,7 +44,9 @@ def lines(answer: Mapping[str, Any], width: int | None, paint: Paint = PLAIN) ->
     for problem in answer.get("problems", []):
         wrong = Marked(Mark.BAD, problem.get("text", ""))
         shown += field("Problem", [wrong], width, paint, paint.bad)
-        shown += field("Remedy", [problem.get("remedy", "")], width, paint, paint.strong)
+        remedy = problem.get("remedy", "")
+        command = remedy.get("command", "") if isinstance(remedy, Mapping) else remedy
+        shown += field("Remedy", [command], width, paint, paint.strong)
     return shown
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from dockmgrd import paths
 from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.job.file_change import FileChange
-from dockmgrd.mirror_urls import as_known
+from dockmgrd.mirror_urls import normalize_known
 
 BACKUP_SUFFIX = ".dockmgrd-backup"
 
@@ -30,7 +30,7 @@ class Change:
     ) -> Change:
         """The change to these mirrors; a file that names them in any spelling is left alone."""
         named = daemonjson.MIRRORS_KEY in document.values
-        if named and as_known(document.mirrors) == wanted:
+        if named and normalize_known(document.mirrors) == wanted:
             return cls(document, before, before or b"", wanted)
         return cls(document, before, daemonjson.replace_mirrors(document, wanted), wanted)
 

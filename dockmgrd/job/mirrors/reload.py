@@ -18,7 +18,7 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.change import Change
 from dockmgrd.job.mirrors.engine_control import EngineControl
 from dockmgrd.messages import engine as messages
-from dockmgrd.mirror_urls import as_known
+from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.model import Stage
 
 _RELOAD_TIMEOUT = 15.0
@@ -77,7 +77,7 @@ class LiveChange:
         """
         if facts.mirrors == self.former.mirrors:
             self.change.restore()
-        elif as_known(self.change.document.mirrors) == self.former.mirrors:
+        elif normalize_known(self.change.document.mirrors) == self.former.mirrors:
             self.change.restore()
             await self._reload_engine(self.former.mirrors)
         else:

@@ -27,7 +27,7 @@ from dockmgrd.job.mirrors.reload import LiveChange
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import as_known, merged, with_path
+from dockmgrd.mirror_urls import merge, normalize_known, with_paths
 from dockmgrd.model import Stage
 from dockmgrd.options import SetMirrorOptions
 
@@ -43,7 +43,7 @@ async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str
     """
     context.report(Stage.PREPARING, 0.05)
     _, document = change.read_config()
-    wanted = merged(options.mode, as_known(document.mirrors), options.mirrors)
+    wanted = merge(options.mode, normalize_known(document.mirrors), options.mirrors)
     if options.verify:
         # Loads TLS, which takes as long as the rest of a plain change.
         from dockmgrd.job.probe.probe import verify
@@ -158,7 +158,7 @@ def _check_paths(
     context: JobContext, wanted: tuple[str, ...], version: dockerd.Version | None
 ) -> None:
     """:raises InvalidArgs: when a mirror has a path and the engine would not start with it."""
-    mirrors = with_path(wanted)
+    mirrors = with_paths(wanted)
     if not mirrors:
         return
     if version is None:

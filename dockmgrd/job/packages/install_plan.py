@@ -16,7 +16,7 @@ from dockmgrd.job.plan import Plan
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import as_known
+from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import Change
 
@@ -74,7 +74,7 @@ async def _plan_mirrors(
 ) -> tuple[FileChange | None, bool]:
     """The change of daemon.json, and whether the running engine has to reload."""
     before, document = change.read_config()
-    wanted = as_known(mirrors)
+    wanted = normalize_known(mirrors)
     in_use = (await context.engine.facts()).mirrors if unit.active else ()
     new = change.Change.plan(document, before, wanted)
     file = FileChange(paths.DAEMON_JSON, before, new.after) if new.is_needed(in_use) else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dockmgrd.catalog.platforms import Platform, Tree, repository_tree
+from dockmgrd.catalog.platforms import Platform, Tree, find_tree
 from dockmgrd.errors import DockmgrError, SourceUnreachable, redacted
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages.repofile import Repository
@@ -28,8 +28,8 @@ def find_repositories(
     """
     if isinstance(options, InstallOptions) and options.repo_url:
         return [_make_custom_repository(context, options)]
-    tree = Tree.parse(options.platform) if options.platform else repository_tree(Platform.read())
-    sources = [context.catalogue.source(name) for name in options.sources]
+    tree = Tree.parse(options.platform) if options.platform else find_tree(Platform.read())
+    sources = [context.catalog.get_source(name) for name in options.sources]
     return [Repository(source, tree, options.channel) for source in sources]
 
 
@@ -85,7 +85,7 @@ def combine_errors(failed: Sequence[Attempt]) -> DockmgrError:
 
 def _make_custom_repository(context: JobContext, options: InstallOptions) -> Repository:
     """The caller's repository. Its packages must be signed by Docker's key all the same."""
-    official = context.catalogue.source("official")
+    official = context.catalog.get_source("official")
     source = replace(official, name=CUSTOM, title=options.repo_url, prefix=options.repo_url)
     tree = Tree("", "")
     return Repository(source, tree, options.channel, url=options.repo_url.rstrip("/"))

@@ -27,7 +27,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # has no types
     def v2_runner_on_ok(self, result: Any) -> None:
         _write_result(result, "ok")
 
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         _write_result(result, "ignored" if ignore_errors else "failed")
 
     def v2_runner_on_skipped(self, result: Any) -> None:

@@ -40,6 +40,12 @@ class Outcome:
     calls: Sequence[Sequence[str]] = field(default_factory=list)
 
     @property
+    def warnings(self) -> list[str]:
+        """The texts of the warnings, which newer releases of Ansible wrap."""
+        warnings = self.result.get("warnings", [])
+        return [each if isinstance(each, str) else each["event"]["msg"] for each in warnings]
+
+    @property
     def words(self) -> list[list[str]]:
         """The command lines without what all of them have."""
         common = ("--json=short", "--no-ask-password", "--no-pager")

@@ -70,11 +70,12 @@ def test_command_line(run_module: RunModule, parameters: dict[str, Any], words: 
 
 def test_result_of_a_change(run_module: RunModule) -> None:
     done = Answer({**DONE, "notes": ["Look."]}, err=f"noise\n{PROGRESS}")
-    result = run_module("engine", answers={"install": done}).result
+    outcome = run_module("engine", answers={"install": done})
+    result = outcome.result
     assert result["engine_version"] == "28.5.1"
     assert result["job"] == "20260131T120000_3fa2b1"
     assert result["installed"] == ["docker-ce"]
-    assert result["warnings"] == ["Look."]
+    assert outcome.warnings == ["Look."]
     assert "diff" not in result
 
 
@@ -95,7 +96,7 @@ def test_check_mode_returns_the_plan(run_module: RunModule, core: str) -> None:
     assert result["digest"] == DIGEST
     assert result["steps"] == PLAN["steps"]
     assert result["install"][0]["download_bytes"] == 5
-    assert result["warnings"] == PLAN["notes"]
+    assert outcome.warnings == PLAN["notes"]
     shown = "install docker-ce\nstart docker.service\n--- /dev/null\n+++ /etc/x\n"
     assert result["diff"] == {"prepared": shown}
 
@@ -106,7 +107,7 @@ def test_diff_mode_does_what_it_shows(run_module: RunModule) -> None:
     assert outcome.words == [["install", "--dry-run"], ["install", "--yes", f"--plan={DIGEST}"]]
     assert outcome.result["steps"] == PLAN["steps"]
     assert "+++ /etc/x" in outcome.result["diff"]["prepared"]
-    assert outcome.result["warnings"] == PLAN["notes"], "each note once"
+    assert outcome.warnings == PLAN["notes"], "each note once"
 
 
 def test_diff_mode_with_nothing_to_do(run_module: RunModule) -> None:
@@ -226,7 +227,7 @@ def test_answer_that_is_no_document(
 def test_busy_is_waited_out(run_module: RunModule) -> None:
     answers: dict[str, Answer | list[Answer]] = {
         "install": [fail("Busy", 10), fail("Busy", 10), Answer(DONE)],
-        "status": Answer({"active-job": "other"}),
+        "status": Answer({"active-job": "/org/dockmgr1/job/other"}),
         "follow": [Answer({}), fail("UnknownObject", 8)],
     }
     outcome = run_module("engine", answers=answers)
@@ -245,9 +246,9 @@ def test_busy_fails_at_once_where_nobody_waits(run_module: RunModule) -> None:
 
 
 def test_node_without_dockmgrctl(run_module: RunModule) -> None:
-    predicted = run_module("engine", check=True).result
-    assert predicted["changed"] is True
-    assert "cannot predict" in predicted["warnings"][0]
+    predicted = run_module("engine", check=True)
+    assert predicted.result["changed"] is True
+    assert "cannot predict" in predicted.warnings[0]
     failed = run_module("engine").result
     assert failed["failed"] is True
     assert "dockmgrctl" in failed["msg"]

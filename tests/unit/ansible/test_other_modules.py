@@ -57,7 +57,7 @@ def test_check_and_diff_of_mirrors(run_module: RunModule, core: str) -> None:
 def test_mirrors_wait_for_another_job(run_module: RunModule) -> None:
     answers: dict[str, Answer | list[Answer]] = {
         "set-mirror": [fail("Busy", 10), Answer(SET)],
-        "status": Answer({"active-job": "other"}),
+        "status": Answer({"active-job": "/org/dockmgr1/job/other"}),
         "follow": Answer({}),
     }
     outcome = run_module("registry_mirrors", {"mirrors": [ONE]}, answers=answers)
@@ -125,9 +125,9 @@ def test_registry_mirror_info(
 def test_readers_on_a_node_without_dockmgrctl(
     run_module: RunModule, name: str, empty: dict[str, Any]
 ) -> None:
-    result = run_module(name, check=True).result
-    assert result.items() >= {**empty, "changed": False}.items()
-    assert "dockmgrctl is not installed" in result["warnings"][0]
+    outcome = run_module(name, check=True)
+    assert outcome.result.items() >= {**empty, "changed": False}.items()
+    assert "dockmgrctl is not installed" in outcome.warnings[0]
     assert run_module(name).result["failed"] is True
 
 

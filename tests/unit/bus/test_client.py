@@ -163,7 +163,7 @@ async def test_calls_in_flight_end_when_the_bus_does(bus_address: str, service_b
     )
     await client.flush()
     client.disconnect()
-    with pytest.raises(NoReply, match="connection to the bus ended"):
+    with pytest.raises(NoReply, match="connection to the system bus ended"):
         await waiting
 
 

@@ -137,8 +137,13 @@ def test_calls_of_a_connection_stay_in_order_when_its_user_becomes_known() -> No
 
 
 async def test_a_call_that_is_too_long_is_refused_unread(service_bus: Bus, client_bus: Bus) -> None:
-    Exports(service_bus, "/").add("/", Nothing())
+    exports = Exports(service_bus, "/")
+    exports.add("/", Nothing())
+    await exports.follow_callers()
     where = (service_bus.unique_name, "/", PEER, "Ping")
     with pytest.raises(RemoteError, match="longer than"):
         await client_bus.call(*where, "ay", [bytes(MAX_CALL_BYTES)])
     assert await client_bus.call(*where) == []
+    error = exports.get_last_error(client_bus.unique_name)
+    assert error is not None
+    assert error.to_plain()["id"] == "call-too-long"

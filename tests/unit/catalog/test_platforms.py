@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dockmgrd import paths
-from dockmgrd.catalog.platforms import Platform, Tree, parse_os_release, repository_tree
+from dockmgrd.catalog.platforms import Platform, Tree, find_tree, parse_os_release
 from dockmgrd.errors import UnsupportedPlatform
 from dockmgrd.host import yamltree
 
@@ -100,7 +100,7 @@ kylin V12 centos/10
 @pytest.mark.parametrize("row", ROWS.split("\n")[1:-1])
 def test_trees(row: str) -> None:
     identifier, version, tree = row.split()
-    assert repository_tree(Platform(identifier, version, "")) == Tree.parse(tree)
+    assert find_tree(Platform(identifier, version, "")) == Tree.parse(tree)
 
 
 def test_every_line_of_the_data_is_a_row() -> None:
@@ -118,13 +118,13 @@ def test_every_line_of_the_data_is_a_row() -> None:
     [
         (
             Platform("debian", "12", "Debian 12"),
-            r"Debian 12 \(ID=debian, .*almalinux, .*--platform TREE/VERSION",
+            r"Debian 12 \(ID=debian, .*almalinux, .*TREE/VERSION",
         ),
-        (Platform("fedora", "41", "Fedora 41"), r"VERSION_ID=41.*version 43, 44, and --platform"),
+        (Platform("fedora", "41", "Fedora 41"), r"VERSION_ID=41.*version 43, 44"),
         (Platform("", "", ""), r"this system \(ID=\?, VERSION_ID=\?\)"),
         (Platform("centos", "", "CentOS"), r"VERSION_ID=\?.*version 7, 8, 9, 10"),
     ],
 )
 def test_unsupported(platform: Platform, pattern: str) -> None:
     with pytest.raises(UnsupportedPlatform, match=pattern):
-        repository_tree(platform)
+        find_tree(platform)

@@ -6,11 +6,11 @@ from __future__ import annotations
 import pytest
 
 from dockmgrd import errors, journal, names
-from dockmgrd.actions import Question
+from dockmgrd.actions import Authorization
 from dockmgrd.daemon import audit
 from dockmgrd.model import Kind
 
-SET = Question(names.ACTION_SET_MIRROR, {"mirrors": "https://m.example/", "mode": "replace"})
+SET = Authorization(names.ACTION_SET_MIRROR, {"mirrors": "https://m.example/", "mode": "replace"})
 NO = errors.AccessDenied("Not allowed.")
 WHO = "User 1000 (:1.7, session-3.scope)"
 WRONG = errors.InvalidArgs("Option 'x' is unknown.")
@@ -31,7 +31,7 @@ class Somebody:
     def __init__(self, uid: int, unit: str = "session-3.scope") -> None:
         self.lookups = 0
         self.unit = unit
-        self.caller = audit.Caller(uid, ":1.7", self._find)
+        self.caller = audit.Identity(uid, ":1.7", self._find)
 
     async def _find(self) -> str:
         self.lookups += 1
@@ -40,14 +40,14 @@ class Somebody:
 
 async def test_who_asked_for_what_and_who_decided(entries: list[journal.Entry]) -> None:
     alice = Somebody(1000).caller
-    await audit.allowed(Kind.SET_MIRROR, alice, (SET,))
-    await audit.denied(Kind.SET_MIRROR, alice, NO, (SET,))
-    await audit.invalid(Kind.SET_MIRROR, alice, WRONG)
+    await audit.record_allowed(Kind.SET_MIRROR, alice, (SET,))
+    await audit.record_denied(Kind.SET_MIRROR, alice, NO, (SET,))
+    await audit.record_invalid(Kind.SET_MIRROR, alice, WRONG)
     details = f"{names.ACTION_SET_MIRROR} mirrors=https://m.example/ mode=replace"
     assert [entry.message for entry in entries] == [
-        f"{WHO} may set-mirror, decided by polkit: {details}",
-        f"{WHO} was refused set-mirror: Not allowed.",
-        f"{WHO} asked wrongly for set-mirror: Option 'x' is unknown.",
+        f"{WHO} was authorized for set-mirror (by polkit): {details}",
+        f"{WHO} was denied set-mirror: Not allowed.",
+        f"{WHO} sent an invalid set-mirror request: Option 'x' is unknown.",
     ]
     for entry, result in zip(entries, ("allowed", "denied", "invalid")):
         assert entry.fields["DOCKMGR_RESULT"] == result
@@ -58,24 +58,24 @@ async def test_who_asked_for_what_and_who_decided(entries: list[journal.Entry]) 
 
 
 async def test_a_unit_that_is_not_known_is_left_out(entries: list[journal.Entry]) -> None:
-    await audit.denied(Kind.INSTALL, Somebody(1000, unit="").caller, NO, ())
-    assert entries[0].message == "User 1000 (:1.7) was refused install: Not allowed."
+    await audit.record_denied(Kind.INSTALL, Somebody(1000, unit="").caller, NO, ())
+    assert entries[0].message == "User 1000 (:1.7) was denied install: Not allowed."
 
 
 async def test_nobody_fills_the_journal_or_hides_others(entries: list[journal.Entry]) -> None:
     flooder, other = Somebody(1000), Somebody(1001)
     for _ in range(500):
-        await audit.invalid(Kind.INSTALL, flooder.caller, WRONG)
-        await audit.allowed(Kind.LIST_VERSIONS, flooder.caller, ())
+        await audit.record_invalid(Kind.INSTALL, flooder.caller, WRONG)
+        await audit.record_allowed(Kind.LIST_VERSIONS, flooder.caller, ())
     assert len(entries) == 80
     assert flooder.lookups == 80, "systemd is not asked for what is not written"
-    last = "This user's next ones of this minute are not recorded."
-    assert [entry.message for entry in entries if "next ones" in entry.message] == [
-        f"{WHO} asked wrongly for install: Option 'x' is unknown. {last}",
-        f"{WHO} may versions, decided by nobody has to be asked. {last}",
+    last = "Further entries for this user are suppressed for up to a minute."
+    assert [entry.message for entry in entries if "suppressed" in entry.message] == [
+        f"{WHO} sent an invalid install request: Option 'x' is unknown. {last}",
+        f"{WHO} was authorized for versions (not needed). {last}",
     ]
-    await audit.denied(Kind.INSTALL, flooder.caller, NO, ())
-    await audit.invalid(Kind.INSTALL, other.caller, WRONG)
+    await audit.record_denied(Kind.INSTALL, flooder.caller, NO, ())
+    await audit.record_invalid(Kind.INSTALL, other.caller, WRONG)
     assert len(entries) == 82, "a flood hides neither one's own refusals nor others"
 
 
@@ -84,24 +84,24 @@ async def test_a_minute_later_there_is_room_again(
 ) -> None:
     alice = Somebody(1000).caller
     for _ in range(100):
-        await audit.invalid(Kind.INSTALL, alice, WRONG)
+        await audit.record_invalid(Kind.INSTALL, alice, WRONG)
     audit._budget.begun -= 61
-    await audit.invalid(Kind.INSTALL, alice, WRONG)
+    await audit.record_invalid(Kind.INSTALL, alice, WRONG)
     assert len(entries) == 21
 
 
 async def test_root_is_recorded_always(entries: list[journal.Entry]) -> None:
     for _ in range(100):
-        await audit.allowed(Kind.SET_MIRROR, Somebody(0).caller, (SET,))
+        await audit.record_allowed(Kind.SET_MIRROR, Somebody(0).caller, (SET,))
     assert len(entries) == 100
 
 
 async def test_an_entry_is_of_bounded_size_and_harmless(entries: list[journal.Entry]) -> None:
     mirrors = " ".join(f"https://a:b@{'m' * 1000}.example" for _ in range(16))
-    asked = (Question(names.ACTION_SET_MIRROR, {"mirrors": mirrors}),)
+    asked = (Authorization(names.ACTION_SET_MIRROR, {"mirrors": mirrors}),)
     error = errors.InvalidArgs("\x1b[2J\nhttp://a:b@x.example/" + "x" * 100_000)
-    await audit.allowed(Kind.SET_MIRROR, Somebody(1000).caller, asked)
-    await audit.invalid(Kind.SET_MIRROR, Somebody(1000, unit="\x1b.scope").caller, error)
+    await audit.record_allowed(Kind.SET_MIRROR, Somebody(1000).caller, asked)
+    await audit.record_invalid(Kind.SET_MIRROR, Somebody(1000, unit="\x1b.scope").caller, error)
     for entry in entries:
         said = [entry.message, *entry.fields.values()]
         assert sum(map(len, said)) < 6000

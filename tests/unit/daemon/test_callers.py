@@ -64,7 +64,7 @@ async def test_without_systemd_there_is_no_unit(service_bus: Bus, client_bus: Bu
 async def test_a_systemd_that_hangs_is_not_waited_for(
     service_bus: Bus, client_bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(callers, "_SECONDS_FOR_SYSTEMD", 0.1)
+    monkeypatch.setattr(callers, "_SYSTEMD_TIMEOUT", 0.1)
     await play_systemd(client_bus, FakeSystemd(answers=False))
     by = await Callers(service_bus).identify(Caller(client_bus.unique_name, interactive=False))
     assert await by.find_unit() == ""

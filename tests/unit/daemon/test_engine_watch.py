@@ -59,11 +59,20 @@ class _Engine(Engine):
         self.gone = False
         self.followed = 0
         self.events = asyncio.StreamReader()
+        self.running = asyncio.Event()
+        self.running.set()
+        self.quick = asyncio.Event()
+        self.quick.set()
+
+    async def ping(self) -> None:
+        await self.running.wait()
 
     async def facts(self) -> EngineFacts:
         self.asked += 1
         self.being_asked.set()
         await asyncio.sleep(0.005)
+        await self.running.wait()
+        await self.quick.wait()
         if self.gone:
             raise ServiceFailed("It is gone.")
         if self.late:
@@ -89,7 +98,9 @@ class _Watched:
     def __init__(self) -> None:
         self.systemd, self.engine = _Systemd(), _Engine()
         self.news = asyncio.Event()
-        self.watch = EngineWatch(self.systemd, self.engine, self.news.set)
+        self.watch = EngineWatch(
+            self.systemd, self.engine, self.news.set, ping_interval=0.01, answer_timeout=0.2
+        )
 
     async def until(self, holds: Callable[[], bool]) -> None:
         while not holds():
@@ -173,3 +184,71 @@ async def test_an_engine_that_stops_while_it_is_asked_is_not_followed_again() ->
         watched.systemd.move("deactivating")
         await watched.until(lambda: watched.watch.live.service_state == "deactivating")
         assert watched.engine.followed == followed
+
+
+async def test_an_engine_that_hangs_is_noticed_and_so_is_its_recovery() -> None:
+    """Nothing is announced of either."""
+    async with watching() as watched:
+        watched.engine.running.clear()
+        await watched.until(lambda: not watched.watch.live.answers)
+        assert watched.watch.live.mirrors == (A,), "what is known of it is probably still so"
+        asked = watched.engine.asked
+        watched.engine.running.set()
+        await watched.until(lambda: watched.watch.live.answers)
+        assert watched.engine.asked == asked, "it had answered the questions that there were"
+
+
+async def test_an_engine_that_hangs_from_the_start_keeps_nobody_waiting() -> None:
+    watched = _Watched()
+    watched.engine.running.clear()
+    await watched.watch.start()
+    await watched.watch.known()
+    try:
+        assert not watched.watch.live.answers
+        assert watched.watch.live.service_state == "active"
+        assert watched.watch.live.engine_version == ""
+        watched.engine.running.set()
+        await watched.until(lambda: watched.watch.live.answers)
+        assert watched.watch.live.mirrors == (A,)
+    finally:
+        await watched.watch.stop()
+
+
+async def test_an_engine_that_answers_pings_alone_is_late_until_it_has_told_its_facts() -> None:
+    async with watching() as watched:
+        watched.engine.quick.clear()
+        watched.engine.mirrors = (B,)
+        watched.systemd.reloaded()
+        await watched.until(lambda: not watched.watch.live.answers)
+        await asyncio.sleep(0.1)  # Some pings, which are answered.
+        assert not watched.watch.live.answers
+        watched.engine.quick.set()
+        await watched.until(lambda: watched.watch.live.answers)
+        assert watched.watch.live.mirrors == (B,)
+
+
+async def test_an_engine_whose_answer_was_given_up_is_asked_again_when_it_recovers() -> None:
+    async with watching() as watched:
+        watched.engine.quick.clear()
+        watched.systemd.reloaded()
+        await watched.until(lambda: not watched.watch.live.answers)
+        watched.engine.gone = True
+        watched.engine.quick.set()
+        await asyncio.sleep(0.05)
+        assert not watched.watch.live.answers
+        watched.engine.gone = False
+        watched.engine.mirrors = (B,)
+        await watched.until(lambda: watched.watch.live.answers)
+        assert watched.watch.live.mirrors == (B,)
+
+
+async def test_an_engine_that_stops_is_not_pinged() -> None:
+    """Its socket is systemd's, and would start it again."""
+    async with watching() as watched:
+        watched.engine.running.clear()
+        await watched.until(lambda: not watched.watch.live.answers)
+        watched.systemd.move("inactive")
+        await watched.until(lambda: watched.watch.live.service_state == "inactive")
+        assert watched.watch.live.answers
+        await asyncio.sleep(0.05)
+        assert watched.watch.live.answers

@@ -53,6 +53,7 @@ async def test_a_job_that_several_wait_for_ends_for_nobody_but_the_last(
     assert adopted.users == {0, 1001}
     with pytest.raises(errors.NotCancellable):
         await after.cancel(adopted, withdrawing=0)
+    host.systemd.on_signal = lambda: host.finish(adopted, JobState.CANCELLED)
     await after.cancel(adopted, withdrawing=1001)
     assert host.systemd.signals == [job.unit]
 
@@ -61,6 +62,7 @@ async def test_who_may_cancel_the_jobs_of_others_stops_it_for_all(host: Host) ->
     jobs = host.daemon()
     job = await jobs.submit(Kind.INSTALL, {}, 1000)
     await jobs.submit(Kind.INSTALL, {}, 1001)
+    host.systemd.on_signal = lambda: host.finish(job, JobState.CANCELLED)
     await jobs.cancel(job)
     assert host.systemd.signals == [job.unit]
 
@@ -203,3 +205,55 @@ async def test_the_next_daemon_takes_up_what_it_finds(host: Host) -> None:
     assert after.active.progress.stage is Stage.RESOLVING
     host.finish(after.active)
     assert after.active is None
+
+
+@pytest.mark.parametrize("state", [JobState.DONE, JobState.FAILED])
+async def test_canceling_a_job_that_is_quicker_is_refused(host: Host, state: JobState) -> None:
+    job = await (jobs := host.daemon()).submit(Kind.INSTALL, {}, 0)
+    host.systemd.on_signal = lambda: host.finish(job, state)
+    with pytest.raises(errors.NotCancellable, match=f"it is {state.value}"):
+        await jobs.cancel(job)
+
+
+async def test_canceling_a_job_that_has_just_begun_to_write_is_refused(host: Host) -> None:
+    job = await (jobs := host.daemon()).submit(Kind.INSTALL, {}, 0)
+    host.systemd.on_signal = lambda: host.systemd.tell(
+        job, Stage.INSTALLING, 0.5, cancellable=False
+    )
+    with pytest.raises(errors.NotCancellable, match="is installing and must not be stopped"):
+        await jobs.cancel(job)
+    with pytest.raises(errors.NotCancellable):
+        await jobs.cancel(job)
+    assert len(host.systemd.signals) == 1
+    host.systemd.tell(job, Stage.STARTING, 0.9)
+    host.systemd.on_signal = lambda: host.finish(job, JobState.CANCELLED)
+    await jobs.cancel(job)
+
+
+async def test_canceling_does_not_wait_without_end(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockmgrd.daemon.jobs.CANCEL_TIMEOUT", 0.01)
+    job = await (jobs := host.daemon()).submit(Kind.INSTALL, {}, 0)
+    await jobs.cancel(job)
+    assert job.state is JobState.RUNNING
+
+
+async def test_a_job_ends_in_one_step(host: Host) -> None:
+    """A job may say that it is finished before its result is there."""
+    seen: list[tuple[str, JobState, bool]] = []
+    jobs = host.daemon()
+    job = await jobs.submit(Kind.INSTALL, {}, 0)
+    jobs._changed = lambda job: seen.append(
+        (job.progress.stage.value, job.state, job.progress.cancellable)
+    )
+    host.systemd.tell(job, Stage.VERIFYING, 0.9)
+    host.systemd.tell(job, Stage.FINISHED, 1.0)
+    with pytest.raises(errors.NotCancellable):
+        await jobs.cancel(job)
+    host.finish(job)
+    assert seen == [
+        ("verifying", JobState.RUNNING, True),
+        ("verifying", JobState.RUNNING, False),
+        ("finished", JobState.DONE, False),
+    ]

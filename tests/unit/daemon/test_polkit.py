@@ -96,11 +96,16 @@ async def test_details_go_with_the_question(
 @pytest.mark.parametrize(
     ("interactive", "answer", "error", "text"),
     [
-        (False, (False, True, {}), errors.InteractiveAuthorizationRequired, "needs authent"),
-        (True, (False, True, {}), errors.AccessDenied, "no agent"),
+        (False, (False, True, {}), errors.InteractiveAuthorizationRequired, "requires authent"),
+        (
+            True,
+            (False, True, {}),
+            errors.AccessDenied,
+            "no polkit authentication agent is available",
+        ),
         (True, (False, False, {"polkit.dismissed": "true"}), errors.AccessDenied, "dismissed"),
         (True, (False, False, {}), errors.AccessDenied, "password was wrong"),
-        (False, (False, False, {}), errors.AccessDenied, "not allowed for user 1000"),
+        (False, (False, False, {}), errors.AccessDenied, "User 1000 is not authorized"),
     ],
 )
 async def test_each_no_has_its_reason(
@@ -124,7 +129,7 @@ async def test_a_silent_polkit_refuses_in_time_and_the_question_is_withdrawn(
     client_bus: Bus,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(polkit, "SECONDS_TO_ANSWER", 0.05)
+    monkeypatch.setattr(polkit, "ANSWER_TIMEOUT", 0.05)
     with pytest.raises(errors.AccessDenied, match="did not answer in time"):
         await client.authorize(caller_on(client_bus), 1000, ACTION, {})
     await asyncio.wait_for(authority.was_cancelled.wait(), HANG_TIMEOUT)

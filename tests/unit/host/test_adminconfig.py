@@ -10,7 +10,7 @@ import pytest
 from dockmgrd import options
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
-from dockmgrd.host.adminconfig import DEFAULT, AdminConfig, AdminConfigFile
+from dockmgrd.host.adminconfig import DEFAULT, Limits, LimitsFile
 from dockmgrd.host.yamltree import Malformed
 from dockmgrd.model import Kind
 
@@ -32,8 +32,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def file(path: Path) -> AdminConfigFile:
-    return AdminConfigFile(path, path.with_name("good"))
+def file(path: Path) -> LimitsFile:
+    return LimitsFile(path, path.with_name("good"))
 
 
 def test_all_keys(path: Path) -> None:
@@ -74,17 +74,17 @@ def test_the_list_of_hosts(path: Path, mirror: str, *, listed: bool) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "reason"),
     [
-        ("idle-second: 3", 1, "'idle-second' is none of"),
+        ("idle-second: 3", 1, "'idle-second' is not one of"),
         ("\nidle-seconds: 0", 2, "idle-seconds: '0'"),
         ("idle-seconds: 1e3", 1, "idle-seconds"),
         ("default-source: Up", 1, "default-source: 'Up'"),
         ("allowed-sources: [a]\ndefault-source: b", 2, "not among allowed-sources"),
-        ("allowed-sources: []", 1, "one at least"),
+        ("allowed-sources: []", 1, "at least one source"),
         ("allowed-sources:\n- a\n- {b: c}", 3, "a text is expected"),
-        ("allowed-mirrors:\n- ok.example\n- https://m.example/", 3, "is no host"),
+        ("allowed-mirrors:\n- ok.example\n- https://m.example/", 3, "is not a valid host"),
         ("allowed-mirrors: {a: b}", 1, "a list is expected"),
         ("a:\tb: c", 1, ""),
-        ("- a", 1, "a list has no meaning"),
+        ("- a", 1, "a list is not allowed"),
     ],
 )
 def test_what_is_wrong_is_named_by_line_and_key(
@@ -98,33 +98,33 @@ def test_what_is_wrong_is_named_by_line_and_key(
 
 
 def test_what_the_file_said_before_stays_in_force_over_a_restart(
-    file: AdminConfigFile, path: Path
+    file: LimitsFile, path: Path
 ) -> None:
     path.write_text(FULL)
     good = file.current()
     path.write_text(FULL + "oops")
     assert file.current() == good
-    assert "line 1" in file.problem
-    assert "stays in force" in file.problem
-    assert AdminConfigFile(path, path.with_name("good")).current() == good
+    assert "line 1" in str(file.problem)
+    assert "stay in force" in str(file.problem)
+    assert LimitsFile(path, path.with_name("good")).current() == good
     path.unlink()
     assert file.current() == DEFAULT
     assert not file.problem
     assert not path.with_name("good").exists(), "what was removed does not come back"
 
 
-def test_a_file_that_never_was_good_lists_no_mirror(file: AdminConfigFile, path: Path) -> None:
+def test_a_file_that_never_was_good_lists_no_mirror(file: LimitsFile, path: Path) -> None:
     path.write_text("oops")
     assert not file.current().admits("https://mirror.example/")
     assert file.current().allows("official")
-    assert "set-mirror-insecure" in file.problem
+    assert "set-mirror-insecure" in str(file.problem)
 
 
 def test_sources() -> None:
-    config = AdminConfig(allowed_sources=("aliyun",))
+    config = Limits(allowed_sources=("aliyun",))
     config.check(options.parse(Kind.INSTALL, {"source": "aliyun"}))
     config.check(options.parse(Kind.INSTALL, {"repo-url": "https://r.example/"}))
     config.check(options.parse(Kind.UNINSTALL, {}))
     for kind in (Kind.INSTALL, Kind.LIST_VERSIONS):
-        with pytest.raises(AccessDenied, match="allowed are aliyun"):
+        with pytest.raises(AccessDenied, match="allows aliyun"):
             config.check(options.parse(kind, {"source": "aliyun,tuna"}))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.catalog.source_cache import Sources
+from dockmgrd.catalog.sources import Sources
 from dockmgrd.errors import Internal
 from dockmgrd.host.forked import in_child
 

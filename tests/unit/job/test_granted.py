@@ -14,6 +14,7 @@ from dockmgrd import actions, options, paths
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
 from dockmgrd.job import granted
+from dockmgrd.messages.text import Text
 from dockmgrd.model import JobRequest, Kind
 
 OURS = "https://mirror.example/"
@@ -23,7 +24,7 @@ OURS = "https://mirror.example/"
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "DAEMON_JSON", tmp_path / "daemon.json")
 
-    def load() -> tuple[adminconfig.AdminConfig, str]:
+    def load() -> tuple[adminconfig.Limits, Text]:
         return real(tmp_path / "dockmgrd.yaml", tmp_path / "good")
 
     real = adminconfig.load
@@ -32,7 +33,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def request(kind: Kind, given: dict[str, Any], *, uid: int = 1000) -> JobRequest:
-    asked = actions.questions(options.parse(kind, given), actions.Known())
+    asked = actions.find_authorizations(options.parse(kind, given), actions.KnownMirrors())
     answered = tuple(each.to_json() for each in asked)
     return JobRequest("20260101T000000_abcdef", kind, given, uid, 1, answered)
 
@@ -52,7 +53,7 @@ def test_what_was_allowed_and_is_the_same() -> None:
 def test_a_list_that_another_has_changed_meanwhile(files: Path) -> None:
     job = request(Kind.SET_MIRROR, {"mirrors": [OURS], "mode": "append"})
     (files / "daemon.json").write_text('{"registry-mirrors": ["http://evil.example"]}')
-    with pytest.raises(AccessDenied, match="changed meanwhile"):
+    with pytest.raises(AccessDenied, match="The host changed after polkit"):
         check(job)
     check(request(Kind.SET_MIRROR, {"mirrors": [OURS], "mode": "append"}, uid=0))
 

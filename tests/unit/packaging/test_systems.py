@@ -9,7 +9,7 @@ import pytest
 
 from bed.suites import SUITES
 from dockmgrd import paths
-from dockmgrd.catalog.platforms import Platform, repository_tree
+from dockmgrd.catalog.platforms import Platform, find_tree
 from dockmgrd.errors import UnsupportedPlatform
 from dockmgrd.host import yamltree
 from unit.packaging.targets import BUILT, ROOT, TARGETS
@@ -57,10 +57,10 @@ def test_what_is_not_in_the_table_is_an_unsupported_platform() -> None:
         for number in range(60):
             platform = Platform(identifier, str(number), "")
             if any(_covers(version, number) for version in versions):
-                assert repository_tree(platform)
+                assert find_tree(platform)
             else:
                 with pytest.raises(UnsupportedPlatform):
-                    repository_tree(platform)
+                    find_tree(platform)
 
 
 def _covers(version: str, number: int) -> bool:

@@ -219,9 +219,9 @@ def test_the_admin_adds_changes_and_takes_away_candidates(tmp_path: Path) -> Non
         ("https://b.example/", "B", "cn"),
         ("http://own.example:5000/", "http://own.example:5000/", ""),
     ]
-    wrong_url, wrong_field = found.problems
+    wrong_url, wrong_field = map(str, found.problems)
     assert "3.yaml, line 1" in wrong_url
-    assert "'name' is none of" in wrong_field
+    assert "'name' is not one of" in wrong_field
 
 
 # Shapes that no registry sends, and what they are for us.
