@@ -102,7 +102,7 @@ CONTAINERD_OF_OTHERS = Template(
 )
 
 ENGINE_UNMANAGED = Template(
-    "engine-unmanaged",
+    "engine-outside-unit",
     "A Docker Engine that {unit} has not started is running ({program}, process {pid}).",
 )
 STOP_ENGINE_FIRST = Template("stop-engine-first", "Stop it and try again.")

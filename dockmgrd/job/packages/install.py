@@ -103,7 +103,7 @@ async def _install_from(
 
 async def _resolve(transaction: Transaction, options: InstallOptions) -> tuple[Change, ...]:
     try:
-        return await transaction.resolved()
+        return await transaction.resolve()
     except ResolutionFailed as error:
         raise _add_remedy(error, options) from error
 
@@ -114,7 +114,7 @@ async def _finish(
     """Mirrors and service, once the packages are there."""
     result = _describe_packages(outcome)
     changed = outcome.changed or repository_changed
-    with context.held(), _restoring_daemon_json(packages_changed=outcome.changed):
+    with context.hold(), _restoring_daemon_json(packages_changed=outcome.changed):
         if outcome.changed:
             await context.systemd.reload_manager_for(
                 names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT, names.CONTAINERD_UNIT

@@ -60,7 +60,7 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
     if removal.refusal is not None:
         raise removal.refusal
     outcome, plan = await _remove_packages(context, removal)
-    with context.held():
+    with context.hold():
         units = list_units(plan.changes)
         if outcome.changed and units:
             await context.systemd.disable(*units)
@@ -83,7 +83,7 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
 
 async def _rehearse(context: JobContext, removal: Removal) -> dict[str, Any]:
     async with worker.transaction(context, _make_request(removal), _REMOVAL) as transaction:
-        plan = await removal.make_plan(await transaction.resolved())
+        plan = await removal.make_plan(await transaction.resolve())
     refusal = await removal.find_refusal(plan)
     sizes = await measure_purge(context, removal, plan) if removal.options.purge_data else {}
     return {
@@ -100,7 +100,7 @@ async def _remove_packages(context: JobContext, removal: Removal) -> tuple[Outco
     async with worker.transaction(context, _make_request(removal), _REMOVAL) as transaction:
         ready = False
         while not ready:
-            plan = await removal.make_plan(await transaction.resolved())
+            plan = await removal.make_plan(await transaction.resolve())
             plan.require_digest(removal.options.plan)
             refusal = await removal.find_refusal(plan)
             if refusal is not None:

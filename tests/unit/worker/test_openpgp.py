@@ -96,8 +96,8 @@ def test_a_damaged_file(text: str, tmp_path: Path) -> None:
     ("text", "reason"),
     [
         ("", "contains no key, but"),
-        (armored(packet(6, b"\x04" + bytes(30))), f"but the source names the key {FINGERPRINT}"),
-        (DOCKERS_KEY + armored(packet(6, b"\x04" + bytes(30))), f"but the source names the key {FINGERPRINT}"),
+        (armored(packet(6, b"\x04" + bytes(30))), "but the source names the key"),
+        (DOCKERS_KEY + armored(packet(6, b"\x04" + bytes(30))), "but the source names the key"),
         ("ключ", "is damaged"),
     ],
 )
