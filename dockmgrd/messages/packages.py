@@ -148,8 +148,6 @@ REMOVE_LEFTOVER = Template("remove-leftover", "Remove it if nothing else uses it
 RESET_POLICY = Template("reset-policy", "Reset the policy if nothing else needs it.")
 
 # Files.
-FILE_UNREADABLE = Template("file-unreadable", "{path} cannot be read: {reason}.")
-MOVE_FILE_AWAY = Template("move-file-away", "Move it out of the way.")
 RENAME_FAILED = Template("rename-failed", "{source} could not be renamed to {target}: {reason}.")
 MAKE_FOLDER_WRITABLE = Template(
     "make-folder-writable", "Make the folder writable for root and try again."

@@ -125,7 +125,6 @@ def test_a_failed_start_keeps_the_packages_and_takes_the_mirrors_back(host: Host
     assert host.run("rpm", "-q", "docker-ce").returncode == 0
     assert host.read(REPOSITORY) != "", "where the packages get their updates from"
     host.path(CONFIG).unlink()
-    host.run("systemctl", "reset-failed", "docker.service", "docker.socket", check=False)
     result = api.wait(api.install())
     assert result["changed"]
     assert result["installed"] == []
@@ -221,6 +220,10 @@ def test_an_engine_that_somebody_else_has_started(docker_host: Host) -> None:
     assert caught.value.name == ERROR + "ServiceFailed"
     plan = api.wait(api.uninstall(purge_data=TRUE, force=TRUE, dry_run=TRUE))
     assert plan["refusal"]["remedy"]["command"] == "systemctl stop by-hand.service"
+    with pytest.raises(ApiError, match=r"docker\.service has not started is running"):
+        api.wait(api.install())
+    assert api.wait(api.install(dry_run=TRUE))["refusal"]["name"] == ERROR + "ServiceFailed"
+    assert host.run("systemctl", "is-active", "docker.socket", check=False).stdout == "inactive\n"
     assert host.run("docker", "ps", "--quiet").stdout != ""
 
 

@@ -8,7 +8,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from dockmgrd import names, paths
-from dockmgrd.errors import DockmgrError, KernelModuleMissing, ResolutionFailed, from_name
+from dockmgrd.errors import (
+    DockmgrError,
+    KernelModuleMissing,
+    ResolutionFailed,
+    ServiceFailed,
+    from_name,
+)
 from dockmgrd.host import atomicfile
 from dockmgrd.host.rpmdb import CONTAINERD, OF_ENGINE_VERSION, installed_versions
 from dockmgrd.job.context import JobContext
@@ -28,6 +34,8 @@ from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import MISSING, Change, InstallPackages, Outcome
 
 _COMPLETION = ("bash-completion",)  # docker-ce-cli brings what it completes
+_PLANNABLE = (KernelModuleMissing, ServiceFailed)
+"""Refusals with which a dry run still has a plan to show."""
 _PACKAGES = Span(0.03, 0.8)
 
 
@@ -52,10 +60,10 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
     """
     context.report(Stage.PREPARING, 0.0)
     repositories = sources.find_repositories(context, options)
-    refusal = await find_refusal(context, options)
+    refusal = await find_refusal(context, options, repositories[0])
     if refusal is not None and not options.dry_run:
         raise refusal
-    if refusal is not None and not isinstance(refusal, KernelModuleMissing):
+    if refusal is not None and not isinstance(refusal, _PLANNABLE):
         # There is nothing to plan with, and nothing is downloaded in vain.
         result = {"dry-run": True, "changed": True, **Plan().to_result()}
         return {**result, "refusal": refusal.to_plain()}
@@ -177,19 +185,15 @@ def _describe_packages(outcome: Outcome) -> dict[str, Any]:
 @contextmanager
 def _restoring_daemon_json(*, packages_changed: bool) -> Iterator[None]:
     """Put daemon.json back when the context fails, and say what stays on the host."""
-    before = _read_daemon_json()
+    before = atomicfile.read(paths.DAEMON_JSON)
     try:
         yield
     except DockmgrError as error:
         if before is None:
-            atomicfile.remove(paths.DAEMON_JSON)
-        elif _read_daemon_json() != before:
+            atomicfile.remove_target(paths.DAEMON_JSON)
+        elif atomicfile.read(paths.DAEMON_JSON) != before:
             atomicfile.replace(paths.DAEMON_JSON, before)
         if not packages_changed:
             raise
         text = messages.PACKAGES_REMAIN(error=error.text)
         raise from_name(error.dbus_name, text) from error
-
-
-def _read_daemon_json() -> bytes | None:
-    return paths.DAEMON_JSON.read_bytes() if paths.DAEMON_JSON.exists() else None

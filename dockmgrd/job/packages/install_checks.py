@@ -15,12 +15,16 @@ from dockmgrd.errors import (
 )
 from dockmgrd.host import atomicfile
 from dockmgrd.host.rpmdb import ENGINE, EXTRAS, OF_ENGINE_VERSION, PACKAGES, installed_versions
+from dockmgrd.host.running_engine import find_unmanaged_engine
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import change
 from dockmgrd.job.packages.engine_service import require_kernel_modules
+from dockmgrd.job.packages.installed_engine import make_unmanaged_error
+from dockmgrd.job.packages.repofile import Repository, RepositoryFile
 from dockmgrd.job.packages.writable_host import find_packages_refusal
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages import dnf
+from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.options import InstallOptions
 
 
@@ -36,22 +40,41 @@ def list_packages(options: InstallOptions, installed: Mapping[str, str]) -> tupl
     return ENGINE if options.minimal else ENGINE + EXTRAS
 
 
-async def find_refusal(context: JobContext, options: InstallOptions) -> DockmgrError | None:
-    """Why the host does not allow it; None when nothing is known before the source is asked."""
+async def find_refusal(
+    context: JobContext, options: InstallOptions, repository: Repository
+) -> DockmgrError | None:
+    """Why the host does not allow it; None when nothing is known before the source is asked.
+
+    :param repository: the one that is tried first.
+    """
     if _may_change_packages(options):
         refusal = find_packages_refusal()
         if refusal is not None:
             return refusal
     try:
-        atomicfile.check_replaceable(paths.REPOSITORY)
-        if options.mirrors is not None:
-            change.read_config()
-            atomicfile.check_replaceable(paths.DAEMON_JSON)
+        _check_files(options, repository)
         if options.start and not (await context.systemd.get_state(names.DOCKER_UNIT)).active:
             await require_kernel_modules()
+            # Starting docker.socket would take the socket of that engine away.
+            return make_unmanaged_error(find_unmanaged_engine(names.DOCKER_UNIT))
     except (ConfigInvalid, WriteFailed, KernelModuleMissing) as error:
         return error
     return None
+
+
+def _check_files(options: InstallOptions, repository: Repository) -> None:
+    """Check the files that have to change, and the one that the engine will read.
+
+    :raises ConfigInvalid, WriteFailed: when one cannot be read, or not be changed.
+    """
+    if RepositoryFile().plan_change(repository) is not None:
+        atomicfile.check_replaceable(paths.REPOSITORY)
+    if options.mirrors is None:
+        atomicfile.read(paths.DAEMON_JSON)  # dockerd itself decides what it makes of the content.
+        return
+    _, document = change.read_config()
+    if normalize_known(document.mirrors) != normalize_known(options.mirrors):
+        atomicfile.check_replaceable(paths.DAEMON_JSON)
 
 
 def find_plan_refusal(plan: Plan, *, allow_removals: bool) -> ConflictingPackages | None:

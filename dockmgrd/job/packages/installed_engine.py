@@ -59,17 +59,6 @@ class InstalledEngine:
         """Whether docker.service runs."""
         return await self._is_active(names.DOCKER_UNIT)
 
-    def make_unmanaged_error(self) -> ServiceFailed | None:
-        """The error of a purge under an engine that Uninstall does not stop; None without one."""
-        engine = self.unmanaged
-        if engine is None:
-            return None
-        text = messages.ENGINE_UNMANAGED(
-            unit=names.DOCKER_UNIT, program=engine.program, pid=engine.pid
-        )
-        command = f"systemctl stop {engine.unit}" if engine.unit else f"kill {engine.pid}"
-        return ServiceFailed(text.with_remedy(messages.STOP_ENGINE_FIRST(), command))
-
     async def make_actions(self, units: Iterable[str]) -> list[Text]:
         """What is done with the units when their packages go."""
         states = [(unit, await self._context.systemd.get_state(unit)) for unit in units]
@@ -147,6 +136,15 @@ class InstalledEngine:
 
     async def _is_active(self, unit: str) -> bool:
         return (await self._context.systemd.get_state(unit)).active
+
+
+def make_unmanaged_error(engine: RunningEngine | None) -> ServiceFailed | None:
+    """The error when an engine that docker.service has not started is in the way; None for None."""
+    if engine is None:
+        return None
+    text = messages.ENGINE_UNMANAGED(unit=names.DOCKER_UNIT, program=engine.program, pid=engine.pid)
+    command = f"systemctl stop {engine.unit}" if engine.unit else f"kill {engine.pid}"
+    return ServiceFailed(text.with_remedy(messages.STOP_ENGINE_FIRST(), command))
 
 
 def list_units(changes: Iterable[Change]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from dockmgrd.job.packages.installed_engine import (
     InstalledEngine,
     get_package_name,
     list_units,
+    make_unmanaged_error,
 )
 from dockmgrd.job.packages.purge import Purge
 from dockmgrd.job.packages.repofile import RepositoryFile
@@ -97,7 +98,7 @@ async def examine_host(context: JobContext, options: UninstallOptions) -> Remova
         find_packages_refusal() if installed_versions() else None,
         _make_containers_error(running, options),
         _make_containerd_error(engine, foreign, options),
-        engine.make_unmanaged_error() if options.purge_data else None,
+        make_unmanaged_error(engine.unmanaged) if options.purge_data else None,
         purge_refusal,
     )
     return Removal(

@@ -14,7 +14,7 @@ from dockmgrd.host.running_engine import find_unmanaged_engine
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import drop_ins, purge, worker
 from dockmgrd.job.packages.containerd_data import find_foreign_data
-from dockmgrd.job.packages.installed_engine import list_units
+from dockmgrd.job.packages.installed_engine import list_units, make_unmanaged_error
 from dockmgrd.job.packages.leftovers import find_leftovers
 from dockmgrd.job.packages.purge import Purge
 from dockmgrd.job.packages.purge_size import measure_purge
@@ -134,8 +134,9 @@ async def _purge(context: JobContext, wanted: Purge) -> Mapping[Path, int]:
         text = messages.ENGINE_OF_OTHERS(unit=names.DOCKER_UNIT)
         command = f"systemctl stop {names.DOCKER_SOCKET_UNIT} {names.DOCKER_UNIT}"
         raise ServiceFailed(text.with_remedy(messages.STOP_AND_PURGE(), command))
-    if find_unmanaged_engine(names.DOCKER_UNIT) is not None:
-        raise ServiceFailed(messages.ENGINE_OF_OTHERS(unit="dockerd"))
+    unmanaged = make_unmanaged_error(find_unmanaged_engine(names.DOCKER_UNIT))
+    if unmanaged is not None:
+        raise unmanaged
     to_purge, notes = without_foreign_data(wanted, find_foreign_data())
     context.add_notes(notes)
     if (await context.systemd.get_state(names.CONTAINERD_UNIT)).active:
