@@ -121,6 +121,8 @@ CONTAINERD_DATA_UNKNOWN = Template(
     "containerd-data-unknown",
     "{path} was kept: whether it has data of others is not known ({reason}).",
 )
+METADATA_UNREADABLE = Template("metadata-unreadable", "{file} cannot be read: {reason}")
+METADATA_UNKNOWN = Template("metadata-unknown", "{file} is damaged or has an unknown format")
 
 # The host.
 HOST_IS_IMAGE_BASED = Template(

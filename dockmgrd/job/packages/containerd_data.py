@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd.job.packages import boltdb
+from dockmgrd.messages import packages as messages
+from dockmgrd.messages.text import NOTHING, Text
 
 DEFAULT_ROOT = Path("/var/lib/containerd")
 DEFAULT_STATE = Path("/run/containerd")
@@ -34,8 +36,8 @@ class ForeignData:
     namespaces: tuple[str, ...] = ()
     with_tasks: tuple[str, ...] = ()
     """Those of them in which something runs."""
-    unreadable: str = ""
-    """Why nobody can tell what is in the metadata; "" when that is known."""
+    unreadable: Text = NOTHING
+    """Why nobody can tell what is in the metadata; NOTHING when that is known."""
 
     @property
     def may_exist(self) -> bool:
@@ -47,16 +49,16 @@ def find_foreign_data(configuration: Path = CONFIGURATION) -> ForeignData:
     root, state = _read_places(configuration)
     tasks = set(_list_task_namespaces(state / _TASKS))
     metadata = root / METADATA
-    unreadable = ""
+    unreadable = NOTHING
     with_content: set[str] = set()
     try:
         with_content = set(_list_namespaces(metadata))
     except FileNotFoundError:
         pass  # containerd has never run here.
     except OSError as error:
-        unreadable = f"{metadata}: {error.strerror}"
-    except boltdb.BoltError as error:
-        unreadable = f"{metadata}: {error}"
+        unreadable = messages.METADATA_UNREADABLE(file=str(metadata), reason=str(error.strerror))
+    except boltdb.BoltError:
+        unreadable = messages.METADATA_UNKNOWN(file=str(metadata))
     return ForeignData(
         tuple(sorted((with_content | tasks) - set(_OF_DOCKER))),
         tuple(sorted(tasks - set(_OF_DOCKER))),

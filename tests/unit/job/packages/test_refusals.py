@@ -24,6 +24,7 @@ from dockmgrd.job.packages.containerd_data import ForeignData
 from dockmgrd.job.packages.purge import Purge
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages.dnf import CONFLICTS_WITH
+from dockmgrd.messages.packages import METADATA_UNKNOWN
 from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import Change
 
@@ -129,7 +130,10 @@ def test_the_socket_of_an_engine(flags: tuple[str, ...], socket: str) -> None:
 def test_data_of_others_is_left_out() -> None:
     everything = Purge(purge.list_paths([], keep_config=False))
     assert removal.without_foreign_data(everything, ForeignData()) == (everything, [])
-    for foreign in (ForeignData(("k8s.io",)), ForeignData(unreadable="damaged")):
+    for foreign in (
+        ForeignData(("k8s.io",)),
+        ForeignData(unreadable=METADATA_UNKNOWN(file="meta.db")),
+    ):
         rest, [note] = removal.without_foreign_data(everything, foreign)
         assert Path("/var/lib/containerd") not in rest.paths
         assert Path("/run/containerd") not in rest.paths
