@@ -87,6 +87,7 @@ fuzz: rpm $(VENV)/ready  ## Send random input for long
 	FUZZ_EXAMPLES=5000 $(VENV)/bin/pytest tests/unit/test_fuzz_parsers.py --numprocesses=2
 
 soak: rpm $(VENV)/ready  ## Run the tests marked soak for long
+	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/unit/job/packages/test_purge.py -k meanwhile
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/integration -m soak --capture=no
 
 # docs/run.svg, from a run on a host.
