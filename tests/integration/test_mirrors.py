@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.api import Api, ApiError
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EVERYWHERE, NEEDS_JAVASCRIPT_RULES
 from bed.suites import BOOKWORM, BULLSEYE
 from dockmgrd import names
 from integration.mirror_hosts import (
@@ -252,6 +252,7 @@ def test_drift_is_told_whoever_brings_it_about(engine_host: Host) -> None:
     assert properties["Mirrors"] == []
 
 
+@NEEDS_JAVASCRIPT_RULES
 def test_a_rule_for_one_mirror_does_not_let_others_be_taken_away(engine_host: Host) -> None:
     host, root, alice = engine_host, Api(engine_host), Api(engine_host, "alice")
     host.write(
