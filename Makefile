@@ -17,85 +17,104 @@ RUN := PYTHONPATH=.:tests $(VENV)/bin/python
 PYTHON39 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9*/bin/python) \
 	$(shell python3.9 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV39 := $(call environment,tests/requirements-py39.txt)
+# What reads the files for releases: tmt, and Packit's schema without what builds and uploads.
+VENV_RELEASE := $(call environment,tests/requirements-release.txt)
 
-# Ansible's controller: the newest that this machine's Python runs, and the oldest that the collection is for.
+# Ansible's controller: the newest that this machine's Python runs, and the oldest supported one.
 PYTHON_ANSIBLE := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) /usr/bin/python3)
 ANSIBLE := $(call environment,tests/requirements-ansible.txt)
 ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
 
-.PHONY: picture translations demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt \
-	ansible collection
+.PHONY: help demo check check-busy check-unit check-py39 check-integration lint trees rpm bed bench fuzz \
+	soak picture translations clean apt ansible collection
 
-demo: rpm $(VENV)/ready
+demo: rpm $(VENV)/ready  ## Show the main job on a disposable host
 	@$(RUN) -m bed.demo
 
+help:  ## List the targets
+	@sed -n 's/^\([a-z][a-z0-9-]*\):.*  ## /\1\t/p' Makefile | expand --tabs=20
+
 # All parts run, so that one failure does not hide another. pytest fails when it finds no test.
-check: rpm $(VENV)/ready ansible
+check: rpm $(VENV)/ready ansible  ## Run all tests: unit tests, again on Python 3.9, tests on hosts
 	@status=0; \
 	$(MAKE) check-unit || status=1; \
 	$(if $(PYTHON39),$(MAKE) check-py39 || status=1;) \
 	$(MAKE) check-integration || status=1; \
 	exit $$status
 
-check-unit: rpm $(VENV)/ready ansible
+# No test may fail because the machine is slow.
+check-busy: apt  ## Run all tests while two other processes keep the processors busy
+	@PYTHONPATH=tests /usr/bin/python3 -m bed.busy $(MAKE) check
+
+check-unit: rpm $(VENV)/ready $(VENV_RELEASE)/ready ansible  ## Run the unit tests
 	$(VENV)/bin/pytest tests/unit --numprocesses=2
 
 # Without the tests of tools and files, to which it is the same which Python runs them.
-check-py39: $(VENV39)/ready
+check-py39: $(VENV39)/ready  ## Run the unit tests on Python 3.9
 	$(VENV39)/bin/pytest tests/unit --numprocesses=2 \
 		--ignore=tests/unit/test_style.py --ignore=tests/unit/test_packaging.py \
-		--ignore=tests/unit/ansible
+		--ignore=tests/unit/bus/test_generators.py --ignore=tests/unit/ansible
 
-check-integration: rpm $(VENV)/ready ansible
+check-integration: rpm trees ansible  ## Run the tests on hosts
 	$(VENV)/bin/pytest tests/integration --numprocesses=2
 
-rpm: apt
+# What tests on hosts take from the cache, ahead and with its steps shown. Without it a test builds
+# what it needs; so a build that fails here fails those tests alone.
+trees: rpm $(VENV)/ready  ## Build the root trees of the test hosts
+	@$(RUN) -m bed build || true
+
+lint: $(VENV)/ready  ## Check style, types and spelling
+	$(VENV)/bin/pytest tests/unit/test_style.py
+
+rpm: apt  ## Build the RPMs to dist/
 	@packaging/rpm/build
 
 ansible: $(ANSIBLE)/ready $(ANSIBLE_OLDEST)/ready
 
-# The archive of the Ansible collection for Galaxy, in dist/.
-collection: $(ANSIBLE)/ready
+collection: $(ANSIBLE)/ready  ## Build the Ansible collection to dist/
 	@packaging/collection $(ANSIBLE)
 
-bed: rpm $(VENV)/ready
+bed: rpm $(VENV)/ready  ## Open a shell on a host: make bed SUITE=trixie
 	@$(RUN) -m bed shell $(SUITE)
 
-bench: rpm $(VENV)/ready
+bench: rpm $(VENV)/ready  ## Measure against a peer
 	@$(RUN) -m bench
 
 # The tests that get better the longer they go on, for long.
 # What `make check` does with 2,000 calls and a few documents, for longer.
-fuzz: rpm $(VENV)/ready
+fuzz: rpm $(VENV)/ready  ## Send random input for long
 	FUZZ_CALLS=100000 $(VENV)/bin/pytest tests/integration/test_fuzz.py
 	FUZZ_EXAMPLES=5000 $(VENV)/bin/pytest tests/unit/test_fuzz_parsers.py --numprocesses=2
 
-soak: rpm $(VENV)/ready
+soak: rpm $(VENV)/ready  ## Run the tests marked soak for long
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/integration -m soak --capture=no
 
 # docs/run.svg, from a run on a host.
-picture: rpm $(VENV)/ready
+picture: rpm $(VENV)/ready  ## Draw docs/run.svg from a run on a host
 	@$(RUN) -m bed.picture
 
 # Names what is to be translated.
-translations:
+translations:  ## Bring po/*.po up to date and name what is to be translated
 	@python3 -m po
 
-clean:
-	rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean:  ## Remove what is built in the checkout
+	rm -rf --one-file-system dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-apt:
+apt:  ## Install the Debian packages that the other targets need
 	@packaging/apt-install packaging/rpm/requirements.apt tests/requirements.apt tests/bed/requirements.apt
 
 # -qq: errors alone.
 define make_environment
 @mkdir -p $(DOCKMGRD_CACHE); exec {lock}>$(DOCKMGRD_CACHE)/venv.lock; flock $$lock; \
-[[ -e $@ ]] || { $(1) -m venv --clear $(3) $(@D); $(@D)/bin/pip install -qq --requirement $(2); touch $@; }
+[[ -e $@ ]] || { $(1) -m venv --clear $(3) $(@D); $(@D)/bin/pip install -qq $(4) --requirement $(2); touch $@; }
 endef
 
 $(VENV)/ready: | apt
 	$(call make_environment,/usr/bin/python3,tests/requirements.txt,--system-site-packages)
+
+$(VENV_RELEASE)/ready: | apt
+	$(call make_environment,/usr/bin/python3,tests/requirements-release.txt,,--no-deps)
 
 $(VENV39)/ready: | apt
 	@packaging/apt-install tests/requirements-py39.apt

@@ -10,7 +10,7 @@ from bed.host import Host
 from bed.suites import BOOKWORM
 from bed.workers import install, use_source
 from bench.pairs import Comparison, compare, megabytes, timed
-from dockmgrd.rpmdb import ENGINE, EXTRAS
+from dockmgrd.host.rpmdb import ENGINE, EXTRAS
 from dockmgrd.worker.protocol import PROCEED, encode
 
 _REPOSITORY = f"""[docker-ce-stable]

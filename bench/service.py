@@ -26,7 +26,7 @@ TUNED = ("com.redhat.tuned", "/Tuned", "com.redhat.tuned.control", "active_profi
 # Runs on the host: median seconds of a call, over one connection that is open already.
 _ROUND_TRIP = """
 import asyncio, statistics, sys, time
-from dockmgrd.bus import Bus
+from dockmgrd.bus.client import Bus
 
 async def main():
     async with Bus() as bus:
@@ -43,8 +43,8 @@ asyncio.run(main())
 # Runs on the host: seconds from a call of SetMirror to its job path, and of StartUnit alone.
 _TO_RUNNING = """
 import asyncio, sys, time
-from dockmgrd.bus import Bus
-from dockmgrd.systemd1 import Systemd
+from dockmgrd.bus.client import Bus
+from dockmgrd.host.systemd import Systemd
 
 async def main(ours):
     async with Bus() as bus:

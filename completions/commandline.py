@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dockmgrd.cli import command as tables
-from dockmgrd.cli.command import Live, Values
-from dockmgrd.cli.commands import COMMANDS, COMMON, PROGRAM
+from dockmgrd.cli.commands import table as tables
+from dockmgrd.cli.commands.all import COMMANDS, COMMON, PROGRAM
+from dockmgrd.cli.commands.table import Live, Values
 
 _VERSION = tables.Option("--version", "", f"show the version of {PROGRAM}")
 

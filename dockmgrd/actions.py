@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.mirrors import Mode, insecure, merged
+from dockmgrd.mirror_urls import Mode, has_insecure, merge
 from dockmgrd.options import (
     SECONDS_TO_PROBE,
     InstallOptions,
@@ -25,7 +25,7 @@ from dockmgrd.options import (
 
 
 @dataclass(frozen=True)
-class Question:
+class Authorization:
     """One action, and what it would be done to: `$(key)` in the policy's message."""
 
     action: str
@@ -36,53 +36,68 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownMirrors:
     """Mirrors that a question depends on, beside those that the caller names."""
 
     configured: tuple[str, ...] = ()
     """Those that daemon.json names."""
     candidates: tuple[str, ...] = ()
     """Those of the catalogue, which everybody may probe."""
-    admitted: Callable[[str], bool] = lambda _: True
+    admits: Callable[[str], bool] = lambda _: True
     """Whether the administrator's list of hosts, if there is one, has that of the mirror."""
 
 
-def questions(options: Options, known: Known) -> tuple[Question, ...]:
-    """All that must be answered with yes before the request may run."""
+def find_authorizations(options: Options, known: KnownMirrors) -> tuple[Authorization, ...]:
+    """All that must be answered with yes before the request may run.
+
+    Each effect asks for its own action, whatever verb it comes by.
+    """
     if isinstance(options, InstallOptions):
-        return _install(options, known)
+        return _for_install(options, known)
     if isinstance(options, ListVersionsOptions):
         return ()
     if isinstance(options, SetMirrorOptions):
-        # The question is about the list that comes of it: a rule that lets somebody set one
-        # mirror must not let them take another one away.
-        mirrors = merged(options.mode, known.configured, options.mirrors)
-        return _mirrors(mirrors, options.mode, known)
+        return _for_set_mirror(options, known)
     if isinstance(options, ProbeOptions):
-        return _probe(options, known)
-    return _uninstall(options)
+        return _for_probe(options, known)
+    return _for_uninstall(options)
 
 
-def _install(options: InstallOptions, known: Known) -> tuple[Question, ...]:
-    """What is not of the catalogue is a question of its own; what only asks needs no mirrors'."""
+def _for_install(options: InstallOptions, known: KnownMirrors) -> tuple[Authorization, ...]:
+    """An empty list of mirrors is one, too: it takes away those that are there."""
     custom = " ".join(filter(None, (options.repo_url, options.containerd_rpm)))
+    details = {
+        "version": options.version or "latest",
+        "channel": options.channel,
+        "platform": options.platform or "host",
+        "replace": _format_bool(options.replace_conflicting),
+    }
     if custom:
-        install = Question(names.ACTION_INSTALL_CUSTOM, {"url": custom})
+        install = Authorization(names.ACTION_INSTALL_CUSTOM, {"url": custom, **details})
     else:
-        details = {"source": options.source, "version": options.version or "latest"}
-        install = Question(names.ACTION_INSTALL, details)
-    if not options.mirrors or options.dry_run:
+        install = Authorization(names.ACTION_INSTALL, {"source": options.source, **details})
+    if options.mirrors is None or options.dry_run:
         return (install,)
-    return (install, *_mirrors(options.mirrors, Mode.REPLACE, known))
+    return (install, _for_mirrors(options.mirrors, Mode.REPLACE, known))
 
 
-def _mirrors(mirrors: tuple[str, ...], mode: Mode, known: Known) -> tuple[Question, ...]:
-    trusted = not insecure(mirrors) and all(map(known.admitted, mirrors))
+def _for_set_mirror(options: SetMirrorOptions, known: KnownMirrors) -> tuple[Authorization, ...]:
+    """About the list that comes of it: a rule that lets somebody set one mirror must not let them
+    take another one away. A dry run reads what everybody may read, and connects to nothing new.
+    """
+    if not options.dry_run:
+        mirrors = merge(options.mode, known.configured, options.mirrors)
+        return (_for_mirrors(mirrors, options.mode, known),)
+    return _for_probe(ProbeOptions(options.mirrors), known) if options.verify else ()
+
+
+def _for_mirrors(mirrors: tuple[str, ...], mode: Mode, known: KnownMirrors) -> Authorization:
+    trusted = not has_insecure(mirrors) and all(map(known.admits, mirrors))
     action = names.ACTION_SET_MIRROR if trusted else names.ACTION_SET_MIRROR_INSECURE
-    return (Question(action, {"mirrors": " ".join(mirrors), "mode": mode.value}),)
+    return Authorization(action, {"mirrors": " ".join(mirrors), "mode": mode.value})
 
 
-def _probe(options: ProbeOptions, known: Known) -> tuple[Question, ...]:
+def _for_probe(options: ProbeOptions, known: KnownMirrors) -> tuple[Authorization, ...]:
     """None for mirrors that the administrator or the package chose, asked in the usual time.
 
     Anything else has root's process connect to where a user says, and tell what is there.
@@ -90,11 +105,25 @@ def _probe(options: ProbeOptions, known: Known) -> tuple[Question, ...]:
     free = {*known.candidates, *known.configured}
     if options.timeout <= SECONDS_TO_PROBE and free.issuperset(options.mirrors):
         return ()
-    return (Question(names.ACTION_PROBE, {"mirrors": " ".join(options.mirrors)}),)
+    return (Authorization(names.ACTION_PROBE, {"mirrors": " ".join(options.mirrors)}),)
 
 
-def _uninstall(options: UninstallOptions) -> tuple[Question, ...]:
-    details = {"purge": "yes" if options.purge_data else "no"}
-    uninstall = Question(names.ACTION_UNINSTALL, details)
-    purge = Question(names.ACTION_PURGE_DATA, details)
+def _for_uninstall(options: UninstallOptions) -> tuple[Authorization, ...]:
+    details = {
+        "purge": _format_bool(options.purge_data),
+        "force": _format_bool(options.force),
+        "keep-config": _format_bool(options.keep_config),
+    }
+    uninstall = Authorization(names.ACTION_UNINSTALL, details)
+    purge = Authorization(names.ACTION_PURGE_DATA, details)
     return (uninstall, purge) if options.purge_data and not options.dry_run else (uninstall,)
+
+
+def needs_candidates(options: Options) -> bool:
+    """Whether `find_authorizations` looks at the candidates, which are slow to read."""
+    verifies = isinstance(options, SetMirrorOptions) and options.dry_run and options.verify
+    return verifies or isinstance(options, ProbeOptions)
+
+
+def _format_bool(value: bool) -> str:  # noqa: FBT001
+    return "yes" if value else "no"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Everything that can be refused or go wrong: one class, one D-Bus name, one exit code each.
 
-The message of an error is one sentence for the person in front of the screen: what is the cause,
-and what is the way out. It is the same on the bus, in the journal and in dockmgrctl.
+An error carries a message with an id and arguments (see `messages.text`): what failed and why, and
+the way out as its remedy. Its English text is the same on the bus and in the journal.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from dockmgrd.messages.text import Text, foreign_text
 from dockmgrd.names import ERROR_PREFIX
 
 _STANDARD = "org.freedesktop.DBus.Error."
@@ -23,11 +24,20 @@ class DockmgrError(Exception):
     dbus_name: ClassVar[str] = ERROR_PREFIX + "Internal"
     exit_code: ClassVar[int] = 1
 
-    def __init__(self, message: str, details: Mapping[str, Any] | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, text: Text | str, details: Mapping[str, Any] | None = None) -> None:
+        self.text = foreign_text(text) if isinstance(text, str) else text
+        super().__init__(str(self.text))
         self.details = details or {}
         """What the Result of a job that ends with this holds; it does not travel with the name."""
+
+    @property
+    def message(self) -> str:
+        """The English text: what failed, why, and the way out."""
+        return str(self.text)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The error as `LastError` and a job's `ErrorDetails` hold it."""
+        return {"name": self.dbus_name, **self.text.to_plain()}
 
 
 class Internal(DockmgrError):
@@ -225,7 +235,7 @@ class RemoteError(DockmgrError):
     def __init__(self, name: str, message: str) -> None:
         super().__init__(f"{name}: {message}")
         self.name = name
-        self.text = message
+        self.reply = message
 
 
 def _leaves(root: type[DockmgrError]) -> list[type[DockmgrError]]:
@@ -236,9 +246,9 @@ def _leaves(root: type[DockmgrError]) -> list[type[DockmgrError]]:
 _BY_NAME = {leaf.dbus_name: leaf for leaf in _leaves(DockmgrError) if leaf is not RemoteError}
 
 
-def from_name(dbus_name: str, message: str) -> DockmgrError:
+def from_name(dbus_name: str, text: Text | str) -> DockmgrError:
     """The error that travelled as a D-Bus name and a text: over the bus, or in a result file."""
-    return _BY_NAME.get(dbus_name, DockmgrError)(message)
+    return _BY_NAME.get(dbus_name, DockmgrError)(text)
 
 
 def redacted(text: str) -> str:

@@ -4,9 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from typing import Any
+
+from dockmgrd.messages.text import NOTHING, Text, foreign_text, from_plain
+
+_MAX_U32 = 2**32 - 1
+_MAX_TIME = 2**63 - 1
 
 
 class Kind(Enum):
@@ -47,20 +52,52 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What a stage has done so far, in figures; 0 where it cannot be said."""
+
+    bytes_done: int = 0
+    bytes_total: int = 0
+    rate: int = 0
+    """Bytes a second."""
+    item: int = 0
+    """Which of the `items`, such as packages, it is at; the first is 1."""
+    items: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Numbers:
+        """:raises ValueError: for what is not a number in the range of its property."""
+        limits = {"item": _MAX_U32, "items": _MAX_U32}
+        return cls(
+            **{
+                each.name: _parse_whole(data.get(each.name, 0), limits.get(each.name, _MAX_TIME))
+                for each in fields(cls)
+            }
+        )
+
+
+NO_NUMBERS = Numbers()
+
+
+@dataclass(frozen=True)
 class Progress:
     """Where a job is: `fraction` of its whole, 0 to 1, and whether it may still be cancelled."""
 
     stage: Stage = Stage.PREPARING
     fraction: float = 0.0
-    message: str = ""
+    message: Text = NOTHING
     cancellable: bool = True
+    numbers: Numbers = NO_NUMBERS
 
     def to_json(self) -> dict[str, Any]:
         return {
             "stage": self.stage.value,
             "fraction": round(self.fraction, 4),
-            "message": self.message,
+            "message": self.message.to_plain(),
             "cancellable": self.cancellable,
+            **self.numbers.to_json(),
         }
 
     @classmethod
@@ -68,9 +105,10 @@ class Progress:
         """:raises KeyError, ValueError: when the data is not what `to_json` wrote."""
         return cls(
             stage=Stage(data["stage"]),
-            fraction=float(data["fraction"]),
-            message=str(data["message"]),
+            fraction=min(max(0.0, float(data["fraction"])), 1.0),
+            message=from_plain(data["message"]),
             cancellable=bool(data["cancellable"]),
+            numbers=Numbers.from_json(data),
         )
 
 
@@ -113,22 +151,32 @@ class JobRequest:
             job_id=str(data["id"]),
             kind=Kind(data["kind"]),
             options=dict(data["options"]),
-            caller_uid=int(data["caller_uid"]),
-            created_at=int(data["created_at"]),
+            caller_uid=_parse_whole(data["caller_uid"], _MAX_U32),
+            created_at=_parse_whole(data["created_at"], _MAX_TIME),
             granted=tuple(dict(each) for each in data.get("granted", ())),
         )
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """How a job ended, as result.json holds it. `error_name` and message are empty when done."""
+    """How a job ended, as result.json holds it. `error_name` and `error` are empty when done."""
 
     state: JobState
     finished_at: int
     """Microseconds since the epoch."""
     result: Mapping[str, Any] = field(default_factory=dict)
     error_name: str = ""
-    error_message: str = ""
+    error: Text = NOTHING
+
+    @property
+    def error_message(self) -> str:
+        """The English text of the error."""
+        return str(self.error)
+
+    @property
+    def error_details(self) -> dict[str, Any]:
+        """The error's name and message with id and arguments; nothing when there is none."""
+        return {"name": self.error_name, **self.error.to_plain()} if self.error_name else {}
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -138,6 +186,7 @@ class JobResult:
             "result": dict(self.result),
             "error_name": self.error_name,
             "error_message": self.error_message,
+            "error": self.error.to_plain(),
         }
 
     @classmethod
@@ -145,8 +194,22 @@ class JobResult:
         """:raises KeyError, ValueError: when the data is not what `to_json` wrote."""
         return cls(
             state=JobState(data["state"]),
-            finished_at=int(data["finished_at"]),
+            finished_at=_parse_whole(data["finished_at"], _MAX_TIME),
             result=dict(data["result"]),
             error_name=str(data["error_name"]),
-            error_message=str(data["error_message"]),
+            error=_error_from_json(data),
         )
+
+
+def _parse_whole(value: Any, limit: int) -> int:
+    """:raises ValueError: for what is not a whole number of 0 to the limit."""
+    if not isinstance(value, int) or not 0 <= value <= limit:
+        raise ValueError(f"{value!r} is not a whole number of 0 to {limit}")
+    return int(value)
+
+
+def _error_from_json(data: Mapping[str, Any]) -> Text:
+    """The error of a result; results of version 0.1.0 hold its English text alone."""
+    if "error" in data:
+        return from_plain(data["error"])
+    return foreign_text(str(data["error_message"]))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What each verb accepts: option keys, their types, and what their values must look like.
+"""The options of each verb: their keys, their types, and which values are valid.
 
-The daemon checks before it asks polkit; the job checks the request file again with the same code.
+The daemon checks them before it asks polkit. The job checks the request file again.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any, Union
 from urllib.parse import urlsplit
 
 from dockmgrd.errors import InvalidArgs, LimitsExceeded, shown
-from dockmgrd.mirrors import Mode, normalise_mirrors
+from dockmgrd.messages import requests as messages
+from dockmgrd.mirror_urls import Mode, normalize_mirrors
 from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
 
@@ -21,9 +22,9 @@ MAX_STRING = 1024
 MAX_LIST = 16
 MAX_PROBED = 256
 SECONDS_TO_PROBE = 10
-_MAX_SECONDS_TO_PROBE = 60
+MAX_PROBE_TIMEOUT = 60
 SECONDS_TO_WAIT_FOR_LOCK = 60
-_MAX_LOCK_WAIT = 24 * 3600
+MAX_LOCK_WAIT = 24 * 3600
 
 CHANNELS = ("stable", "test")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9._+~-]*")
@@ -34,10 +35,10 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class InstallOptions:
-    """What Install takes."""
+    """The options of Install."""
 
     source: str = "official"
-    """Names of sources, with commas between them, in the order to try."""
+    """Names of sources, separated by commas, in the order to try."""
     channel: str = "stable"
     version: str = ""
     platform: str = ""
@@ -59,21 +60,20 @@ class InstallOptions:
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> InstallOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
-        values = _checked(Kind.INSTALL, options)
+        values = _check_options(Kind.INSTALL, options)
         _check_origin(values)
         if values.get("version") and not _VERSION.fullmatch(values["version"]):
-            raise InvalidArgs(
-                f"Option 'version' is {shown(values['version'])}; write it like 28.5.1."
-            )
+            text = messages.VERSION_NOT_VALID(value=shown(values["version"]))
+            raise InvalidArgs(text.with_remedy(messages.WRITE_LIKE(example="28.5.1")))
         for key in ("containerd_rpm", "repo_url"):
             if values.get(key):
                 _check_url(key.replace("_", "-"), values[key])
         if values.get("repo_url") and values.get("source"):
-            raise InvalidArgs("Options 'repo-url' and 'source' exclude each other; give one.")
-        _check_lock_wait(values)
+            raise _make_exclusive_error("repo-url", "source")
+        _check_seconds(values, "lock_wait", 0, MAX_LOCK_WAIT)
         _check_plan(values)
         if "mirrors" in values:
-            values["mirrors"] = normalise_mirrors(values["mirrors"])
+            values["mirrors"] = normalize_mirrors(values["mirrors"])
         return cls(**values)
 
     @property
@@ -83,7 +83,7 @@ class InstallOptions:
 
 @dataclass(frozen=True)
 class ListVersionsOptions:
-    """What ListVersions takes; its keys mean what they mean for Install."""
+    """The options of ListVersions, which mean the same as those of Install."""
 
     source: str = "official"
     channel: str = "stable"
@@ -92,7 +92,7 @@ class ListVersionsOptions:
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> ListVersionsOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
-        values = _checked(Kind.LIST_VERSIONS, options)
+        values = _check_options(Kind.LIST_VERSIONS, options)
         _check_origin(values)
         return cls(**values)
 
@@ -103,7 +103,7 @@ class ListVersionsOptions:
 
 @dataclass(frozen=True)
 class SetMirrorOptions:
-    """What SetMirror takes; `mirrors` are normalised."""
+    """The options of SetMirror; `mirrors` are normal."""
 
     mirrors: tuple[str, ...]
     mode: Mode = Mode.REPLACE
@@ -113,22 +113,25 @@ class SetMirrorOptions:
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> SetMirrorOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option or the URL that is wrong."""
-        values = _checked(Kind.SET_MIRROR, options)
+        values = _check_options(Kind.SET_MIRROR, options)
         if "mirrors" not in values:
-            raise InvalidArgs("SetMirror needs the list of mirrors; an empty one clears it.")
+            text = messages.MIRRORS_MISSING().with_remedy(messages.EMPTY_LIST_CLEARS())
+            raise InvalidArgs(text)
         mode = values.setdefault("mode", Mode.REPLACE.value)
         if mode not in {each.value for each in Mode}:
-            raise InvalidArgs(f"Option 'mode' is {shown(mode)}; it is replace, append or remove.")
+            remedy = messages.CHOOSE_MODE(modes=[each.value for each in Mode])
+            raise InvalidArgs(messages.MODE_UNKNOWN(value=shown(mode)).with_remedy(remedy))
         values["mode"] = Mode(mode)
-        values["mirrors"] = normalise_mirrors(values["mirrors"])
+        values["mirrors"] = normalize_mirrors(values["mirrors"])
         if not values["mirrors"] and values["mode"] is not Mode.REPLACE:
-            raise InvalidArgs(f"There is no mirror to {mode}; give the URL of one at least.")
+            text = messages.NO_MIRROR(mode=mode)
+            raise InvalidArgs(text.with_remedy(messages.NAME_MIRROR()))
         return cls(**values)
 
 
 @dataclass(frozen=True)
 class ProbeOptions:
-    """What ProbeMirrors takes."""
+    """The options of ProbeMirrors."""
 
     mirrors: tuple[str, ...] = ()
     """Empty for all candidates of the catalogue."""
@@ -138,15 +141,14 @@ class ProbeOptions:
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> ProbeOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option or the URL that is wrong."""
-        values = _checked(Kind.PROBE, options)
-        if not 1 <= values.get("timeout", SECONDS_TO_PROBE) <= _MAX_SECONDS_TO_PROBE:
-            raise InvalidArgs(f"Option 'timeout' is 1 to {_MAX_SECONDS_TO_PROBE} seconds.")
-        return cls(**{**values, "mirrors": normalise_mirrors(values.get("mirrors", []))})
+        values = _check_options(Kind.PROBE, options)
+        _check_seconds(values, "timeout", 1, MAX_PROBE_TIMEOUT)
+        return cls(**{**values, "mirrors": normalize_mirrors(values.get("mirrors", []))})
 
 
 @dataclass(frozen=True)
 class UninstallOptions:
-    """What Uninstall takes; `lock_wait` and `plan` mean what they mean for Install."""
+    """The options of Uninstall; `lock_wait` and `plan` mean the same as those of Install."""
 
     purge_data: bool = False
     keep_config: bool = False
@@ -158,8 +160,8 @@ class UninstallOptions:
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> UninstallOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
-        values = _checked(Kind.UNINSTALL, options)
-        _check_lock_wait(values)
+        values = _check_options(Kind.UNINSTALL, options)
+        _check_seconds(values, "lock_wait", 0, MAX_LOCK_WAIT)
         _check_plan(values)
         return cls(**values)
 
@@ -183,19 +185,15 @@ def _check_origin(values: Mapping[str, Any]) -> None:
     """:raises InvalidArgs: when source, channel or platform cannot be one."""
     for name in split_sources(values.get("source", "official")):
         if not _NAME.fullmatch(name):
-            raise InvalidArgs(
-                f"Option 'source' has {shown(name)}, which cannot be the name of a source; "
-                "'dockmgrctl sources' lists them."
-            )
+            text = messages.SOURCE_NAME_NOT_VALID(value=shown(name))
+            raise InvalidArgs(text.with_remedy(messages.LIST_SOURCES(), "dockmgrctl sources"))
     if values.get("channel", "stable") not in CHANNELS:
-        raise InvalidArgs(
-            f"Option 'channel' is {shown(values['channel'])}; Docker has the channels "
-            f"{' and '.join(CHANNELS)}."
-        )
+        remedy = messages.CHOOSE_CHANNEL(channels=list(CHANNELS))
+        text = messages.CHANNEL_UNKNOWN(value=shown(values["channel"]))
+        raise InvalidArgs(text.with_remedy(remedy))
     if values.get("platform") and not _PLATFORM.fullmatch(values["platform"]):
-        raise InvalidArgs(
-            f"Option 'platform' is {shown(values['platform'])}; write it like rhel/9."
-        )
+        text = messages.PLATFORM_NOT_VALID(value=shown(values["platform"]))
+        raise InvalidArgs(text.with_remedy(messages.WRITE_LIKE(example="rhel/9")))
 
 
 def _check_url(key: str, url: str) -> None:
@@ -206,39 +204,39 @@ def _check_url(key: str, url: str) -> None:
     except ValueError:
         sound = False
     if not sound or not url.isascii() or not url.isprintable() or " " in url:
-        raise InvalidArgs(
-            f"Option '{key}' is {shown(url)}; give an address that begins with https:// and has no "
-            "user name and no space in it."
-        )
+        text = messages.URL_NOT_ALLOWED(option=key, value=shown(url))
+        raise InvalidArgs(text.with_remedy(messages.USE_HTTPS_URL()))
 
 
-def _check_lock_wait(values: Mapping[str, Any]) -> None:
-    """:raises InvalidArgs: when nobody could mean to wait so long."""
-    if not 0 <= values.get("lock_wait", 0) <= _MAX_LOCK_WAIT:
-        raise InvalidArgs(f"Option 'lock-wait' is 0 to {_MAX_LOCK_WAIT} seconds.")
+def _check_seconds(values: Mapping[str, Any], key: str, least: int, most: int) -> None:
+    """:raises InvalidArgs: when the option is out of its range."""
+    if not least <= values.get(key, least) <= most:
+        option = key.replace("_", "-")
+        raise InvalidArgs(messages.OPTION_OUT_OF_RANGE(option=option, min=least, max=most))
 
 
 def _check_plan(values: Mapping[str, Any]) -> None:
     """:raises InvalidArgs: when the plan is no digest, or is asked for and agreed to at once."""
     if values.get("plan") and not _DIGEST.fullmatch(values["plan"]):
-        raise InvalidArgs(
-            f"Option 'plan' is {shown(values['plan'])}; give the 'digest' that a dry run tells."
-        )
+        text = messages.PLAN_NOT_VALID(value=shown(values["plan"]))
+        raise InvalidArgs(text.with_remedy(messages.USE_DIGEST()))
     if values.get("plan") and values.get("dry_run"):
-        raise InvalidArgs("Options 'plan' and 'dry-run' exclude each other; give one.")
+        raise _make_exclusive_error("plan", "dry-run")
 
 
-def _checked(kind: Kind, options: Mapping[str, Any]) -> dict[str, Any]:
+def _check_options(kind: Kind, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options as keyword arguments, each known and of its type."""
     accepted = SIGNATURES[kind]
     values = {}
     for key, value in options.items():
         if key not in accepted:
+            options_of_verb = sorted(accepted)
             raise InvalidArgs(
-                f"Unknown option {shown(key)}; {kind.value} takes {', '.join(sorted(accepted))}."
+                messages.OPTION_UNKNOWN(option=shown(key), verb=kind.value, options=options_of_verb)
             )
         if not _has_type(value, accepted[key]):
-            raise InvalidArgs(f"Option '{key}' must have D-Bus type '{accepted[key]}'.")
+            text = messages.OPTION_MUST_HAVE_TYPE(option=key, expected=accepted[key])
+            raise InvalidArgs(text)
         _check_size(key, value, MAX_PROBED if kind is Kind.PROBE else MAX_LIST)
         values[key.replace("-", "_")] = value
     return values
@@ -252,12 +250,17 @@ def _has_type(value: object, signature: str) -> bool:
     return isinstance(value, bool if signature == "b" else str)
 
 
-def _check_size(key: str, value: object, longest_list: int) -> None:
+def _check_size(key: str, value: object, max_entries: int) -> None:
     texts = value if isinstance(value, list) else [value]
-    if len(texts) > longest_list:
-        raise LimitsExceeded(f"Option '{key}' holds more than {longest_list} entries.")
+    if len(texts) > max_entries:
+        raise LimitsExceeded(messages.OPTION_TOO_MANY(option=key, max=max_entries))
     if any(isinstance(text, str) and len(text) > MAX_STRING for text in texts):
-        raise LimitsExceeded(f"Option '{key}' is longer than {MAX_STRING} characters.")
+        raise LimitsExceeded(messages.OPTION_TOO_LONG(option=key, max=MAX_STRING))
+
+
+def _make_exclusive_error(first: str, second: str) -> InvalidArgs:
+    text = messages.OPTIONS_EXCLUSIVE(first=first, second=second)
+    return InvalidArgs(text.with_remedy(messages.GIVE_ONE()))
 
 
 _PARSERS: Mapping[Kind, Callable[[Mapping[str, Any]], Options]] = {

@@ -17,11 +17,14 @@ def _interfaces_dir() -> Path:
 
 
 INTERFACES = _interfaces_dir()
-CATALOGUE = _PACKAGE / "data"
+CATALOGUE = _PACKAGE / "catalog"
 
 STATE = Path("/var/lib/dockmgrd")
 JOBS = STATE / "jobs"
 LOCK = STATE / "lock"
+RUNTIME = Path("/run/dockmgrd")
+SPARE_RESULTS = RUNTIME / "results"
+"""Where a job leaves its result when its folder cannot hold it."""
 LAST_GOOD_CONFIG = STATE / "dockmgrd.yaml"
 ADMIN_CONFIG = Path("/etc/dockmgrd/dockmgrd.yaml")
 ADMIN_SOURCES = Path("/etc/dockmgrd/sources.d")

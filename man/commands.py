@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dockmgrd.cli.command import Command, Option
-from dockmgrd.cli.commands import COMMANDS, COMMON, DESCRIPTION
-from dockmgrd.cli.exitcodes import exit_codes
+from dockmgrd.cli.commands.all import COMMANDS, COMMON, DESCRIPTION
+from dockmgrd.cli.commands.exitcodes import exit_codes
+from dockmgrd.cli.commands.table import Command, Option
 from man import roff
 
 

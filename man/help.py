@@ -6,9 +6,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dockmgrd.cli import helptext
-from dockmgrd.cli.commands import COMMANDS
+from dockmgrd.cli.commands.all import COMMANDS
 from dockmgrd.cli.prepared import OVERVIEW, WIDTH
+from dockmgrd.cli.view import help as helptext
 
 
 def texts() -> dict[str, str]:

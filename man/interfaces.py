@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from dockmgrd import names
-from dockmgrd.cli.exitcodes import exit_codes
+from dockmgrd.cli.commands.exitcodes import exit_codes
 from dockmgrd.errors import DockmgrError
 from man import roff
 

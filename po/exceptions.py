@@ -12,13 +12,13 @@ MARKS = ("_", "told", "field", "table", "uncut", "_section", "grouped")
 TABLES = (
     "dockmgrd/model.py:Stage",
     "dockmgrd/model.py:JobState",
-    "dockmgrd/job/verdicts.py:Verdict",
-    "dockmgrd/cli/findings.py:_HEADER",
-    "dockmgrd/cli/permissions.py:_ACTIONS",
-    "dockmgrd/cli/permissions.py:_MEANINGS",
-    "dockmgrd/cli/planned.py:_ACTIONS",
-    "dockmgrd/cli/planned.py:_LISTS",
-    "dockmgrd/cli/render.py:_LISTS",
+    "dockmgrd/job/probe/verdicts.py:Verdict",
+    "dockmgrd/cli/view/probe.py:_HEADER",
+    "dockmgrd/cli/view/tables.py:_ACTIONS",
+    "dockmgrd/cli/view/tables.py:_MEANINGS",
+    "dockmgrd/cli/view/plan.py:_ACTIONS",
+    "dockmgrd/cli/view/plan.py:_LISTS",
+    "dockmgrd/cli/view/render.py:_LISTS",
 )
 """Enums and tables whose values a person sees, though they are words. Kinds of jobs are commands,
 which are the same everywhere."""
@@ -31,7 +31,7 @@ WORDS = (
 )
 """Titles of groups of commands and options, columns that are named by their keys, labels, codes."""
 
-FILES_THAT_TELL_NOBODY = ("dockmgrd/audit.py",)
+FILES_THAT_TELL_NOBODY = ("dockmgrd/daemon/audit.py", "dockmgrd/messages/text.py")
 """What the journal gets is in English, as all of it."""
 
 NOT_MESSAGES = frozenset(
@@ -60,6 +60,7 @@ CALLS_THAT_TELL_NOBODY = (
     "logger.warning",
     "logger.error",
     "journal.Entry",
+    "Entry",
     "re.compile",
     "parse",
 )

@@ -60,7 +60,7 @@ def _of_code() -> Iterator[Message]:
 
 def _of_data() -> Iterator[Message]:
     for name, text in _DATA.items():
-        path = PACKAGE / "data" / name
+        path = PACKAGE / "catalog" / name
         for match in text.finditer(path.read_text()):
             yield Message(match[1], [str(path.relative_to(ROOT))])
 

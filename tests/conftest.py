@@ -3,4 +3,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["bed.fixtures"]
+pytest_plugins = ["bed.building", "bed.fixtures"]

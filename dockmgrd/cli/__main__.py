@@ -15,10 +15,10 @@ from contextlib import suppress
 from typing import NoReturn
 
 from dockmgrd import __version__
-from dockmgrd.cli.arguments import Invocation, NoCommand, parse, wants_json
-from dockmgrd.cli.commands import JSON_AUTO, PROGRAM
-from dockmgrd.cli.output import columns, discard_rest, prepare, print_json, say
+from dockmgrd.cli.commands.all import JSON_AUTO, PROGRAM
+from dockmgrd.cli.commands.arguments import Invocation, NoCommand, parse, wants_json
 from dockmgrd.cli.prepared import WIDTH
+from dockmgrd.cli.view.terminal import columns, discard_rest, prepare, print_json, say
 from dockmgrd.errors import DockmgrError
 
 _STOPPED_BY_SIGNAL = 128
@@ -72,11 +72,11 @@ def _run_and_flush(given: Sequence[str]) -> int:
 def _refused(error: DockmgrError, form: str) -> int:
     """Tell why there is no answer; --json has it as its document."""
     if form:
-        from dockmgrd.cli.failures import to_json
+        from dockmgrd.cli.commands.exitcodes import to_json
 
         print_json(to_json(error), form)
     elif isinstance(error, NoCommand):
-        from dockmgrd.cli import helptext
+        from dockmgrd.cli.view import help as helptext
 
         print("\n".join(helptext.overview(min(columns(sys.stderr), WIDTH))), file=sys.stderr)
     say(error.message)
@@ -95,8 +95,9 @@ def _run(invocation: Invocation) -> int:
 
 
 def _explain(invocation: Invocation) -> int:
-    from dockmgrd.cli import helptext, pager
-    from dockmgrd.cli.commands import find
+    from dockmgrd.cli.commands.all import find
+    from dockmgrd.cli.view import help as helptext
+    from dockmgrd.cli.view import pager
 
     command, width = find(invocation.topic), min(columns(sys.stdout), WIDTH)
     lines = helptext.explained(command, width) if command else helptext.overview(width)

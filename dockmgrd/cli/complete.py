@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from dockmgrd.cli.client import Client, connection
-from dockmgrd.cli.command import Live
-from dockmgrd.cli.jobs import JobRecord
-from dockmgrd.cli.text import harmless
-from dockmgrd.cli.translation import _, told
+from dockmgrd.cli.commands.table import Live
+from dockmgrd.cli.i18n.translation import _, told
+from dockmgrd.cli.service.client import Client, connection
+from dockmgrd.cli.service.jobs import JobRecord
+from dockmgrd.cli.view.text import harmless
 from dockmgrd.errors import DockmgrError
 from dockmgrd.model import Kind
 

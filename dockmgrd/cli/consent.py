@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from dockmgrd.cli.arguments import Invocation
+from dockmgrd.cli.commands.arguments import Invocation
 from dockmgrd.model import Kind
 
 _KINDS = (Kind.INSTALL.value, Kind.UNINSTALL.value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from dockmgrd.cli.locales import languages
+from dockmgrd.cli.i18n.locales import languages
 
 TYPE_CHECKING = False  # as mypy knows it, without `typing`
 if TYPE_CHECKING:

@@ -13,18 +13,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dockmgrd import names
-from dockmgrd.cli.agent import text_agent
-from dockmgrd.cli.arguments import Invocation
-from dockmgrd.cli.client import Client
-from dockmgrd.cli.follow import Follower
-from dockmgrd.cli.jobs import JobRecord
+from dockmgrd.cli.commands.arguments import Invocation
+from dockmgrd.cli.service.agent import text_agent
+from dockmgrd.cli.service.client import Client
+from dockmgrd.cli.service.follow import DaemonWatch, Follower
+from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.waiting import heeding
-from dockmgrd.cli.watch import DaemonWatch
 from dockmgrd.errors import NoReply
 from dockmgrd.model import Kind
 
 if TYPE_CHECKING:
-    from dockmgrd.cli.progress import Progress
+    from dockmgrd.cli.view.progress import Progress
 
 
 class Running:
@@ -84,9 +83,9 @@ class Running:
         )
 
         # While the job works there is time to load what shows it, and its result in the end.
-        import_module("dockmgrd.cli.answers")
-        from dockmgrd.cli.findings import LiveTable
-        from dockmgrd.cli.progress import progress_on
+        import_module("dockmgrd.cli.view.answers")
+        from dockmgrd.cli.view.probe import LiveTable
+        from dockmgrd.cli.view.progress import progress_on
 
         self._progress = progress = progress_on(
             sys.stderr, quiet=self._quiet, as_json=self._as_json

@@ -12,12 +12,12 @@ from typing import Any
 
 from dockmgrd import names
 from dockmgrd.cli import consent
-from dockmgrd.cli.arguments import Invocation
-from dockmgrd.cli.client import Client, connection
-from dockmgrd.cli.follow import Follower
-from dockmgrd.cli.jobs import KINDS, JobRecord, find
-from dockmgrd.cli.output import say
+from dockmgrd.cli.commands.arguments import Invocation
 from dockmgrd.cli.running import Running
+from dockmgrd.cli.service.client import Client, connection
+from dockmgrd.cli.service.follow import Follower
+from dockmgrd.cli.service.jobs import KINDS, JobRecord, find
+from dockmgrd.cli.view.terminal import say
 from dockmgrd.errors import MirrorUnreachable, NoReply, NotCancellable, ServiceUnknown
 from dockmgrd.model import JobState, Kind
 
@@ -71,7 +71,7 @@ class Session:
         return 0
 
     def _version(self) -> int:
-        from dockmgrd.cli import versions
+        from dockmgrd.cli.view import tables
 
         daemon, trouble = None, ""
         try:
@@ -79,14 +79,14 @@ class Session:
                 daemon = Client(bus, interactive=False).version()
         except (ServiceUnknown, NoReply) as error:
             trouble = error.message
-        self._answer(versions.compared(daemon, trouble))
+        self._answer(tables.compare_versions(daemon, trouble))
         return 0
 
     def _status(self, client: Client) -> None:
         self._answer(client.status())
 
     def _mirrors(self, client: Client) -> None:
-        from dockmgrd.cli import render
+        from dockmgrd.cli.view import render
 
         self._answer(render.mirrors_of(client.status()))
 
@@ -139,7 +139,7 @@ class Session:
 
         if not consent.asks(invocation):
             return self._conclude(run({}))
-        from dockmgrd.cli import planned
+        from dockmgrd.cli.view import plan as planned
 
         job = planned.agreed(run, self._running.declined)
         return self._conclude(job)
@@ -152,7 +152,7 @@ class Session:
         probed = self._running.run(client, Kind.PROBE, {}, self._invocation.mirrors)
         if not probed.done:
             raise probed.error()
-        from dockmgrd.cli import findings
+        from dockmgrd.cli.view import probe as findings
 
         best = findings.best(probed.result)
         if not best:
@@ -174,14 +174,14 @@ class Session:
         return _judged(job.result) if job.kind == Kind.PROBE.value else 0
 
     def _answer(self, data: Any, *, kind: str = "") -> None:
-        from dockmgrd.cli import answers
+        from dockmgrd.cli.view import answers
 
         answers.give(self._invocation, data, kind=kind)
 
 
 def _judged(probed: Mapping[str, Any]) -> int:
     """The exit code of a probe; why it is not 0 is said."""
-    from dockmgrd.cli import findings
+    from dockmgrd.cli.view import probe as findings
 
     if findings.any_works(probed):
         return 0

@@ -9,8 +9,8 @@ import sys
 from dataclasses import replace
 from typing import Protocol
 
-from dockmgrd.cli.arguments import Invocation
-from dockmgrd.cli.output import say
+from dockmgrd.cli.commands.arguments import Invocation
+from dockmgrd.cli.view.terminal import say
 from dockmgrd.cli.waiting import Stopped, readable, stoppable
 
 STOPPED_BY_SIGNAL = 128
@@ -46,7 +46,7 @@ def run(invocation: Invocation) -> int:
 
 def _run_of(invocation: Invocation) -> Run:
     if invocation.hosts:
-        from dockmgrd.cli.fleet import Fleet
+        from dockmgrd.cli.hosts.fleet import Fleet
 
         return Fleet(invocation)
     from dockmgrd.cli.session import Session

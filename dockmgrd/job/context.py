@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What every kind of job works with: the host's services, and the way to say how far it is."""
+"""What every kind of job works with: the services of the host, and its own progress."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,93 +14,122 @@ from typing import TYPE_CHECKING
 
 import systemd.daemon
 
-from dockmgrd.engine import Engine
 from dockmgrd.errors import redacted
-from dockmgrd.model import JobRequest, Progress, Stage
-from dockmgrd.systemd1 import Systemd
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.messages.text import Text, foreign_text
+from dockmgrd.model import NO_NUMBERS, JobRequest, Numbers, Progress, Stage
 
 if TYPE_CHECKING:
-    from dockmgrd.catalog import Catalogue
+    from dockmgrd.catalog.sources import Catalog
     from dockmgrd.job.workers import Workers
 
-_SECONDS_BETWEEN_UPDATES = 0.25  # each wakes systemd, the bus, the daemon and its clients
+_UPDATE_INTERVAL = 0.25  # each wakes systemd, the bus, the daemon and its clients
 
 
 @dataclass
 class JobContext:
-    """Handed to the function that does the job. `notes` ends up in the result, for the user."""
+    """The argument of the function that executes the job. `notes` are part of the result."""
 
     request: JobRequest
     systemd: Systemd
     engine: Engine
-    notes: list[str] = field(default_factory=list)
+    notes: list[Text] = field(default_factory=list)
     _progress: Progress = field(default_factory=Progress)
-    _told_at: float = 0.0
+    _last_sent: float = 0.0
     _due: asyncio.TimerHandle | None = None
     _held: bool = False
-    _cancel_wanted: bool = False
+    _cancel_requested: bool = False
     _task: asyncio.Task[object] | None = None
 
     @cached_property
-    def catalogue(self) -> Catalogue:
-        """The sources and distributions, read when somebody asks: not every job does."""
-        from dockmgrd.catalog import Catalogue
+    def catalog(self) -> Catalog:
+        """The sources and distributions, read on first use: not every job needs them."""
+        from dockmgrd.catalog.sources import Catalog
 
-        return Catalogue.load()
+        return Catalog.load()
 
     @cached_property
     def workers(self) -> Workers:
-        """Where package workers come from; close it when the job is over."""
+        """Starts package workers. Close it when the job is over."""
         from dockmgrd.job.workers import Workers
 
         return Workers()
 
-    def report(self, stage: Stage, fraction: float, message: str = "") -> None:
-        """Tell where the job is: `fraction` of the whole, 0 to 1; it never goes back.
+    def add_note(self, note: Text | str) -> None:
+        """Add a note for the user to the result."""
+        self.notes.append(foreign_text(note) if isinstance(note, str) else note)
 
-        A new stage is told at once, anything else at most four times a second: what comes in
-        between is told when its time has come, and the last of it is never left out.
+    def add_notes(self, notes: Iterable[Text | str]) -> None:
+        """Add notes for the user to the result."""
+        for note in notes:
+            self.add_note(note)
+
+    def report(
+        self,
+        stage: Stage,
+        fraction: float,
+        message: Text | str = "",
+        numbers: Numbers = NO_NUMBERS,
+    ) -> None:
+        """Report where the job is: `fraction` of the whole, 0 to 1; it never decreases.
+
+        A new stage is sent at once, anything else at most four times a second. The last report is
+        always sent.
         """
         fraction = max(self._progress.fraction, min(fraction, 1.0))
         fresh = stage is not self._progress.stage
-        self._progress = Progress(stage, fraction, redacted(message), cancellable=not self._held)
-        wait = self._told_at + _SECONDS_BETWEEN_UPDATES - time.monotonic()
+        text = foreign_text(message) if isinstance(message, str) else message
+        self._progress = Progress(
+            stage,
+            fraction,
+            text.map_values(redacted),
+            cancellable=not self._held,
+            numbers=numbers,
+        )
+        wait = self._last_sent + _UPDATE_INTERVAL - time.monotonic()
         if fresh or wait <= 0:
-            self._tell()
+            self._send()
         elif self._due is None:
-            self._due = asyncio.get_running_loop().call_later(wait, self._tell)
+            self._due = asyncio.get_running_loop().call_later(wait, self._send)
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Around what must not be stopped half-way: a wish to cancel waits until it is over.
+        """Ignore cancellation within the context, for work that must not be stopped halfway.
 
-        :raises asyncio.CancelledError: at its start, when the job is being cancelled already.
+        :raises asyncio.CancelledError: on entry, if the job is already being canceled.
         """
-        if self._cancel_wanted:
+        if self._cancel_requested:
             raise asyncio.CancelledError
         outer, self._held = self._held, True
         self._progress = replace(self._progress, cancellable=False)
-        self._tell()
+        self._send()
         try:
             yield
         finally:
             self._held = outer
 
     def run_in(self, task: asyncio.Task[object]) -> None:
-        """Name the task that a wish to cancel stops."""
+        """Set the task that `cancel` stops."""
         self._task = task
 
     def cancel(self) -> None:
-        """Stop the job if it can be stopped now; what is held goes on, and so the job ends done."""
+        """Stop the job, unless it is in `held` or committed: then it goes on to its end."""
         if self._held:
             return
-        self._cancel_wanted = True
+        self._cancel_requested = True
         if self._task is not None:
             self._task.cancel()
 
-    def _tell(self) -> None:
+    def commit(self) -> None:
+        """Ignore cancellation from now on: the work is done."""
+        self._held = True
+        self._progress = replace(self._progress, cancellable=False)
+        self._send()
+
+    def _send(self) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        self._told_at = time.monotonic()
+        self._last_sent = time.monotonic()
         systemd.daemon.notify("STATUS=" + json.dumps(self._progress.to_json()))

@@ -1,49 +1,52 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the job was started for is still what its user was allowed: looked at again before the work.
+"""Check that a request still needs no more than what polkit authorized.
 
-polkit answers about what is there when it is asked: the mirrors that daemon.json has, the hosts
-that the administrator lists. Each can be another one by the time the job has its turn.
+polkit's answer is about the host as it was then: the mirrors in daemon.json, the administrator's
+list of hosts. Both can change until the job starts.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dockmgrd import adminconfig, options
+from dockmgrd import options
 from dockmgrd.errors import AccessDenied
-from dockmgrd.mirrors import Mode, as_known
+from dockmgrd.host import adminconfig
+from dockmgrd.messages import requests as messages
+from dockmgrd.mirror_urls import Mode, normalize_known
 from dockmgrd.model import JobRequest
 
 if TYPE_CHECKING:
-    from dockmgrd.actions import Known
+    from dockmgrd.actions import KnownMirrors
 
 
 def check(request: JobRequest, parsed: options.Options) -> None:
-    """Compare the questions that there are now with those that were answered with yes.
+    """Compare the authorizations that the request needs now with those that were granted.
 
-    :raises AccessDenied: when there is another one, or a source that is not allowed any more.
+    :raises AccessDenied: when it needs another one, or names a source that is no longer allowed.
     """
     limits, _ = adminconfig.load()
     limits.check(parsed)
     if request.caller_uid == 0:
         return
-    from dockmgrd import actions  # root's jobs need not wait for it
+    from dockmgrd import actions
 
-    for question in actions.questions(parsed, _known(parsed, limits)):
-        if question.to_json() not in request.granted:
-            raise AccessDenied(
-                "What this would do is not any more what polkit has allowed, because the host was "
-                f"changed meanwhile ({question.action}); ask for the same again."
-            )
+    for each in actions.find_authorizations(parsed, _find_known_mirrors(parsed, limits)):
+        if each.to_json() not in request.granted:
+            text = messages.HOST_CHANGED(action=each.action)
+            raise AccessDenied(text.with_remedy(messages.SUBMIT_AGAIN()))
 
 
-def _known(parsed: options.Options, limits: adminconfig.AdminConfig) -> Known:
-    from dockmgrd import actions, candidates
-    from dockmgrd.hostfiles import HostFiles
+def _find_known_mirrors(parsed: options.Options, limits: adminconfig.Limits) -> KnownMirrors:
+    from dockmgrd import actions
+    from dockmgrd.catalog import mirrors as candidates
+    from dockmgrd.host.docker_config import HostFiles
 
     configured: tuple[str, ...] = ()
     merges = isinstance(parsed, options.SetMirrorOptions) and parsed.mode is not Mode.REPLACE
-    probes = isinstance(parsed, options.ProbeOptions)
+    probes = actions.needs_candidates(parsed)
     if merges or probes:
-        configured = as_known(HostFiles().mirrors().mirrors)
-    return actions.Known(configured, candidates.load().mirrors if probes else (), limits.admits)
+        configured = normalize_known(HostFiles().mirrors().mirrors)
+    return actions.KnownMirrors(
+        configured, candidates.load().mirrors if probes else (), limits.admits
+    )

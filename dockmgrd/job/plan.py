@@ -1,56 +1,36 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a job is about to do, told before it is done, and what a caller's consent is good for."""
+"""What a job is about to do, shown before it is done, and what a caller's consent is good for."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import os
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dockmgrd.errors import PlanChanged
-from dockmgrd.job.change import readable_for_all
-from dockmgrd.jobstore import JobStore
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.job.file_change import FileChange
+from dockmgrd.job.mirrors.change import is_public
+from dockmgrd.messages import packages as messages
+from dockmgrd.messages import steps
+from dockmgrd.messages.text import Template, Text, foreign_text, from_plain
 from dockmgrd.worker.protocol import Change
 
-
-@dataclass(frozen=True)
-class FileChange:
-    """A file as it is and as it will be; None stands for no file."""
-
-    path: Path
-    before: bytes | None
-    after: bytes | None
-    binding: bool = True
-    """Whether the new content is part of what is agreed to, or only that the file changes."""
-    public: bool = True
-    """Whether everybody may see the new content."""
-
-    @property
-    def step(self) -> str:
-        if self.after is None:
-            return f"delete {self.path}"
-        if not self.binding:
-            return f"write {self.path}"
-        return f"write {self.path} with sha256 {hashlib.sha256(self.after).hexdigest()}"
-
-    def diff(self) -> str:
-        """The change as a unified diff."""
-        texts = [
-            (data or b"").decode("utf-8", "replace").splitlines(keepends=True)
-            for data in (self.before, self.after)
-        ]
-        names = [
-            os.devnull if data is None else str(self.path) for data in (self.before, self.after)
-        ]
-        lines = difflib.unified_diff(texts[0], texts[1], names[0], names[1])
-        return "".join(
-            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-            for line in lines
-        )
+_PACKAGE_STEPS: Mapping[str, Template] = {
+    "install": steps.INSTALL_PACKAGE,
+    "upgrade": steps.UPGRADE_PACKAGE,
+    "downgrade": steps.DOWNGRADE_PACKAGE,
+    "remove": steps.REMOVE_PACKAGE,
+}
+_IN_PLACE_STEPS: Mapping[str, Template] = {
+    "install": steps.INSTALL_IN_PLACE,
+    "upgrade": steps.UPGRADE_IN_PLACE,
+    "downgrade": steps.DOWNGRADE_IN_PLACE,
+}
+_MAX_DIGEST_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -59,126 +39,137 @@ class Plan:
 
     changes: tuple[Change, ...] = ()
     files: tuple[FileChange, ...] = ()
-    actions: tuple[str, ...] = ()
-    """What is done with units, such as: start docker.service."""
+    actions: tuple[Text, ...] = ()
+    """What is done with units, made from the templates of `messages.steps`."""
     stops: tuple[str, ...] = ()
     """Names of the containers that it stops."""
     deletes: tuple[Path, ...] = ()
     """What is deleted with all that is in it."""
 
     @property
-    def steps(self) -> list[str]:
-        """All of it, a line for each; what the digest is made of."""
+    def steps(self) -> list[Text]:
+        """All of it in the order in which the digest takes it."""
         return [
-            *sorted(map(_step_of, self.changes)),
-            *sorted(each.step for each in self.files),
+            *sorted(map(_make_package_step, self.changes), key=_make_line),
+            *sorted((each.step for each in self.files), key=_make_line),
             *self.actions,
-            *(f"stop container {name}" for name in sorted(self.stops)),
-            *(f"delete {path} and all in it" for path in self.deletes),
+            *(steps.STOP_CONTAINER(container=name) for name in sorted(self.stops)),
+            *(steps.DELETE_TREE(path=str(path)) for path in self.deletes),
         ]
 
     @property
     def digest(self) -> str:
-        """Same steps, same digest: SHA-256 in hexadecimal digits."""
-        return hashlib.sha256("\n".join(self.steps).encode()).hexdigest()
+        """SHA-256 in hexadecimal digits of the steps' ids and arguments, whatever their wording."""
+        return hashlib.sha256("\n".join(map(_make_line, self.steps)).encode()).hexdigest()
 
-    def described(self) -> dict[str, Any]:
+    def to_result(self) -> dict[str, Any]:
         """The plan as a Result shows it; lists that would be empty are left out."""
         lists = {
-            "install": self._of("install"),
-            "upgrade": self._of("upgrade"),
-            "downgrade": self._of("downgrade"),
-            "remove": self._of("remove"),
-            "diff": self._diffs(),
-            "actions": list(self.actions),
+            "install": self._list_changes("install"),
+            "upgrade": self._list_changes("upgrade"),
+            "downgrade": self._list_changes("downgrade"),
+            "remove": self._list_changes("remove"),
+            "diff": self._join_diffs(),
+            "actions": [each.to_plain() for each in self.actions],
             "stops": list(self.stops),
             "deletes": [str(path) for path in self.deletes],
         }
         return {
             **{key: value for key, value in lists.items() if value},
-            "steps": self.steps,
+            **self.to_record(),
             "download-bytes": sum(each.download for each in self.changes),
             "disk-bytes": sum(each.growth for each in self.changes),
+        }
+
+    def to_record(self) -> dict[str, Any]:
+        """What the Result of a job that has done the plan keeps of it."""
+        diff = self._join_diffs()
+        return {
+            **({"diff": diff} if diff else {}),
+            "steps": [each.to_plain() for each in self.steps],
             "digest": self.digest,
         }
 
-    def require(self, digest: str) -> None:
-        """See that this is the plan to which the caller has agreed; "" agrees to any.
+    def require_digest(self, digest: str) -> None:
+        """Check that this is the plan to which the caller has agreed; "" agrees to any.
 
         :raises PlanChanged: when not, with what differs as far as that is still known.
         """
         if digest in ("", self.digest):
             return
         raise PlanChanged(
-            f"What would be done has changed since the plan was shown: {self._difference(digest)}; "
-            "nothing was done, look at the new plan and agree to that.",
-            {"plan-changed": True, "changed": bool(self.steps), **self.described()},
+            messages.PLAN_CHANGED(difference=self._describe_difference(digest)).with_remedy(
+                messages.AGREE_TO_NEW_PLAN()
+            ),
+            {"plan-changed": True, "changed": bool(self.steps), **self.to_result()},
         )
 
-    def _of(self, action: str) -> list[dict[str, Any]]:
+    def _list_changes(self, action: str) -> list[dict[str, Any]]:
         return [
-            {
-                "package": each.package,
-                **{
-                    key: value
-                    for key, value in (
-                        ("replaces", each.replaces),
-                        ("repository", each.repository),
-                        ("reason", each.reason),
-                    )
-                    if value
-                },
-                "download-bytes": each.download,
-                "disk-bytes": each.growth,
-            }
+            _describe_change(each)
             for each in sorted(self.changes, key=lambda each: each.package)
             if each.action == action
         ]
 
-    def _diffs(self) -> str:
+    def _join_diffs(self) -> str:
         """The changes of files. A Result is for everybody to read, a file may not be."""
         return "".join(
             each.diff()
-            if each.public and readable_for_all(each.path)
-            else f"{each.path} changes; it is not readable for everybody, so no more is shown.\n"
+            if each.public and is_public(each.path)
+            else f"{messages.HIDDEN_CHANGE(path=str(each.path))}\n"
             for each in self.files
         )
 
-    def _difference(self, digest: str) -> str:
-        before = _steps_of(digest)
+    def _describe_difference(self, digest: str) -> Text:
+        before = _find_steps(digest)
         if before is None:
-            return f"the plan with the digest {digest[:12]}… is not known any more"
-        new = [step for step in self.steps if step not in before]
-        gone = [step for step in before if step not in self.steps]
-        if not gone:
-            return f"it would also {', '.join(new)}"
-        if not new:
-            return f"it would not {', '.join(gone)}"
-        return f"it would also {', '.join(new)} and it would not {', '.join(gone)}"
+            return messages.PLAN_UNKNOWN(digest=digest[:_MAX_DIGEST_SHOWN])
+        lines_before, lines_now = set(map(_make_line, before)), set(map(_make_line, self.steps))
+        added = [each for each in self.steps if _make_line(each) not in lines_before]
+        omitted = [each for each in before if _make_line(each) not in lines_now]
+        if not omitted:
+            return messages.PLAN_ADDS(added=added)
+        if not added:
+            return messages.PLAN_OMITS(omitted=omitted)
+        return messages.PLAN_ADDS_AND_OMITS(added=added, omitted=omitted)
 
 
-def _step_of(each: Change) -> str:
-    """What is done with a package. Each is a text of its own, as translators need them."""
-    alone = {
-        "install": f"install {each.package}",
-        "upgrade": f"upgrade {each.package}",
-        "downgrade": f"downgrade {each.package}",
-        "remove": f"remove {each.package}",
+def _make_package_step(change: Change) -> Text:
+    if change.replaces:
+        template = _IN_PLACE_STEPS[change.action]
+        return template(package=change.package, replaced=change.replaces)
+    return _PACKAGE_STEPS[change.action](package=change.package)
+
+
+def _make_line(step: Text) -> str:
+    """What stands for the step in a digest."""
+    return json.dumps([step.id, step.args], sort_keys=True)
+
+
+def _describe_change(change: Change) -> dict[str, Any]:
+    optional = {
+        "replaces": change.replaces,
+        "repository": change.repository,
+        "reason": change.reason and change.reason.to_plain(),
     }
-    in_place = {
-        "install": f"install {each.package} for {each.replaces}",
-        "upgrade": f"upgrade {each.package} for {each.replaces}",
-        "downgrade": f"downgrade {each.package} for {each.replaces}",
+    return {
+        "package": change.package,
+        **{key: value for key, value in optional.items() if value},
+        "download-bytes": change.download,
+        "disk-bytes": change.growth,
     }
-    return (in_place if each.replaces else alone).get(each.action, alone[each.action])
 
 
-def _steps_of(digest: str) -> Sequence[str] | None:
-    """The steps of the plan that an earlier job told; None when no job is remembered that did."""
+def _find_steps(digest: str) -> Sequence[Text] | None:
+    """The steps of the plan that an earlier job has shown; None when no job is known that did."""
     store = JobStore()
     for job_id in reversed(store.ids()):
         result = store.read_result(job_id)
         if result is not None and result.result.get("digest") == digest:
-            steps: list[str] = result.result.get("steps", [])
-            return steps
+            return [_read_step(each) for each in result.result.get("steps", [])]
     return None
+
+
+def _read_step(plain: Any) -> Text:
+    """A step of a result; those of version 0.1.0 are plain sentences."""
+    return from_plain(plain) if isinstance(plain, Mapping) else foreign_text(str(plain))

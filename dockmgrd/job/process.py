@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The process of a job: does what one request says, and leaves a result."""
+"""The process of a job: executes one request and writes its result."""
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 import signal
@@ -13,15 +14,15 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
-from dockmgrd import errors, joblog, journal, options, paths
-from dockmgrd.bus import Bus
-from dockmgrd.engine import Engine
-from dockmgrd.incidents import report_incident
+from dockmgrd import errors, journal, options, paths
+from dockmgrd.bus.client import Bus
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.host.systemd import Systemd
 from dockmgrd.job import granted
 from dockmgrd.job.context import JobContext
-from dockmgrd.jobstore import JobStore
+from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
-from dockmgrd.systemd1 import Systemd
 
 _WITH_PACKAGES = (Kind.INSTALL, Kind.UNINSTALL, Kind.LIST_VERSIONS)
 
@@ -31,59 +32,60 @@ def main(arguments: list[str]) -> int:
     journal.set_up_logging("dockmgrd-job")
     [job_id] = arguments
     store = JobStore()
-    if store.read_result(job_id) is not None:
+    if store.has_result(job_id) or store.read_result(job_id) is not None:
         return 0  # Started once more, as a daemon may that does not know how the first time went.
     request = store.read_request(job_id)
     if request is None:
         print(f"There is no request for job {job_id}.", file=sys.stderr)
         return errors.InvalidArgs.exit_code
-    result = asyncio.run(_result_of(request))
-    store.write_result(job_id, result)
-    joblog.ended(request, result)
+    result = asyncio.run(_make_result(request))
+    store.keep_result(job_id, result)
+    journal.record_job_end(request, result)
     return 0
 
 
-async def _result_of(request: JobRequest) -> JobResult:
-    """Do the job; whatever happens becomes a result. The outermost frame of the process."""
+async def _make_result(request: JobRequest) -> JobResult:
+    """Execute the request. Whatever happens becomes a result: this is the outermost frame."""
     try:
-        with nullcontext() if request.reads_only else _only_job():
+        with nullcontext() if request.reads_only else _lock_host():
             values = await _perform(request)
         return JobResult(JobState.DONE, _now(), values)
     except asyncio.CancelledError:
         return _failure(
             JobState.CANCELLED,
-            errors.Cancelled(f"Job {request.job_id} was cancelled before it changed anything."),
+            errors.Cancelled(messages.JOB_CANCELED(job=request.job_id)),
         )
     except errors.Cancelled as error:
         return _failure(JobState.CANCELLED, error)
     except errors.DockmgrError as error:
         return _failure(JobState.FAILED, error)
     except Exception as error:  # noqa: BLE001  # the traceback goes to the journal, not the caller
-        return _failure(JobState.FAILED, report_incident(error))
+        return _failure(JobState.FAILED, journal.report_incident(error))
 
 
 async def _perform(request: JobRequest) -> Mapping[str, Any]:
     task = asyncio.current_task()
     assert task is not None
-    _heed_sigterm(task.cancel)
+    _install_sigterm_handler(task.cancel)
     parsed = options.parse(request.kind, request.options)
     granted.check(request, parsed)
-    systemd = Systemd(await _connection(), reconnect=_connection)
+    systemd = Systemd(await _connect(), reconnect=_connect)
     context = JobContext(request, systemd, Engine())
     try:
-        async with _worker_ahead(context):
+        async with _preload_worker(context):
             await systemd.connect()
             context.run_in(task)
-            _heed_sigterm(context.cancel)
+            _install_sigterm_handler(context.cancel)
             values = await _dispatch(context, parsed)
+            context.commit()
     finally:
         systemd.disconnect()
-    return {**values, "notes": context.notes}
+    return {**values, "notes": [note.to_plain() for note in context.notes]}
 
 
 @asynccontextmanager
-async def _worker_ahead(context: JobContext) -> AsyncIterator[None]:
-    """Have a package worker load what it needs meanwhile, where the job will ask one."""
+async def _preload_worker(context: JobContext) -> AsyncIterator[None]:
+    """Start a package worker in advance if the job needs one."""
     if context.request.kind not in _WITH_PACKAGES:
         yield
         return
@@ -94,65 +96,85 @@ async def _worker_ahead(context: JobContext) -> AsyncIterator[None]:
         await context.workers.close()
 
 
-def _heed_sigterm(handler: Callable[[], object]) -> None:
-    """Call `handler` for SIGTERM, also for one that has come: the unit starts us with it blocked.
-
-    Else a job that is cancelled while Python starts would die of it and leave no result.
+def _install_sigterm_handler(handler: Callable[[], object]) -> None:
+    """Call `handler` for SIGTERM. The unit starts us with the signal blocked, so that a job that is
+    canceled while Python starts still writes a result.
     """
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
-async def _connection() -> Bus:
+async def _connect() -> Bus:
     bus = Bus()
     await bus.connect()
     return bus
 
 
 async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str, Any]:
-    """Do the work. Each kind is loaded alone: a change of mirrors need not wait for the others."""
+    """Do the work. Only the modules of this kind are imported, because that takes time."""
     if isinstance(parsed, options.SetMirrorOptions):
-        from dockmgrd.job.set_mirror import set_mirror
+        from dockmgrd.job.mirrors.set_mirror import set_mirror
 
         return await set_mirror(context, parsed)
     if isinstance(parsed, options.ProbeOptions):
-        from dockmgrd.job.probe import probe
+        from dockmgrd.job.probe.probe import probe
 
         return await probe(context, parsed)
     if isinstance(parsed, options.InstallOptions):
-        from dockmgrd.job.install import install
+        from dockmgrd.job.packages.install import install
 
         return await install(context, parsed)
     if isinstance(parsed, options.ListVersionsOptions):
-        from dockmgrd.job.versions import list_versions
+        from dockmgrd.job.packages.versions import list_versions
 
         return await list_versions(context, parsed)
-    from dockmgrd.job.uninstall import uninstall
+    from dockmgrd.job.packages.uninstall import uninstall
 
     return await uninstall(context, parsed)
 
 
 @contextmanager
-def _only_job() -> Iterator[None]:
-    """Hold the lock that makes this the one job that changes the host, whoever started it.
+def _lock_host() -> Iterator[None]:
+    """Hold the lock that only one job that changes the host can have.
 
-    :raises Busy: when another holds it.
+    :raises Busy: when another job holds it.
+    :raises InsufficientSpace, WriteFailed: when it cannot be taken.
     """
-    descriptor = os.open(paths.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = _open_lock()
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise errors.Busy(
-                "Another job is changing this host; 'dockmgrctl jobs' shows which."
-            ) from None
+            text = messages.ANOTHER_JOB_RUNS().with_remedy(
+                messages.WAIT_OR_CANCEL(), "dockmgrctl jobs"
+            )
+            raise errors.Busy(text) from None
         yield
     finally:
         os.close(descriptor)
 
 
+def _open_lock() -> int:
+    """A descriptor of the lock file. Reading is enough to lock it, also where nothing is writable.
+
+    :raises InsufficientSpace, WriteFailed: when there is none and none can be made.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        try:
+            return os.open(paths.LOCK, flags)
+        except FileNotFoundError:
+            return os.open(paths.LOCK, flags | os.O_CREAT, 0o600)
+    except OSError as error:
+        text = messages.LOCK_FAILED(path=str(paths.LOCK), reason=error.strerror or str(error))
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind = errors.InsufficientSpace if full else errors.WriteFailed
+        raise kind(text.with_remedy(messages.MAKE_ROOM(), f"ls -ld {paths.LOCK}")) from error
+
+
 def _failure(state: JobState, error: errors.DockmgrError) -> JobResult:
-    return JobResult(state, _now(), error.details, error.dbus_name, errors.redacted(error.message))
+    text = error.text.map_values(errors.redacted)
+    return JobResult(state, _now(), error.details, error.dbus_name, text)
 
 
 def _now() -> int:

@@ -10,7 +10,7 @@ from asyncio.subprocess import PIPE, Process
 
 _COMMAND = (sys.executable, "-s", "-m", "dockmgrd.worker")  # -s: nothing from root's home
 _LINE_LIMIT = 16 << 20  # the outcome of a large transaction is one line
-_KEPT = ("PYTHONPATH", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
+_KEPT_VARIABLES = ("PYTHONPATH", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 
 
 class Workers:
@@ -21,12 +21,12 @@ class Workers:
 
     def start_ahead(self) -> None:
         """Have a worker ready for whoever needs one first."""
-        self._ahead = asyncio.ensure_future(_started())
+        self._ahead = asyncio.ensure_future(_start_worker())
 
     async def take(self) -> Process:
         """A worker that waits for its request on standard input, and is the caller's to end."""
         ahead, self._ahead = self._ahead, None
-        return await (ahead or _started())
+        return await (ahead or _start_worker())
 
     async def close(self) -> None:
         """End the worker that nobody has needed."""
@@ -36,22 +36,24 @@ class Workers:
             await process.communicate()
 
 
-async def _started() -> Process:
+async def _start_worker() -> Process:
     return await asyncio.create_subprocess_exec(
         *_COMMAND,
         stdin=PIPE,
         stdout=PIPE,
         limit=_LINE_LIMIT,
-        env=_environment(),
+        env=_make_environment(),
         cwd="/",
         umask=0o022,
         start_new_session=True,
     )
 
 
-def _environment() -> dict[str, str]:
+def _make_environment() -> dict[str, str]:
     """What dnf, and the scripts of packages, see: nothing of whoever started the job."""
-    kept = {name for name in os.environ if name.lower() in _KEPT or name in _KEPT}
+    kept = {
+        name for name in os.environ if name.lower() in _KEPT_VARIABLES or name in _KEPT_VARIABLES
+    }
     return {
         **{name: os.environ[name] for name in kept},
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockmgrd.errors import DockmgrError, Internal, UnsupportedPlatform
+from dockmgrd.messages import dnf as messages
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import another_source_may_help
 from dockmgrd.worker.protocol import MISSING, Outcome
@@ -30,7 +31,7 @@ def main() -> int:
     except DockmgrError as error:
         outcome = Outcome(
             error_name=error.dbus_name,
-            error_message=error.message,
+            error=error.text,
             another_source_may_help=another_source_may_help(error),
             missing=tuple(error.details.get(MISSING, ())),
         )
@@ -38,8 +39,9 @@ def main() -> int:
         traceback.print_exc()
         outcome = Outcome(
             error_name=Internal.dbus_name,
-            error_message=f"The package worker failed unexpectedly ({type(error).__name__}); the "
-            "traceback is in the journal of this job's unit, please report it.",
+            error=messages.WORKER_CRASHED(error=type(error).__name__).with_remedy(
+                messages.READ_JOB_JOURNAL()
+            ),
         )
     channel.finish(outcome)
     return 0
@@ -47,10 +49,10 @@ def main() -> int:
 
 def _perform(channel: Channel) -> Outcome:
     # Imported only here: dnf may print and set up signals as soon as it is loaded.
-    from dockmgrd.worker import work
+    from dockmgrd.worker import transaction
 
     backend = _backend()
-    return work.perform(backend, channel.receive(), channel)
+    return transaction.run_request(backend, channel.receive(), channel)
 
 
 def _backend() -> Module:
@@ -62,8 +64,10 @@ def _backend() -> Module:
     found = [name for name in wanted if importlib.util.find_spec(name) is not None]
     if not found:
         missing = "python3-libdnf5" if wanted[0] == "libdnf5" else "python3-dnf"
-        raise UnsupportedPlatform(f"This host has no API of dnf for Python 3; install {missing}.")
-    return importlib.import_module(f"dockmgrd.worker.{_MODULES[found[0]]}")
+        text = messages.DNF_API_MISSING(package=missing)
+        remedy = messages.INSTALL_PACKAGE(package=missing)
+        raise UnsupportedPlatform(text.with_remedy(remedy, f"dnf install {missing}"))
+    return importlib.import_module(f"dockmgrd.worker.{_MODULES[found[0]]}.backend")
 
 
 if __name__ == "__main__":

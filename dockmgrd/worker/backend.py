@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a package manager's API has to offer, so that one way of working does for all of them."""
+"""The interface that both versions of dnf implement, so that the rest of the worker is the same."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import rpm
 
+from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.protocol import Change, InstallPackages, ListPackages
@@ -70,17 +71,17 @@ class Backend(Protocol):
     """Where metadata and package files are kept."""
 
     def load_system(self) -> None:
-        """Read the host's package database and nothing else."""
+        """Read the host's package database alone."""
 
     def load(
         self, request: InstallPackages | ListPackages, channel: Channel, *, alone: bool
-    ) -> tuple[str, ...]:
+    ) -> tuple[Text, ...]:
         """Read the package database and the metadata of all enabled repositories.
 
         Ours must work, and its metadata is always looked at anew; any other may fail.
 
         :param alone: leave the database out, and all repositories but ours.
-        :returns: a sentence on each repository that was skipped.
+        :returns: a note on each repository that was skipped.
         :raises ConfigConflict: when another file than ours defines our repository.
         :raises SourceUnreachable: when ours fails.
         :raises InsufficientSpace: when the metadata cannot be stored.
@@ -90,21 +91,26 @@ class Backend(Protocol):
         """Fetch a file. :raises OSError: when it cannot be had."""
 
     def add_files(self, paths: Sequence[Path]) -> list[Package]:
-        """Make package files known to the solver. :raises ValueError: when one is none."""
+        """Make package files known to the solver. :raises ValueError: if a file is not an RPM."""
 
-    def installed(self, names: Iterable[str]) -> list[Package]: ...
+    def find_installed(self, names: Iterable[str]) -> list[Package]: ...
 
-    def offered(self, names: Iterable[str]) -> list[Package]:
+    def find_offered(self, names: Iterable[str]) -> list[Package]:
         """What our repository has for this architecture."""
 
-    def hides(self, name: str) -> bool:
-        """Whether our repository has it, and excludes or modules hide it from the solver."""
+    def is_hidden(self, name: str, version: str) -> bool:
+        """Whether our repository has the package, and something hides it from the solver.
 
-    def lacks(self, package: Package, name: str) -> bool:
-        """Whether the package requires something of that name that no repository has."""
+        That can be a version lock, an exclude or a module.
 
-    def available(self, name: str) -> list[Package]:
-        """What any repository has of the name for this host."""
+        :param version: the version to look for; "" for any.
+        """
+
+    def has_unmet_requirement(self, package: Package, name: str) -> bool:
+        """Whether the package requires something of that name that no repository provides."""
+
+    def find_available(self, name: str) -> list[Package]:
+        """Packages of the name for this host in any repository."""
 
     def address(self) -> str:
         """Of our repository."""
@@ -114,35 +120,35 @@ class Backend(Protocol):
     def mark_remove(self, package: Package) -> None: ...
 
     def resolve(self) -> None:
-        """Solve; nothing goes without need.
+        """Resolve, with as few removals as possible.
 
-        :raises ResolutionFailed: when there is no way even with removals.
+        :raises ResolutionFailed: when it cannot be resolved even with removals.
         """
 
-    def changes(self, asked_for: Collection[str] = ()) -> tuple[Change, ...]:
+    def changes(self, requested: Collection[str] = ()) -> tuple[Change, ...]:
         """What the resolved transaction does.
 
-        :param asked_for: names of packages whose removal was the request.
+        :param requested: names of the packages whose removal was requested.
         """
 
     def incoming(self) -> list[PackageFile]:
         """The package files that the resolved transaction installs."""
 
     def download(
-        self, files: Sequence[PackageFile], channel: Channel, arrived: Callable[[str], None]
+        self, files: Sequence[PackageFile], channel: Channel, on_arrival: Callable[[str], None]
     ) -> None:
         """Fetch those that are not here yet.
 
-        :param arrived: told the NEVRA of each that has been fetched, as soon as it is whole; it
-            must not raise.
+        :param on_arrival: called with the NEVRA of each as soon as its file is complete; it must
+            not raise.
         :raises SourceUnreachable: when one cannot be had, or is not what the metadata says.
         """
 
     def judge(self, file: PackageFile) -> tuple[Verdict, str]:
         """What the host's own rules say of the file, and why. No key is imported."""
 
-    def run(self, channel: Channel, stage: Stage) -> list[str]:
-        """Have rpm do the transaction; what it complained about without failing.
+    def run(self, channel: Channel, stage: Stage) -> list[Text]:
+        """Run the transaction; returns the warnings of rpm.
 
         :raises TransactionFailed: when rpm refuses, or fails in it.
         """
@@ -151,18 +157,18 @@ class Backend(Protocol):
 class Module(Protocol):
     """What a backend's module offers."""
 
-    def opened(
+    def open_backend(
         self, *, weak_dependencies: bool, cache: Path | None = None
     ) -> AbstractContextManager[Backend]:
         """The API with the host's configuration and repositories, closed at the end.
 
-        :param cache: a folder for metadata that nobody else knows. With one, no lock of the host
-            is asked or taken: it is for who only looks at repositories.
+        :param cache: a private folder for metadata. With one, no lock of the host is checked or
+            taken: it is for requests that only read repositories.
         :raises ConfigInvalid: when the package manager's own configuration cannot be read.
         """
 
 
-def newest_first(packages: Iterable[Package]) -> list[Package]:
+def sort_newest_first(packages: Iterable[Package]) -> list[Package]:
     """In the order of rpm's own comparison."""
 
     def compare(one: Package, other: Package) -> int:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from dockmgrd.model import Stage
+from dockmgrd.messages.text import Text, foreign_text
+from dockmgrd.model import NO_NUMBERS, Numbers, Stage
 from dockmgrd.worker.protocol import (
     PROCEED,
     Change,
@@ -24,7 +25,7 @@ from dockmgrd.worker.protocol import (
     encode,
 )
 
-_SMALLEST_STEP = 0.01
+_MIN_STEP = 0.01
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -37,7 +38,7 @@ class Channel:
         self._events = events
         self.committed = False
         """Whether rpm was to write: from then on nothing but its end ends the process."""
-        self._told = ProgressEvent("", 0.0)
+        self._last = ProgressEvent("", 0.0)
 
     @classmethod
     def take_over(cls) -> Channel:
@@ -67,27 +68,37 @@ class Channel:
             raise SystemExit(1)
         return decode_request(line)
 
-    def progress(self, stage: Stage, fraction: float, message: str = "") -> None:
-        """Tell how far the stage is. What nobody could see on a screen is not sent."""
-        event = ProgressEvent(stage.value, max(0.0, min(fraction, 1.0)), message)
-        if event.stage == self._told.stage:
-            step = event.fraction - self._told.fraction
-            if step < _SMALLEST_STEP and (step < 0 or event.message == self._told.message):
+    def progress(
+        self,
+        stage: Stage,
+        fraction: float,
+        message: Text | str = "",
+        numbers: Numbers = NO_NUMBERS,
+    ) -> None:
+        """Report how far the stage is. A step too small to be seen is not sent.
+
+        :param fraction: of the stage, 0 to 1.
+        """
+        text = foreign_text(message) if isinstance(message, str) else message
+        event = ProgressEvent(stage.value, max(0.0, min(fraction, 1.0)), text, numbers)
+        if event.stage == self._last.stage:
+            step = event.fraction - self._last.fraction
+            if step < _MIN_STEP and (step < 0 or event.message == self._last.message):
                 return
-        self._told = event
+        self._last = event
         self._send(event)
 
-    def waiting(self, message: str) -> None:
-        """Tell what is waited for, in the stage that the work is at."""
-        stage = Stage(self._told.stage) if self._told.stage else Stage.METADATA
-        self.progress(stage, self._told.fraction, message)
+    def waiting(self, message: Text | str) -> None:
+        """Report what is waited for, in the stage that the work is at."""
+        stage = Stage(self._last.stage) if self._last.stage else Stage.METADATA
+        self.progress(stage, self._last.fraction, message)
 
     def finish(self, outcome: Outcome) -> None:
         """Send the last event."""
         self._send(outcome)
 
     def resolved(self, changes: Sequence[Change]) -> None:
-        """Tell what will be done, and go on when the job agrees; the process ends when not."""
+        """Report what will be done, and return when the job agrees; else the process exits."""
         self._send(ResolvedEvent(tuple(changes)))
         if self._requests.readline() != PROCEED:
             raise SystemExit(1)

@@ -12,21 +12,21 @@ _END = "-----END PGP PUBLIC KEY BLOCK-----"
 _PUBLIC_KEY = 6  # packet tag; a subkey has another
 
 
-def fingerprints(armored: str) -> tuple[str, ...]:
+def read_fingerprints(armored: str) -> tuple[str, ...]:
     """Fingerprints of the primary keys of every key block in the text: 40 capital hex digits.
 
     :raises ValueError: when a block is damaged or a key is not of version 4.
     """
     return tuple(
-        _fingerprint(body)
-        for block in _blocks(armored)
-        for tag, body in _packets(block)
+        _compute_fingerprint(body)
+        for block in _decode_blocks(armored)
+        for tag, body in _split_packets(block)
         if tag == _PUBLIC_KEY
     )
 
 
-def _blocks(armored: str) -> Iterator[bytes]:
-    """The binary content of each armored block; rpm, too, takes all that a file holds."""
+def _decode_blocks(armored: str) -> Iterator[bytes]:
+    """The binary content of each armored block; rpm also reads all blocks of a file."""
     lines = iter(line.strip() for line in armored.splitlines())
     for line in lines:
         if line != _BEGIN:
@@ -45,21 +45,21 @@ def _blocks(armored: str) -> Iterator[bytes]:
         )
 
 
-def _packets(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _split_packets(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Tag and body of each packet."""
     position = 0
     while position < len(data):
         header = data[position]
         if not header & 0x80:
-            raise ValueError("a key block holds no OpenPGP packets")
-        tag, size, start = _header(data, position, header)
+            raise ValueError("a key block contains no OpenPGP packets")
+        tag, size, start = _read_header(data, position, header)
         if start + size > len(data):
-            raise ValueError("a key block is broken off")
+            raise ValueError("a key block is truncated")
         yield tag, data[start : start + size]
         position = start + size
 
 
-def _header(data: bytes, position: int, header: int) -> tuple[int, int, int]:
+def _read_header(data: bytes, position: int, header: int) -> tuple[int, int, int]:
     """Tag, body length, and where the body starts (RFC 4880, 4.2)."""
     start = position + 1
     if header & 0x40:
@@ -79,7 +79,7 @@ def _header(data: bytes, position: int, header: int) -> tuple[int, int, int]:
     return header >> 2 & 0xF, size, start + width
 
 
-def _fingerprint(body: bytes) -> str:
+def _compute_fingerprint(body: bytes) -> str:
     if body[:1] != b"\x04":
         raise ValueError("a key is not of version 4")
     # SHA-1 is what the standard names; it identifies a key that we know, and signs nothing.

@@ -10,9 +10,12 @@ imports nothing of dnf.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Union
+
+from dockmgrd.messages.text import NOTHING, Text, from_plain
+from dockmgrd.model import NO_NUMBERS, Numbers
 
 PROCEED = b"proceed\n"
 MISSING = "missing"
@@ -81,7 +84,8 @@ class ProgressEvent:
 
     stage: str
     fraction: float
-    message: str = ""
+    message: Text = NOTHING
+    numbers: Numbers = NO_NUMBERS
     event: str = "progress"
 
 
@@ -95,7 +99,7 @@ class Change:
     replaces: str = ""
     """The installed package that an upgrade or downgrade replaces."""
     repository: str = ""
-    reason: str = ""
+    reason: Text = NOTHING
     """Why it is removed."""
     download: int = 0
     """What has to be fetched for it; nothing when the file is here already."""
@@ -133,17 +137,23 @@ class Outcome:
     downgraded: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     download_bytes: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    """What the user should know."""
     offered: tuple[Mapping[str, Any], ...] = ()
     """What ListPackages found: name, evr, built (seconds since the epoch), and size in bytes."""
     error_name: str = ""
-    error_message: str = ""
+    error: Text = NOTHING
     another_source_may_help: bool = False
     """The error is one of our repository alone: what another source has may do."""
     missing: tuple[str, ...] = ()
     """Names of packages of the request without which, or without another version of which, it
     cannot be done."""
     event: str = "outcome"
+
+    @property
+    def error_message(self) -> str:
+        """The English text of the error."""
+        return str(self.error)
 
 
 Event = Union[ProgressEvent, ResolvedEvent, WritingEvent, Outcome]
@@ -161,26 +171,52 @@ _EVENTS: Mapping[str, Any] = {
 }
 
 
+_DECODERS: Mapping[str, Callable[[Any], Any]] = {
+    "message": from_plain,
+    "reason": from_plain,
+    "error": from_plain,
+    "numbers": Numbers.from_json,
+    "notes": lambda notes: tuple(map(from_plain, notes)),
+    "changes": lambda changes: tuple(Change(**_decode(each)) for each in changes),
+}
+"""How to read the fields that are more than JSON's own types, by their names."""
+
+
 def encode(record: Request | Event) -> bytes:
     """The record as one line."""
-    return json.dumps(asdict(record)).encode() + b"\n"
+    return json.dumps(_encode(record)).encode() + b"\n"
 
 
 def decode_request(line: bytes) -> Request:
     """:raises KeyError, TypeError, ValueError: when the line is not what `encode` wrote."""
     data = json.loads(line)
-    request: Request = _REQUESTS[data["op"]](**_tuples(data))
+    request: Request = _REQUESTS[data["op"]](**_decode(data))
     return request
 
 
 def decode_event(line: bytes) -> Event:
     """:raises KeyError, TypeError, ValueError: when the line is not what `encode` wrote."""
     data = json.loads(line)
-    if data["event"] == ResolvedEvent.event:
-        return ResolvedEvent(tuple(Change(**each) for each in data["changes"]))
-    event: Event = _EVENTS[data["event"]](**_tuples(data))
+    event: Event = _EVENTS[data["event"]](**_decode(data))
     return event
 
 
-def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+def _encode(value: Any) -> Any:
+    if isinstance(value, Text):
+        return value.to_plain()
+    if isinstance(value, Numbers):
+        return value.to_json()
+    if is_dataclass(value):
+        return {each.name: _encode(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, tuple):
+        return [_encode(each) for each in value]
+    return value
+
+
+def _decode(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a record; lists of JSON are tuples."""
+    return {key: _DECODERS.get(key, _freeze)(value) for key, value in data.items()}
+
+
+def _freeze(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

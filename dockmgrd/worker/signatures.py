@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd.errors import SignatureRejected
+from dockmgrd.messages import dnf as messages
 from dockmgrd.worker import openpgp, space
 
 _RPMKEYS = "/usr/bin/rpmkeys"
 # A signature must be there, and every one that is there must be good, whatever the host's macros.
 _DEMANDS = ("--define", "_pkgverify_level signature", "--define", "_pkgverify_flags 0x0")
 
-_KEYRING_SIZE = 4 << 20
+_KEYRING_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -37,62 +38,64 @@ class Keyring:
         return self.check(package).wait() == 0
 
     def check(self, package: Path) -> subprocess.Popen[bytes]:
-        """Begin to check the package file: the process ends with 0 when it is accepted."""
-        return _begin(*_isolated(self.directory), *_DEMANDS, "--checksig", str(package))
+        """Start to check the package file: the process exits with 0 when it is accepted."""
+        return _start_rpmkeys(
+            *_make_isolation_options(self.directory), *_DEMANDS, "--checksig", str(package)
+        )
 
 
 @contextmanager
-def keyring(key_files: Sequence[Path]) -> Iterator[Keyring]:
+def open_keyring(key_files: Sequence[Path]) -> Iterator[Keyring]:
     """A keyring with the keys of these files, for as long as the context lasts.
 
     :raises SignatureRejected: when rpm cannot read one.
     :raises InsufficientSpace: when there is no room for temporary files.
     """
-    space.require(Path(tempfile.gettempdir()), _KEYRING_SIZE, "for temporary files")
+    space.require_space(
+        Path(tempfile.gettempdir()), _KEYRING_BYTES, messages.SPACE_FOR_TEMPORARY_FILES()
+    )
     with tempfile.TemporaryDirectory(prefix="dockmgrd-keys-") as name:
         directory = Path(name)
         for key_file in key_files:
-            if not _rpmkeys(*_isolated(directory), "--import", str(key_file)):
-                raise SignatureRejected(
-                    f"rpm cannot read the key file {key_file}; replace it by a sound copy."
-                )
+            if not _run_rpmkeys(*_make_isolation_options(directory), "--import", str(key_file)):
+                unreadable = messages.KEY_FILE_UNREADABLE_BY_RPM(file=str(key_file))
+                raise SignatureRejected(unreadable.with_remedy(messages.REPLACE_KEY_FILE()))
         yield Keyring(directory)
 
 
 def check_key_file(key_file: Path, fingerprint: str) -> None:
     """:raises SignatureRejected: when the file holds anything but the one key expected."""
     try:
-        found = openpgp.fingerprints(key_file.read_text(encoding="ascii", errors="strict"))
+        found = openpgp.read_fingerprints(key_file.read_text(encoding="ascii", errors="strict"))
     except OSError as error:
+        unreadable = messages.KEY_FILE_UNREADABLE(file=str(key_file), reason=str(error.strerror))
         raise SignatureRejected(
-            f"The key file {key_file} cannot be read: {error.strerror}; reinstall dockmgrd, or "
-            "correct 'key' in /etc/dockmgrd/sources.d."
+            unreadable.with_remedy(messages.REINSTALL_OR_CORRECT_KEY())
         ) from error
     except ValueError as error:
-        raise SignatureRejected(
-            f"The key file {key_file} is damaged: {error}; replace it by a sound copy."
-        ) from error
+        damaged = messages.KEY_FILE_DAMAGED(file=str(key_file), reason=str(error))
+        raise SignatureRejected(damaged.with_remedy(messages.REPLACE_KEY_FILE())) from error
     if set(found) != {fingerprint}:
-        raise SignatureRejected(
-            f"The key file {key_file} holds {', '.join(found) or 'no key'} and not the key "
-            f"{fingerprint} that the catalogue of sources names; correct one of the two."
+        unexpected = messages.KEY_FILE_UNEXPECTED(
+            file=str(key_file), found=found or [messages.NO_KEY()], expected=fingerprint
         )
+        raise SignatureRejected(unexpected.with_remedy(messages.CORRECT_KEY_OR_FINGERPRINT()))
 
 
 def import_key(key_file: Path) -> bool:
-    """Have the host's rpm trust the keys of the file; one that it has already is left alone."""
-    return _rpmkeys("--import", str(key_file))
+    """Import the keys of the file into the host's rpm database; known ones are left alone."""
+    return _run_rpmkeys("--import", str(key_file))
 
 
-def _isolated(directory: Path) -> tuple[str, ...]:
+def _make_isolation_options(directory: Path) -> tuple[str, ...]:
     return "--dbpath", str(directory), "--define", f"_keyringpath {directory}/pubkeys"
 
 
-def _rpmkeys(*arguments: str) -> bool:
-    return _begin(*arguments).wait() == 0
+def _run_rpmkeys(*arguments: str) -> bool:
+    return _start_rpmkeys(*arguments).wait() == 0
 
 
-def _begin(*arguments: str) -> subprocess.Popen[bytes]:
+def _start_rpmkeys(*arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [_RPMKEYS, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )

@@ -8,40 +8,45 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dockmgrd.errors import InsufficientSpace, WriteFailed
+from dockmgrd.messages import dnf as messages
+from dockmgrd.messages.text import Text
 
-_EXHAUSTED = 4 << 20
-"""With less than this free, in bytes, a write that failed is taken to have failed for it."""
+_EXHAUSTED_BYTES = 4 << 20
+"""With less than this free, a failed write is attributed to the lack of space."""
 
 
-def require(folder: Path, needed: int, purpose: str) -> None:
-    """See that the file system of the folder has this many bytes left.
+def require_space(folder: Path, needed: int, purpose: Text) -> None:
+    """Check that the file system of the folder has this many bytes left.
 
-    :param purpose: what the space is for, as in "to download packages".
+    :param needed: bytes.
+    :param purpose: what the space is for, such as `messages.SPACE_TO_DOWNLOAD`.
     :raises InsufficientSpace: naming how much is missing, and where.
     :raises WriteFailed: when nothing can be written there at all.
     """
-    status = os.statvfs(_nearest(str(folder), {})[0])
+    status = os.statvfs(_find_existing(str(folder), {})[0])
     if status.f_flag & os.ST_RDONLY:
-        raise WriteFailed(
-            f"The file system of {folder} is read-only; mount it writable and try again."
-        )
+        read_only = messages.READ_ONLY_FILE_SYSTEM(folder=str(folder))
+        raise WriteFailed(read_only.with_remedy(messages.MOUNT_WRITABLE()))
     free = status.f_bavail * status.f_frsize
     if free < needed:
-        raise InsufficientSpace(
-            f"{_shown(needed)} are needed {purpose} on the file system of {folder}, and "
-            f"{_shown(free)} are free; make room there and try again."
+        lack = messages.INSUFFICIENT_SPACE(
+            folder=str(folder),
+            purpose=purpose,
+            needed=_format_size(needed),
+            free=_format_size(free),
         )
+        raise InsufficientSpace(lack.with_remedy(messages.FREE_SPACE()))
 
 
-def require_not_exhausted(folder: Path, purpose: str) -> None:
-    """See that a write below the folder that failed did not fail for want of space.
+def require_not_exhausted(folder: Path, purpose: Text) -> None:
+    """Check that a failed write below the folder did not fail because the disk is full.
 
     :raises InsufficientSpace: when hardly anything is left.
     """
-    require(folder, _EXHAUSTED, purpose)
+    require_space(folder, _EXHAUSTED_BYTES, purpose)
 
 
-def by_file_system(files: Iterable[tuple[str, int]]) -> Mapping[Path, int]:
+def sum_by_file_system(files: Iterable[tuple[str, int]]) -> Mapping[Path, int]:
     """Bytes that the files (path, size) will take on each file system, in whole blocks.
 
     A file system is named by the existing folder nearest to the first file on it.
@@ -49,14 +54,14 @@ def by_file_system(files: Iterable[tuple[str, int]]) -> Mapping[Path, int]:
     folders: dict[str, os.stat_result] = {}
     needed: dict[int, tuple[Path, int]] = {}
     for name, size in files:
-        folder, status = _nearest(os.path.dirname(name), folders)
+        folder, status = _find_existing(os.path.dirname(name), folders)
         block = status.st_blksize or 4096
         place, so_far = needed.get(status.st_dev, (Path(folder), 0))
         needed[status.st_dev] = (place, so_far + -(-size // block) * block)
     return dict(needed.values())
 
 
-def _nearest(folder: str, known: dict[str, os.stat_result]) -> tuple[str, os.stat_result]:
+def _find_existing(folder: str, known: dict[str, os.stat_result]) -> tuple[str, os.stat_result]:
     """The nearest existing folder above, with its status; each folder is looked at once."""
     while folder not in known:
         try:
@@ -66,5 +71,5 @@ def _nearest(folder: str, known: dict[str, os.stat_result]) -> tuple[str, os.sta
     return folder, known[folder]
 
 
-def _shown(size: int) -> str:
+def _format_size(size: int) -> str:
     return f"{size / (1 << 20):.1f} MiB" if size >= 1 << 20 else f"{size / (1 << 10):.0f} KiB"

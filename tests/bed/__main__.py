@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from bed import homes, layers
+from bed import debian, homes, layers
 from bed.cache import shared
 from bed.host import Host
 from bed.suites import SUITES, Suite
@@ -27,9 +28,14 @@ def main() -> int:
 
 def build(suites: list[Suite]) -> int:
     """Make everything that tests of these suites take from the cache."""
+    # An interrupt ends it at once, and the commands with it: the next build removes what is left.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     with ThreadPoolExecutor(len(suites)) as pool:
         for suite, disk in zip(suites, pool.map(_build_suite, suites)):
-            print(f"{suite.name} is ready: {len(disk)} layers, {disk[0].parent.name} on top")
+            if disk is None:
+                print(f"{suite.name} is skipped")
+            else:
+                print(f"{suite.name} is ready: {len(disk)} layers, {disk[0].parent.name} on top")
     return 0
 
 
@@ -48,8 +54,13 @@ def clean() -> int:
     return 1 if busy else 0
 
 
-def _build_suite(suite: Suite) -> layers.Layers:
-    disk = layers.bare(suite)
+def _build_suite(suite: Suite) -> layers.Layers | None:
+    """Return the layers with the most on them; None, after saying so, where there can be none."""
+    try:
+        disk = layers.bare(suite)
+    except debian.VanishedError as error:
+        print(f"{error}. Tests on such hosts are skipped.")
+        return None
     Host(suite, disk).close()  # takes the repositories and images that a boot needs, too
     with suppress(layers.NotBuiltError):
         disk = layers.docker(suite)

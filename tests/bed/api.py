@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import names
 
 if TYPE_CHECKING:
@@ -15,15 +16,13 @@ if TYPE_CHECKING:
 
     from bed.host import Host
 
-JOB_SECONDS = 240
-
 # Runs on the host. A value in the body that is [signature, value] under a key becomes a variant.
 _CLIENT = """
 import asyncio, json, sys
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Variant
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.errors import RemoteError
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.variants import to_plain
 
 def typed(value):
     if isinstance(value, dict):
@@ -38,7 +37,7 @@ async def main():
                                     [typed(value) for value in body], timeout=seconds)
             print(json.dumps({"values": to_plain(values)}))
         except RemoteError as error:
-            print(json.dumps({"error": [error.name, error.text]}))
+            print(json.dumps({"error": [error.name, error.reply]}))
 
 asyncio.run(main())
 """
@@ -46,9 +45,9 @@ asyncio.run(main())
 # Runs on the host. Says "ready", then a line of [path, changed properties] for every signal.
 _WATCHER = """
 import asyncio, json
-from dockmgrd.bus import Bus
-from dockmgrd.match import PROPERTIES, Match
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.messages import PROPERTIES, Match
+from dockmgrd.bus.variants import to_plain
 
 async def main():
     async with Bus() as bus:
@@ -90,9 +89,9 @@ class Api:
 
         Raises ApiError.
         """
-        request = json.dumps([path, interface, member, signature, list(body), JOB_SECONDS])
+        request = json.dumps([path, interface, member, signature, list(body), HANG_TIMEOUT])
         done = self.host.run(
-            "/usr/bin/python3", "-IBc", _CLIENT, request, user=self.user, timeout=JOB_SECONDS + 10
+            "/usr/bin/python3", "-IBc", _CLIENT, request, user=self.user, timeout=2 * HANG_TIMEOUT
         )
         answer = json.loads(done.stdout)
         if "error" in answer:

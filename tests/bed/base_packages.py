@@ -157,7 +157,8 @@ def _python(suite: Suite) -> list[Package]:
 
 
 def _package_manager(suite: Suite) -> list[Package]:
-    rpm = _package(suite, "rpm", "4.19.1")
+    rpm = _package(suite, "rpm", suite.rpm_version)
+    dnf = suite.dnf4_version
     if suite.dnf5:
         return [
             rpm,
@@ -173,11 +174,11 @@ def _package_manager(suite: Suite) -> list[Package]:
         ]
     return [
         rpm,
-        _package(suite, "python3-rpm", "4.19.1"),
-        _package(suite, "dnf", "4.14.0", provides=("/usr/bin/dnf",), requires=("python3-dnf",)),
-        _package(suite, "dnf-data", "4.14.0"),
-        _package(suite, "python3-dnf", "4.14.0", requires=("dnf-data",)),
-        _package(suite, "yum", "4.14.0", requires=("dnf",)),
+        _package(suite, "python3-rpm", suite.rpm_version),
+        _package(suite, "dnf", dnf, provides=("/usr/bin/dnf",), requires=("python3-dnf",)),
+        _package(suite, "dnf-data", dnf),
+        _package(suite, "python3-dnf", dnf, requires=("dnf-data",)),
+        _package(suite, "yum", dnf, requires=("dnf",)),
     ]
 
 
@@ -253,7 +254,7 @@ def _others(suite: Suite) -> list[Package]:
     return [
         _package(suite, "cockpit-bridge", "344"),
         _package(suite, "cockpit-ws", "344", requires=("cockpit-bridge",)),
-        _package(suite, "rpm-plugin-systemd-inhibit", "4.19.1"),
-        *([_package(suite, "python3-rpm", "4.19.1")] if suite.dnf5 else []),
+        _package(suite, "rpm-plugin-systemd-inhibit", suite.rpm_version),
+        *([_package(suite, "python3-rpm", suite.rpm_version)] if suite.dnf5 else []),
         _package(suite, "firewalld", "1.3.4"),
     ]

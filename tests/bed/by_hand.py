@@ -31,7 +31,7 @@ gpgkey=file://{system.KEY_FILE}
 def install_docker(host: Host) -> None:
     """Add Docker's repository and install docker-ce, without starting it."""
     host.write(REPOSITORY_FILE, repository(host.suite))
-    host.run("dnf", "-y", "install", DOCKER_CE, timeout=120)
+    host.run("dnf", "-y", "install", DOCKER_CE)
 
 
 def use_mirrors(host: Host, *mirrors: str) -> None:

@@ -41,6 +41,11 @@ class ControlGroup:
     def child(self, name: str) -> ControlGroup:
         return ControlGroup(self.path / name)
 
+    def kill(self) -> None:
+        """Send SIGKILL to every process in the group and below it."""
+        if self.path.is_dir():
+            (self.path / "cgroup.kill").write_text("1")
+
     def remove(self, timeout: float) -> None:
         """Remove the group and all below it once no process is left in it.
 

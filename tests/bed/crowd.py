@@ -5,9 +5,9 @@ from __future__ import annotations
 
 # Runs on the host: clients that call, follow the job, and vanish without a word.
 CROWD = """
-import asyncio, os, random, sys
-from dockmgrd.bus import Bus
-from dockmgrd.match import PROPERTIES, Match
+import asyncio, random, sys
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.messages import PROPERTIES, Match
 
 async def client(number, path):
     dice = random.Random(number)
@@ -24,8 +24,7 @@ async def client(number, path):
         asking = asyncio.ensure_future(bus.call("org.dockmgr1", *dice.choice(calls)))
         await asyncio.wait({asking}, timeout=dice.uniform(0, 1))
         asking.cancel()
-    os.close(os.dup(bus._fd))
-    bus._sock.shutdown(2)
+    bus.disconnect()
 
 async def main(clients, path):
     await asyncio.gather(*(client(number, path) for number in range(clients)),
@@ -37,13 +36,13 @@ asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
 # Runs on the host: calls 20,000 times without reading a reply, then stays so until it is ended.
 FLOOD = """
 import asyncio
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Message
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Message
 
 async def main():
     async with Bus() as bus:
         await bus.call("org.dockmgr1", "/org/dockmgr1", "org.freedesktop.DBus.Peer", "Ping")
-        asyncio.get_running_loop().remove_reader(bus._fd)
+        asyncio.get_running_loop().remove_reader(bus.fileno())
         for number in range(20_000):
             interface, member = [
                 ("org.dockmgr1.Manager", "Status"),
@@ -51,7 +50,7 @@ async def main():
             ][number % 2]
             bus.send(Message(destination="org.dockmgr1", path="/org/dockmgr1",
                              interface=interface, member=member))
-        while bus._writer.unsent:
+        while bus.unsent_bytes:
             await asyncio.sleep(0.01)
         print("sent", flush=True)
         await asyncio.Event().wait()
@@ -63,7 +62,7 @@ asyncio.run(main())
 # many seconds as told.
 SLOWEST = """
 import asyncio, sys, time
-from dockmgrd.bus import Bus
+from dockmgrd.bus.client import Bus
 
 async def main():
     times = []

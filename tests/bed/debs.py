@@ -31,7 +31,7 @@ def with_packages(suite: Suite, base: Layers, *packages: str) -> Layers:
             _download(suite, packages, Path(folder))
             shutil.copytree(folder, host.path(_TARGET), ignore=lambda *_: ["partial"])
         # All that they depend on is there: apt has seen to it, whatever dpkg's order is.
-        host.run("sh", "-c", f"dpkg --install --force-depends {_TARGET}/*.deb", timeout=120)
+        host.run("sh", "-c", f"dpkg --install --force-depends {_TARGET}/*.deb")
 
     return freeze("debs", suite, base, packages, install)
 

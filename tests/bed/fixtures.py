@@ -4,6 +4,9 @@
 A test that asks for a host runs on bookworm, or on the suites that it is marked with, as by
 `@pytest.mark.suites("trixie")` or `@EVERYWHERE`. When it fails, the end of the journal of every
 host that it had is in the report.
+
+bullseye is an older bookworm. It takes those tests of `CHOSEN_FOR_BULLSEYE` that are marked with
+`@EVERYWHERE`, and with `--suite bullseye` every test that runs on bookworm.
 """
 
 from __future__ import annotations
@@ -14,20 +17,29 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from bed import layers
+from bed import debian, layers
 from bed.host import Host
-from bed.suites import BOOKWORM, SUITES, Suite
+from bed.suites import BOOKWORM, BULLSEYE, FORKY, SUITES, TRIXIE, Suite
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
     from bed.layers import Layers
 
-EVERYWHERE = pytest.mark.suites(*SUITES)
+EVERYWHERE = pytest.mark.suites(BOOKWORM.name, TRIXIE.name, FORKY.name)
 """For a test that needs each kind of host: whatever has to do with packages."""
+
+NEEDS_JAVASCRIPT_RULES = pytest.mark.javascript_rules
+"""For a test that writes rules of polkit. A host whose polkit reads none skips it."""
+
+CHOSEN_FOR_BULLSEYE = frozenset(
+    ("test_bed", "test_main_job", "test_mirrors", "test_plan", "test_survival", "test_uninstall")
+)
+"""The modules whose tests tell whether an old host works at all."""
 
 _JOURNAL_LINES = "150"
 _HOSTS = pytest.StashKey[list[Host]]()
+_VANISHED = pytest.StashKey[dict[str, str]]()
 
 
 class NewHost(Protocol):
@@ -53,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "suites(*names): the suites whose hosts the test needs")
+    config.addinivalue_line("markers", "javascript_rules: the host's polkit has to read rules.d")
     config.addinivalue_line("markers", "soak: goes on for long in `make soak`; see bed.soaking")
 
 
@@ -60,10 +73,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "suite" not in metafunc.fixturenames:
         return
     marker = metafunc.definition.get_closest_marker("suites")
-    wanted = marker.args if marker is not None else (BOOKWORM.name,)
-    allowed = metafunc.config.getoption("suite") or list(SUITES)
-    names = [name for name in wanted if name in allowed]
-    metafunc.parametrize("suite", [SUITES[name] for name in names], ids=names)
+    wanted = list(marker.args) if marker is not None else [BOOKWORM.name]
+    asked: list[str] = metafunc.config.getoption("suite") or []
+    module = metafunc.module.__name__.rpartition(".")[2]
+    chosen = module in CHOSEN_FOR_BULLSEYE and set(EVERYWHERE.args) <= set(wanted)
+    if BOOKWORM.name in wanted and (chosen or BULLSEYE.name in asked):
+        wanted.append(BULLSEYE.name)
+    names = [name for name in dict.fromkeys(wanted) if name in (asked or SUITES)]
+    metafunc.parametrize("suite", [SUITES[name] for name in names], ids=names, indirect=True)
+
+
+@pytest.fixture
+def suite(request: pytest.FixtureRequest) -> Suite:
+    """The kind of host that the test runs on. The test is skipped where that cannot be."""
+    suite: Suite = request.param
+    if request.node.get_closest_marker("javascript_rules") and not suite.has_javascript_rules:
+        pytest.skip(f"polkit of {suite.name} reads no rules in JavaScript")
+    vanished = request.config.stash.setdefault(_VANISHED, {})
+    if suite.may_vanish and suite.name not in vanished:
+        try:
+            debian.provide(suite)
+        except debian.VanishedError as error:
+            vanished[suite.name] = str(error)
+    if suite.name in vanished:
+        pytest.skip(vanished[suite.name])
+    return suite
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from bed.cache import shared
 from bed.cgroup import ControlGroup
+from bed.limits import HANG_TIMEOUT
+from bed.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _PREFIX = "bed-"
 _LOCK = "lock"
-_GONE_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Home:
 
     def remove(self) -> None:
         with _gate(self.path.parent, fcntl.LOCK_SH):
-            shutil.rmtree(self.path)
+            remove_tree(self.path)
         self._lock.close()
 
 
@@ -61,16 +61,18 @@ def prune() -> list[str]:
                     living.append(path.name)
                     continue
                 if _is_quiet(path.name):
-                    shutil.rmtree(path)
+                    remove_tree(path)
                 else:
                     living.append(path.name)
     return living
 
 
 def _is_quiet(name: str) -> bool:
-    """Whether the host's processes have ended: they die with their owner, but not at once."""
+    """End what is left of the processes of the host; return whether they are gone."""
+    group = ControlGroup.named(name)
+    group.kill()
     try:
-        ControlGroup.named(name).remove(_GONE_TIMEOUT)
+        group.remove(HANG_TIMEOUT)
     except TimeoutError:
         return False
     return True

@@ -14,6 +14,7 @@ from bed import homes, image, repositories, system
 from bed.cgroup import ControlGroup
 from bed.entry import Entry, in_session
 from bed.internet import Internet
+from bed.limits import HANG_TIMEOUT
 from bed.machine import Binding, BootError, Machine, Plan
 from bed.overlay import Stack
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
     from bed.suites import Suite
 
-BOOT_TIMEOUT = 60.0
-POWER_OFF_TIMEOUT = 60.0
 _DATA = ("docker", "containerd")  # below /var/lib
 
 
@@ -105,7 +104,7 @@ class Host:
         """
         if self._machine is not None:
             raise HostOffError(f"{self.name} is on already")
-        self._machine = Machine.boot(self._plan, BOOT_TIMEOUT)
+        self._machine = Machine.boot(self._plan, HANG_TIMEOUT)
         self._entry.group.create()
         state = self.run("systemctl", "is-system-running", "--wait", check=False).stdout.strip()
         if state != "running" and not (may_degrade and state == "degraded"):
@@ -116,7 +115,7 @@ class Host:
         """Shut down in an orderly way. Raises TimeoutError; the host is off all the same."""
         machine, self._machine = self._machine, None
         if machine is not None:
-            machine.power_off(POWER_OFF_TIMEOUT)
+            machine.power_off(HANG_TIMEOUT)
 
     def kill(self) -> None:
         """Take the power away: every process ends at once, the disk stays as it is."""
@@ -135,7 +134,7 @@ class Host:
         user: str | None = None,
         check: bool = True,
         input: str | None = None,  # noqa: A002  (as subprocess.run calls it)
-        timeout: float = 60,
+        timeout: float = HANG_TIMEOUT,
         env: Mapping[str, str] | None = None,
         session: bool = False,
     ) -> subprocess.CompletedProcess[str]:
@@ -214,8 +213,8 @@ class Host:
         for path in paths:
             shutil.copy(path, directory)
         names = [f"/var/tmp/rpms/{path.name}" for path in paths]
-        self.run("dnf", "-y", "install", *names, timeout=120)
-        shutil.rmtree(directory)
+        self.run("dnf", "-y", "install", *names)
+        self.run("rm", "--recursive", "/var/tmp/rpms")
 
     def journal(self, **matches: str) -> list[dict[str, str]]:
         """Return the entries of this boot's journal whose fields match, the oldest first."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed import identity, sites, system
 from bed.cache import Recipe, shared
 from bed.host import Host
+from bed.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ def docker(suite: Suite) -> Layers:
     """Return the layers of a host on which our packages have installed Docker."""
 
     def install(host: Host) -> None:
-        host.run("dockmgrctl", "install", "--source", "official", timeout=180)
+        host.run("dockmgrctl", "install", "--source", "official")
 
     return freeze("docker", suite, ours(suite), [], install)
 
@@ -122,6 +122,6 @@ def _remove_traces(upper: Path) -> None:
         directory = upper / trace
         for path in directory.iterdir() if directory.is_dir() else ():
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                remove_tree(path)
             else:
                 path.unlink()

@@ -14,6 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bed.limits import HANG_TIMEOUT
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -36,7 +38,6 @@ _NSPAWN = (
     "--system-call-filter=add_key keyctl bpf",
 )
 _POWER_OFF = signal.SIGRTMIN + 4
-_GONE_TIMEOUT = 20.0
 _CONSOLE_TAIL = 3000
 
 
@@ -134,9 +135,9 @@ class Machine:
         """End every process of the machine at once, and return when they are gone."""
         self._process.kill()
         self._process.wait()
-        _await_readable(self._leader_exit, _GONE_TIMEOUT)
+        _await_readable(self._leader_exit, HANG_TIMEOUT)
         os.close(self._leader_exit)
-        self._plan.cgroup.remove(_GONE_TIMEOUT)
+        self._plan.cgroup.remove(HANG_TIMEOUT)
 
 
 def _start(plan: Plan, notify_address: str) -> subprocess.Popen[bytes]:
@@ -159,7 +160,7 @@ def _start(plan: Plan, notify_address: str) -> subprocess.Popen[bytes]:
 def _abandon(process: subprocess.Popen[bytes], plan: Plan) -> None:
     process.kill()
     process.wait()
-    plan.cgroup.remove(_GONE_TIMEOUT)
+    plan.cgroup.remove(HANG_TIMEOUT)
 
 
 def _await_ready(notify: socket.socket, process: subprocess.Popen[bytes], timeout: float) -> None:

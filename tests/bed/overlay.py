@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from bed.trees import remove_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,4 +41,4 @@ class Stack:
         It refuses a volatile overlay that was mounted before, because after a crash of the whole
         machine its files may be incomplete. A host that was killed is no such crash.
         """
-        shutil.rmtree(self.work / "work" / "incompat", ignore_errors=True)
+        remove_tree(self.work / "work" / "incompat")

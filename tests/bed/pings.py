@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bed.limits import HANG_TIMEOUT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,7 +21,7 @@ import select, socket, sys, time
 def answers():
     try:
         with socket.socket(socket.AF_UNIX) as engine:
-            engine.settimeout(30)
+            engine.settimeout(300)
             engine.connect("/run/docker.sock")
             engine.sendall(b"GET /_ping HTTP/1.0\\r\\n\\r\\n")
             return b" 200 " in engine.recv(4096)
@@ -64,6 +66,6 @@ def pinged(host: Host) -> Iterator[Pings]:
     try:
         yield pings
     finally:
-        output, _ = process.communicate("\n", timeout=60)
+        output, _ = process.communicate("\n", timeout=HANG_TIMEOUT)
         asked, failed, longest = output.split()
         pings.asked, pings.failed, pings.longest = int(asked), int(failed), float(longest)

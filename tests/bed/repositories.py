@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING
 from bed import base_packages, debian, docker_packages, identity, rpmbuild
 from bed.cache import Recipe, shared, text_of
 from bed.shell import checked
+from bed.steps import Steps
 from bed.suites import ARCH
+from bed.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,9 +56,13 @@ def generations(suite: Suite) -> tuple[docker_packages.Generation, ...]:
 
 def _build(suite: Suite, source: Path, keys: identity.Identity, directory: Path) -> None:
     packages = directory / "packages"
+    steps = Steps(f"repositories-{suite.name}")
+    steps.show("the distribution's packages")
     _build_base(suite, keys, directory)
+    steps.show("Docker's packages")
     _build_docker(suite, source, keys, packages)
     past, current, coming = docker_packages.generations(source / "root.debs")
+    steps.show("channels and sites")
     channels = {"stable": (past, current), "old": (past,), "test": (past, current, coming)}
     for channel, generations in channels.items():
         rpms = [
@@ -67,7 +73,7 @@ def _build(suite: Suite, source: Path, keys: identity.Identity, directory: Path)
         _make_repository(directory / _channel_path("docker", suite, channel), set(rpms))
     _build_lagging(suite, keys, directory, current)
     _build_hollow(suite, keys, directory, (past, current))
-    shutil.rmtree(packages)
+    remove_tree(packages)
     for site in ("docker", "unsigned", "stranger"):
         _finish_site(suite, keys, directory / site / "linux")
 
@@ -89,7 +95,7 @@ def _build_docker(suite: Suite, source: Path, keys: identity.Identity, packages:
     for generation in docker_packages.generations(source / "root.debs"):
         rpmbuild.build(docker_packages.packages(suite, generation), packages, content)
     rpmbuild.sign(sorted(packages.iterdir()), keys, identity.OWN_KEY)
-    shutil.rmtree(content)
+    remove_tree(content)
 
 
 def _build_lagging(
@@ -105,7 +111,7 @@ def _build_lagging(
     ]
     repository = directory / _channel_path("docker", suite, "lagging")
     _make_repository(repository, [*rest, *own.iterdir()])
-    shutil.rmtree(own)
+    remove_tree(own)
 
 
 def _build_hollow(
@@ -123,7 +129,7 @@ def _build_hollow(
         if site == "stranger":
             rpmbuild.sign(sorted(packages.iterdir()), keys, identity.STRANGER_KEY)
         _make_repository(repository, packages.iterdir(), copy=True)
-    shutil.rmtree(packages)
+    remove_tree(packages)
 
 
 def _channel_path(site: str, suite: Suite, channel: str) -> Path:

@@ -45,6 +45,15 @@ FEDORA_43: OsRelease = {
     "CPE_NAME": "cpe:/o:fedoraproject:fedora:43",
 }
 
+OPENEULER_22_03: OsRelease = {
+    "NAME": "openEuler",
+    "VERSION": "22.03 (LTS-SP4)",
+    "ID": "openEuler",
+    "VERSION_ID": "22.03",
+    "PRETTY_NAME": "openEuler 22.03 (LTS-SP4)",
+    "ANSI_COLOR": "0;31",
+}
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -67,6 +76,17 @@ class Suite:
     """The containerd.io version that a docker-ce of this age asks for at least."""
     trees: tuple[str, ...]
     """Directories below `linux/` of the package mirrors; the first is the real one."""
+    rpm_version: str = "4.19.1"
+    dnf4_version: str = "4.14.0"
+    polkit_package: str = "polkitd"
+    merges_usr: bool = True
+    """Whether the suite's packages make /bin, /lib and /sbin links into /usr, as all that the
+    hosts stand for have them.
+    """
+    has_javascript_rules: bool = True
+    """Whether polkit reads rules.d; before version 0.106 it does not."""
+    may_vanish: bool = False
+    """Whether Debian's archive may not have the suite any more. Its hosts are skipped then."""
 
 
 BOOKWORM = Suite(
@@ -108,8 +128,27 @@ FORKY = Suite(
     containerd_floor="1.7.27",
     trees=("fedora/43", "fedora/44"),
 )
+BULLSEYE = Suite(
+    name="bullseye",
+    os_release=OPENEULER_22_03,
+    dist="el8",  # of the tree of packages that openEuler 22.03 takes
+    releasever="22.03LTS_SP4",
+    systemd_version="247",
+    python_version="3.9",
+    dnf5=False,
+    debian_dnf=("dnf", "python3-dnf"),
+    docker_debs=("docker.io", "containerd", "runc", "tini"),
+    containerd_floor="1.4.1",
+    trees=("rhel/8", "centos/8"),
+    rpm_version="4.16.1",
+    dnf4_version="4.5.2",
+    polkit_package="policykit-1",
+    merges_usr=False,
+    has_javascript_rules=False,
+    may_vanish=True,
+)
 
-SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (BOOKWORM, TRIXIE, FORKY)}
+SUITES: Mapping[str, Suite] = {suite.name: suite for suite in (BOOKWORM, TRIXIE, FORKY, BULLSEYE)}
 
 
 def os_release_text(fields: OsRelease) -> str:

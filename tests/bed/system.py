@@ -6,7 +6,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from bed.cache import Recipe, shared, text_of
 from bed.shell import checked
 from bed.sites import BASE, SITES
 from bed.suites import os_release_text
+from bed.trees import remove_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,9 +106,9 @@ chroot {stack.root} sh -s < {INSIDE / "furnish.sh"}
 umount {stack.root}/run/installed
 rmdir {stack.root}/run/installed
 """
-    checked(["unshare", "--mount", "--propagation", "private", "sh", "-euc", script])
+    checked(["sh", "-euc", script], private=True)
     for leftover in (staged, stack.work, stack.root):
-        shutil.rmtree(leftover)
+        remove_tree(leftover)
 
 
 def _texts(suite: Suite) -> Mapping[str, str]:

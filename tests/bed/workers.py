@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from bed import identity, sites, system
 from bed.suites import ARCH
-from dockmgrd.catalog import Key, Source
-from dockmgrd.job.repofile import Repository
-from dockmgrd.platforms import Tree
-from dockmgrd.rpmdb import ENGINE, EXTRAS, OF_ENGINE_VERSION
+from dockmgrd.catalog.platforms import Tree
+from dockmgrd.catalog.sources import Key, Source
+from dockmgrd.host.rpmdb import ENGINE, EXTRAS, OF_ENGINE_VERSION
+from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.worker.protocol import (
     PROCEED,
     Event,
@@ -80,7 +80,7 @@ def use_source(host: Host, prefix: str = OFFICIAL) -> None:
     key = Key(Path(system.KEY_FILE), identity.provide().fingerprint())
     tree = Tree(*host.suite.trees[0].split("/"))
     source = Source("test", "Test", prefix, "", "", key)
-    host.write("/etc/yum.repos.d/docker-ce.repo", Repository(source, tree, "stable").text())
+    host.write("/etc/yum.repos.d/docker-ce.repo", Repository(source, tree, "stable").content())
 
 
 def work(
@@ -118,7 +118,7 @@ def done(host: Host, request: Request) -> Outcome:
 @contextmanager
 def holding(host: Host, script: str) -> Iterator[int]:
     """A process that has run the script and goes on; its id in the host."""
-    program = f"import os, time\n{script}\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
+    program = f"import os, time\n{script}\nprint(os.getpid(), flush=True)\ntime.sleep(10**6)"
     with host.popen("python3", "-c", program) as process:
         assert process.stdout is not None
         pid = int(process.stdout.readline())

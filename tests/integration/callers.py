@@ -33,10 +33,10 @@ useradd --create-home --groups wheel admin
 # For programs on the host: the reply to each call, or [error name, text].
 ANSWERS = """
 import asyncio, json, sys
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Variant
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.errors import RemoteError
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.variants import to_plain
 
 def typed(value):
     if isinstance(value, dict):
@@ -51,7 +51,7 @@ async def answer(bus, call):
         return {"values": to_plain(await bus.call(
             "org.dockmgr1", path, interface, member, signature, [typed(each) for each in body]))}
     except RemoteError as error:
-        return {"error": [error.name, error.text]}
+        return {"error": [error.name, error.reply]}
 
 async def answers(calls, at_once):
     async with Bus() as bus:
@@ -110,7 +110,7 @@ def command(calls: Sequence[Call], *, at_once: bool = False) -> list[str]:
 
 def call_all(host: Host, user: str | None, calls: Sequence[Call]) -> list[Answer]:
     """Make the calls one after another."""
-    return answers(host.run(*command(calls), user=user, timeout=120).stdout)
+    return answers(host.run(*command(calls), user=user).stdout)
 
 
 def start_all(host: Host, user: str | None, calls: Sequence[Call]) -> subprocess.Popen[str]:

@@ -17,18 +17,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockmgrd import interfaces, names, standard_interfaces, verbs
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Message, MessageFlag, MessageType, Variant
+from dockmgrd import names, verbs
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Message, MessageFlag, Variant
+from dockmgrd.errors import NoReply, RemoteError
 
 AT_ONCE = 64  # the bus lets 128 replies be awaited
-SECONDS_TO_REPLY = 60.0
+SECONDS_TO_REPLY = 300.0  # only a daemon that hangs takes so long
 PATHS = ("/", "/org", "/org/dockmgr1", "/org/dockmgr1/job/x", "/org/freedesktop/LogControl1", "/x")
 INTERFACES = [
     interfaces.load(names.MANAGER_INTERFACE),
     interfaces.load(names.JOB_INTERFACE),
-    *standard_interfaces.OF_EVERY_OBJECT,
-    standard_interfaces.OBJECT_MANAGER,
+    *interfaces.STANDARD_INTERFACES,
+    interfaces.OBJECT_MANAGER_DEFINITION,
 ]
 TEXTS = (
     "",
@@ -124,28 +126,15 @@ def call(dice: random.Random) -> Message:
 
 async def ask(bus: Bus, message: Message, report: Report) -> None:
     """Send it, and look at the reply."""
-    reply: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
-    message.serial = bus.next_serial()
-
-    def settle(got: Message | None, _error: Exception | None) -> None:
-        if not reply.done():
-            reply.set_result(got)
-
-    handlers = bus._method_return_handlers
-    handlers[message.serial] = settle
-    bus.send(message)
+    name, said = "done", ""
     try:
-        got = await asyncio.wait_for(reply, SECONDS_TO_REPLY)
-    except asyncio.TimeoutError:
-        got = None
-    finally:
-        handlers.pop(message.serial, None)
-    if got is None:
+        await bus.request(message, timeout=SECONDS_TO_REPLY)
+    except RemoteError as error:
+        name, said = error.name, error.reply
+    except NoReply:
         report.wrong.append(f"no reply: {message.interface}.{message.member} {message.signature}")
         return
-    name = got.error_name if got.message_type is MessageType.ERROR else "done"
     report.replies[name] += 1
-    said = str(got.body[0]) if got.body and name != "done" else ""
     odd = any(ord(character) < 0x20 or character == "\x7f" for character in said)
     if name.endswith((".Internal", ".NoReply")) or "Traceback" in said or "secret" in said or odd:
         report.wrong.append(f"{name}: {said[:200]!r} to {message.interface}.{message.member}")

@@ -130,7 +130,7 @@ def answers(output: str, parties: Sequence[Party]) -> list[list[Answer]]:
 
 def ask(host: Host, parties: Sequence[Party]) -> list[list[Answer]]:
     """Have all parties call at the same time."""
-    return answers(host.run(*command(parties), timeout=120).stdout, parties)
+    return answers(host.run(*command(parties)).stdout, parties)
 
 
 def allow_logins(host: Host) -> None:

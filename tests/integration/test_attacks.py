@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bed.limits import HANG_TIMEOUT
 from integration.callers import Answer, Call, add_people, answers, call_all, hold_jobs, start_all
 from integration.test_bad_input import nothing_changes
 
@@ -120,7 +121,10 @@ COMMANDS: Sequence[tuple[str, list[str]]] = [
     ("the limits", ["touch", "/etc/dockmgrd/dockmgrd.yaml"]),
     ("the key", ["touch", "/usr/share/dockmgrd/keys/docker-ce-rpm.asc"]),
     ("the copy of the limits", ["touch", "/var/lib/dockmgrd/dockmgrd.yaml"]),
-    ("the daemon's log level", ["systemctl", "service-log-level", "dockmgrd.service", "debug"]),
+    (
+        "the daemon's log level",
+        ["systemctl", "service-log-level", "dockmgrd.service", "debug"],
+    ),
     ("stopping the daemon", ["systemctl", "stop", "dockmgrd.service"]),
     ("another environment", ["systemctl", "set-environment", "DOCKMGRD_IDLE_SECONDS=1"]),
     (
@@ -144,8 +148,8 @@ COMMANDS: Sequence[tuple[str, list[str]]] = [
 # Sends the daemon, as if it were systemd, that the job's unit has ended.
 _FORGE = """
 import asyncio, sys
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Message, Variant
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Message, Variant
 
 async def main():
     async with Bus() as bus:
@@ -242,7 +246,9 @@ def test_no_way_around_the_bus_leads_to_root(target: Host) -> None:
 def test_each_of_many_requests_at_once_is_judged_by_its_own(target: Host) -> None:
     """What is asked beside an allowed request borrows nothing from it."""
     fine, evil = mirror("https://mirror.example"), mirror("http://evil.example")
-    got = answers(start_all(target, "member", [fine, evil, fine, evil]).communicate(timeout=60)[0])
+    got = answers(
+        start_all(target, "member", [fine, evil, fine, evil]).communicate(timeout=HANG_TIMEOUT)[0]
+    )
     assert [answer.refused for answer in got] == [False, True, False, True]
     [job] = {answer.values[0] for answer in got if answer.values}
     request = json.loads(

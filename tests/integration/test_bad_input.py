@@ -52,7 +52,7 @@ REFUSED_AT_ONCE: list[tuple[str, Callable[[Api], object], str, str]] = [
     ("object", lambda api: api.install(source=("o", "/x")), "InvalidArgs", "not 'o'"),
     ("source", lambda api: api.install(source=("s", "nowhere")), "InvalidArgs", "official"),
     ("channel", lambda api: api.install(channel=("s", "nightly")), "InvalidArgs", "stable"),
-    ("url", lambda api: api.set_mirror("mirror"), "InvalidArgs", "no URL of a registry"),
+    ("url", lambda api: api.set_mirror("mirror"), "InvalidArgs", "is not a registry URL"),
     ("query", lambda api: api.set_mirror("https://m.example/?a"), "InvalidArgs", "query"),
     ("long", lambda api: api.set_mirror("https://" + "m" * 2000), "LimitsExceeded", "longer"),
     ("many", lambda api: api.set_mirror(*["https://m.example"] * 40), "LimitsExceeded", "16"),

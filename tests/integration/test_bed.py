@@ -19,6 +19,7 @@ from bed.cache import shared
 from bed.cgroup import ControlGroup
 from bed.fixtures import EVERYWHERE
 from bed.host import Host, HostOffError
+from bed.limits import HANG_TIMEOUT
 from bed.machine import BootError
 from bed.suites import CENTOS_STREAM_9, os_release_text
 
@@ -175,7 +176,7 @@ with Host(SUITES[{suite.name!r}]) as host:
     ended = os.pidfd_open(int(leader))
     owner.send_signal(signal.SIGKILL)
     owner.communicate()
-    assert select.select([ended], [], [], 10)[0], "the host's systemd still runs"
+    assert select.select([ended], [], [], HANG_TIMEOUT)[0], "the host's systemd still runs"
     os.close(ended)
 
     with Host(suite):  # removes what dead processes have left on the disk

@@ -11,6 +11,7 @@ from bed import repositories, sites
 from bed.by_hand import DOCKER_CE, REPOSITORY_FILE, install_docker, repository, use_mirrors
 from bed.fixtures import EVERYWHERE
 from bed.host import CommandError
+from bed.limits import HANG_TIMEOUT
 from bed.suites import ARCH
 
 if TYPE_CHECKING:
@@ -78,14 +79,14 @@ def test_mirror_can_serve_an_older_state(bare_host: Host, suite: Suite) -> None:
 
 def test_answers_can_be_slow_or_never_come(bare_host: Host) -> None:
     address = f"https://{sites.BASE}/repodata/repomd.xml"
-    script = f"import urllib.request; urllib.request.urlopen('{address}', timeout=1).read()"
+    script = f"import urllib.request; urllib.request.urlopen('{address}', timeout={{}}).read()"
 
     bare_host.internet.fault(sites.BASE, "hang")
-    assert "timed out" in bare_host.run("python3", "-c", script, check=False).stderr
+    assert "timed out" in bare_host.run("python3", "-c", script.format(1), check=False).stderr
 
     bare_host.internet.clear()
     bare_host.internet.fault(sites.BASE, "slow", value=10000)
-    bare_host.run("python3", "-c", script)
+    bare_host.run("python3", "-c", script.format(HANG_TIMEOUT))
     assert bare_host.internet.requests(sites.BASE)[-1].seconds > 0.1
 
 
@@ -93,12 +94,12 @@ def test_answers_can_be_slow_or_never_come(bare_host: Host) -> None:
 def test_upgrade_restarts_docker(bare_host: Host, suite: Suite) -> None:
     past, current, _ = repositories.generations(suite)
     bare_host.write(REPOSITORY_FILE, repository(suite))
-    bare_host.run("dnf", "-y", "install", f"{DOCKER_CE}-{past.engine}", timeout=120)
+    bare_host.run("dnf", "-y", "install", f"{DOCKER_CE}-{past.engine}")
     bare_host.run("systemctl", "start", "docker")
     main_pid = ("systemctl", "show", "--value", "--property=MainPID", "docker")
     before = bare_host.run(*main_pid).stdout
 
-    bare_host.run("dnf", "-y", "upgrade", DOCKER_CE, timeout=120)
+    bare_host.run("dnf", "-y", "upgrade", DOCKER_CE)
 
     assert current.engine in bare_host.run("rpm", "--query", DOCKER_CE).stdout
     assert bare_host.run(*main_pid).stdout not in (before, "0\n")
@@ -110,7 +111,7 @@ def test_docker_conflicts_with_the_distribution(bare_host: Host, present: str) -
     bare_host.run("dnf", "-y", "install", present)
     bare_host.write(REPOSITORY_FILE, repository(bare_host.suite))
     assert bare_host.run("dnf", "-y", "install", DOCKER_CE, check=False).returncode != 0
-    bare_host.run("dnf", "-y", "install", "--allowerasing", DOCKER_CE, timeout=120)
+    bare_host.run("dnf", "-y", "install", "--allowerasing", DOCKER_CE)
     assert bare_host.run("rpm", "--query", present, check=False).returncode != 0
 
 

@@ -24,9 +24,8 @@ REFUSED = (
     "org.freedesktop.DBus.Error.AccessDenied",
 )
 
-# Seconds. 0.01 to 0.02 where two processors have nothing else to do (`make bench`); tests run
-# beside others.
-SLOWEST_BESIDE_A_FLOOD = 0.25
+# 20,000 calls are before those of others where callers do not take turns: that takes seconds.
+MAX_SLOWDOWN_BESIDE_A_FLOOD = 25
 
 
 @EVERYWHERE
@@ -100,9 +99,11 @@ def test_a_flood_of_unread_calls_harms_nobody(host: Host) -> None:
     api = Api(host)
     api.status()
     before = host.run("systemctl", "show", "dockmgrd", "-P", "MainPID").stdout
+    measure = ("/usr/bin/python3", "-IBc", SLOWEST, "3")
+    undisturbed = float(host.run(*measure, user="alice").stdout)
     flooder = host.popen("/usr/bin/python3", "-IBc", FLOOD, user="bob")
-    slowest = host.run("/usr/bin/python3", "-IBc", SLOWEST, "3", user="alice").stdout
-    assert float(slowest) < SLOWEST_BESIDE_A_FLOOD
+    slowest = float(host.run(*measure, user="alice").stdout)
+    assert slowest < MAX_SLOWDOWN_BESIDE_A_FLOOD * max(undisturbed, 0.01)
     assert flooder.stdout is not None
     assert flooder.stdout.readline() == "sent\n"
     for _ in range(3):
@@ -137,7 +138,7 @@ def test_the_log_level_is_roots_to_change(host: Host) -> None:
 
 def test_a_daemon_that_hangs_is_started_anew(host: Host) -> None:
     drop_in = "/run/systemd/system/dockmgrd.service.d/watchdog.conf"
-    host.write(drop_in, "[Service]\nWatchdogSec=1\n")
+    host.write(drop_in, "[Service]\nWatchdogSec=5\n")
     host.run("systemctl", "daemon-reload")
     Api(host).status()
     show = ("systemctl", "show", "dockmgrd", "-P", "MainPID")

@@ -12,6 +12,7 @@ import pytest
 
 from bed import layers
 from bed.fixtures import EVERYWHERE
+from bed.limits import HANG_TIMEOUT
 from integration.callers import Answer, Call, add_people, call_all, hold_jobs, start_all
 from integration.sessions import Login, Party, allow_logins, answers, ask, command
 from integration.waiting import until_logged, watching_for_call
@@ -40,6 +41,7 @@ VERBS: Sequence[tuple[str, Call, set[str]]] = [
         Call("Install", {"mirrors": ("as", PLAIN)}),
         {"install", "set-mirror-insecure"},
     ),
+    ("install, clear", Call("Install", {"mirrors": ("as", ())}), {"install", "set-mirror"}),
     (
         "install, dry, mirrors",
         Call("Install", {"mirrors": ("as", PLAIN), "dry-run": YES}),
@@ -59,7 +61,13 @@ VERBS: Sequence[tuple[str, Call, set[str]]] = [
     ("clear", Call("SetMirror", mirrors=()), {"set-mirror"}),
     ("append", Call("SetMirror", {"mode": ("s", "append")}, OURS), {"set-mirror"}),
     ("remove", Call("SetMirror", {"mode": ("s", "remove")}, OURS), {"set-mirror"}),
-    ("set, dry", Call("SetMirror", {"dry-run": YES}, OURS), {"set-mirror"}),
+    ("set, dry", Call("SetMirror", {"dry-run": YES}, OURS), set()),
+    ("set http, dry", Call("SetMirror", {"dry-run": YES}, PLAIN), set()),
+    (
+        "set, dry, verify",
+        Call("SetMirror", {"dry-run": YES, "verify": YES}, OTHER),
+        {"probe"},
+    ),
     ("set http", Call("SetMirror", mirrors=PLAIN), {"set-mirror-insecure"}),
     ("set not listed", Call("SetMirror", mirrors=OTHER), {"set-mirror-insecure"}),
     ("set one of each", Call("SetMirror", mirrors=(*OURS, *OTHER)), {"set-mirror-insecure"}),
@@ -157,7 +165,7 @@ def refuse_in_time_while_polkit_hangs(host: Host) -> None:
     assert all(answer.allowed for answer in call_all(host, None, CALLS))
     [status] = call_all(host, "bob", [Call("Status", plain=("", []))])
     assert status.allowed
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=HANG_TIMEOUT)
     for (user, mine), got in zip(rows.items(), answers(output, waiting)):
         for (label, _, _), answer in zip(mine, got):
             assert answer.refused, (user, label, answer)
@@ -171,7 +179,7 @@ def test_limits_of_the_administrator(host: Host) -> None:
     host.write(limits, "allowed-sources: [aliyun, tuna]\nallowed-mirrors: [mirror.example]\n")
     status, listed = Call("Status", plain=("", [])), Call("ListSources", plain=("", []))
     refused, sources = call_all(host, None, [Call("Install", {"source": ("s", "ustc")}), listed])
-    assert "allowed are aliyun, tuna" in refused.text
+    assert "allows aliyun, tuna" in refused.text
     assert [each["name"] for each in (sources.values or [[]])[0]] == ["aliyun", "tuna"]
     [started] = call_all(host, None, [Call("Install", {"dry-run": YES})])
     [path] = started.values or [""]
@@ -181,7 +189,7 @@ def test_limits_of_the_administrator(host: Host) -> None:
     host.write(limits, "allowed-sources: [aliyun]\nidle-second: 3\n")
     [told] = call_all(host, None, [status])
     [problem] = (told.values or [{}])[0]["problems"]
-    assert f"{limits}, line 2: 'idle-second' is none of" in problem["text"]
+    assert f"{limits}, line 2: 'idle-second' is not one of" in problem["text"]
     host.run("systemctl", "restart", "dockmgrd.service")
     assert call_all(host, "member", [Call("SetMirror", mirrors=OTHER)])[0].refused
     assert call_all(host, None, [Call("Install", {"source": ("s", "ustc")})])[0].refused
@@ -254,6 +262,9 @@ def test_the_other_examples_do_what_they_say(host: Host) -> None:
         (pinned(version="28.5.1", source="tuna"), False),
         (pinned(version="28.5.1", source="aliyun,tuna"), False),
         (pinned(version="28.5.1", repo_url="https://r.example/"), False),
+        (pinned(version="28.5.1", channel="test"), False),
+        (pinned(version="28.5.1", platform="fedora/43"), False),
+        (Call("Install", {"version": ("s", "28.5.1"), "mirrors": ("as", ())}), False),
         (Call("Install", {"version": ("s", "28.5.1"), "mirrors": ("as", OTHER)}), False),
         (Call("SetMirror", mirrors=OURS), False),
     ]

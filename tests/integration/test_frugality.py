@@ -22,8 +22,8 @@ MEMORY_KB = 1024
 # Runs on the host: calls Status so often, some at a time, and prints the last answer.
 _ASK = """
 import asyncio, json, sys
-from dockmgrd.bus import Bus
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.variants import to_plain
 
 async def main(calls):
     async with Bus() as bus:
@@ -39,7 +39,7 @@ asyncio.run(main(int(sys.argv[1])))
 
 def ask(host: Host, calls: int) -> dict[str, object]:
     command = ("/usr/bin/python3", "-IBc", _ASK, str(calls))
-    answer: dict[str, object] = json.loads(host.run(*command, user="alice", timeout=200).stdout)
+    answer: dict[str, object] = json.loads(host.run(*command, user="alice").stdout)
     return answer
 
 
@@ -71,7 +71,7 @@ def test_what_has_not_changed_is_not_looked_at_again(docker_host: Host) -> None:
     host = docker_host
     mirrors, limits = "/etc/docker/daemon.json", "/etc/dockmgrd/dockmgrd.yaml"
     host.write(mirrors, '{"registry-mirrors": ["https://mirror.bed.test"]}')
-    host.write(limits, "idle-seconds: 30\n")
+    host.write(limits, "idle-seconds: 600\n")
     usual = ask(host, 200)
     before = faults_of_children(host)
     host.run("chmod", "0", mirrors, limits, layers.SOURCES_FILE, by_hand.REPOSITORY_FILE)

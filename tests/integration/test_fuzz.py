@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.api import Api
+from bed.limits import HANG_TIMEOUT
 from dockmgrd import names
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ MEMORY_KB = 2048
 def fuzz(host: Host, seed: int, calls: int) -> dict[str, int]:
     """Count the replies by their error name."""
     command = ("/usr/bin/python3", "-IBc", FUZZER, str(seed), str(calls))
-    answer = json.loads(host.run(*command, user="alice", timeout=60 + calls).stdout)
+    answer = json.loads(host.run(*command, user="alice", timeout=HANG_TIMEOUT + calls).stdout)
     assert answer["wrong"] == [], f"seed {seed}"
     replies: dict[str, int] = answer["replies"]
     assert sum(replies.values()) == calls
@@ -38,7 +39,7 @@ def fuzz(host: Host, seed: int, calls: int) -> dict[str, int]:
 
 
 @pytest.mark.suites("bookworm", "trixie")
-@pytest.mark.timeout(120 + CALLS // 40)
+@pytest.mark.timeout(3 * HANG_TIMEOUT + 2 * CALLS)
 def test_random_calls(host: Host) -> None:
     seed = int(os.environ.get("FUZZ_SEED", time.time()))
     pid = _pid(host)

@@ -27,11 +27,11 @@ BEFORE_WRITING = ("preparing", "metadata", "resolving", "downloading", "checking
 _KILL = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from dockmgrd.bus import Bus
-from dockmgrd.match import PROPERTIES, Match
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.names import job_unit
-from dockmgrd.systemd1 import Systemd
-from dockmgrd.variants import to_plain
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.bus.variants import to_plain
 
 def processes(module):
     for folder in Path("/proc").iterdir():
@@ -74,7 +74,7 @@ def kill(
 ) -> tuple[str, str, list[str]]:
     """Install, and kill at that moment; path and stage of the job, and the workers' ids."""
     command = ("/usr/bin/python3", "-IBc", _KILL, who, str(progress), stage)
-    path, at, *workers = host.run(*command, timeout=120).stdout.split()
+    path, at, *workers = host.run(*command).stdout.split()
     return path, at, workers
 
 
@@ -95,7 +95,7 @@ def test_kills_before_rpm_writes_leave_nothing_to_repair(host: Host, who: str) -
     The largest package takes some seconds, of which the last is after the latest kill.
     """
     api = Api(host)
-    host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=10_000_000)
+    host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=5_000_000)
     chance = random.Random(who)  # the same moments in every run
     before = installed(host)
     for _ in range(rounds(2, 10)):
@@ -117,7 +117,7 @@ def test_the_death_of_the_job_leaves_rpm_to_its_end(host: Host) -> None:
     api = Api(host)
     with pytest.raises(ApiError, match="Interrupted"):
         api.wait(job)
-    host.run("tail", "--pid", workers[0], "--follow", "/dev/null", timeout=60)
+    host.run("tail", "--pid", workers[0], "--follow", "/dev/null")
     assert set(ALL) <= installed(host)
     host.run("rpm", "--verify", *ALL)
     api.wait(api.install())

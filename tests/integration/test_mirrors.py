@@ -235,7 +235,7 @@ def test_drift_is_told_whoever_brings_it_about(engine_host: Host) -> None:
     status = api.status()
     assert (status["mirrors-configured"], status["mirrors-active"]) == ([MIRROR2], [MIRROR])
     assert status["mirrors-drift"] is True
-    assert [each["remedy"] for each in status["problems"]] == ["systemctl reload docker"]
+    assert [each["remedy"]["command"] for each in status["problems"]] == ["systemctl reload docker"]
     with api.watch() as changes:
         host.run("systemctl", "reload", "docker")
         while api.status()["mirrors-drift"]:

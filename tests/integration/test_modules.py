@@ -79,7 +79,9 @@ def test_a_module_hides_containerd(new_host: NewHost, suite: Suite, tmp_path: Pa
 
     api = Api(host)
     job = api.install()
-    way_out = r"containerd\.io is hidden .*'dnf module disable NAME'.*--containerd-rpm URL"
+    way_out = (
+        r"containerd\.io is in .* hides it from dnf.*'dnf module list.*Or give the URL of a cont"
+    )
     with pytest.raises(ApiError, match=way_out) as caught:
         api.wait(job)
     assert caught.value.name == ERROR + "ResolutionFailed"

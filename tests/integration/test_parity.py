@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Outcomes = Iterator[Outcome]
 _ONLY_IN_FEDORA = "libcgroup-"
 # How each solver words its reason is its own.
-_SOLVER = re.compile(r"(dnf finds no way to do this: ).*(; enable)")
+_SOLVER = re.compile(r"(dnf cannot resolve this: ).*(\. Enable)")
 
 
 def first_and_again(host: Host) -> Outcomes:

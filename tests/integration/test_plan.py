@@ -30,6 +30,11 @@ def names_of(entries: list[Any]) -> set[str]:
     return {nevra.rsplit("-", 2)[0] for nevra in nevras}
 
 
+def texts(messages: list[dict[str, Any]]) -> list[str]:
+    """The English sentences of messages."""
+    return [each["text"] for each in messages]
+
+
 def state(host: Host) -> tuple[list[str], list[str]]:
     """All that a plan must not change: packages, and the repositories' files."""
     files = sorted(path.name for path in host.path("/etc/yum.repos.d").iterdir())
@@ -51,14 +56,14 @@ def test_what_conflicts_goes_as_the_plan_says(host: Host) -> None:
     api, before = Api(host), state(host)
     plan = api.wait(api.install(dry_run=TRUE, minimal=TRUE))
     assert state(host) == before
-    reasons = {each["package"].rsplit("-", 2)[0]: each["reason"] for each in plan["remove"]}
+    reasons = {each["package"].rsplit("-", 2)[0]: each["reason"]["text"] for each in plan["remove"]}
     assert reasons == {
         "podman-docker": "it conflicts with docker-ce",
         "runc": "containerd.io replaces it",
         "buildah": "it needs runc",
     }
     assert {*MINIMAL, "crun"} <= names_of(plan["install"])
-    assert plan["actions"] == ["enable docker.service", "start docker.service"]
+    assert texts(plan["actions"]) == ["enable docker.service", "start docker.service"]
     assert plan["diff"].startswith("--- /dev/null\n+++ /etc/yum.repos.d/docker-ce.repo\n")
     assert plan["download-bytes"] > 30_000_000
     assert plan["disk-bytes"] > plan["download-bytes"]
@@ -71,7 +76,7 @@ def test_what_conflicts_goes_as_the_plan_says(host: Host) -> None:
     host.run("dnf", "-y", "remove", "buildah")
     agreed = ("s", plan["digest"])
     new = refused(api, api.install(minimal=TRUE, plan=agreed), "PlanChanged")
-    assert "it would not remove buildah-" in new["message"]
+    assert "it would no longer remove buildah-" in new["message"]
     assert names_of(new["remove"]) == {"podman-docker", "runc"}
 
     done = api.wait(api.install(minimal=TRUE, plan=("s", new["digest"])))
@@ -126,17 +131,19 @@ def test_a_restart_is_told_with_what_becomes_of_containers(docker_host: Host, su
     past, _, _ = repositories.generations(suite)
     older = {"version": ("s", past.engine), "dry_run": TRUE}
     plan = api.wait(api.install(**older))
-    assert plan["notes"] == ["Docker is restarted; no container runs."]
-    assert plan["actions"] == ["restart docker.service"]
+    assert texts(plan["notes"]) == ["Docker restarts; no container is running."]
+    assert texts(plan["actions"]) == ["restart docker.service"]
     assert [each["replaces"] != "" for each in plan["downgrade"]] == [True, True, True]
     host.run("docker", "load", "--input", TINY)
     host.run("docker", "run", "--detach", "--name", "web", "tiny", "sleep", "600")
     [note] = api.wait(api.install(**older))["notes"]
-    assert note == "Docker is restarted and live-restore is off, so these stop: web."
+    assert note["id"] == "restart-stops-containers"
+    assert note["args"] == {"containers": ["web"]}
     host.write("/etc/docker/daemon.json", '{"live-restore": true}')
     host.run("systemctl", "reload", "docker")
     [note] = api.wait(api.install(**older))["notes"]
-    assert note == "Docker is restarted, and live-restore keeps what runs: web."
+    assert note["id"] == "restart-keeps-containers"
+    assert note["text"].endswith("live-restore keeps these containers running: web.")
 
 
 def test_an_uninstallation_is_planned_too(docker_host: Host) -> None:
@@ -150,18 +157,22 @@ def test_an_uninstallation_is_planned_too(docker_host: Host) -> None:
     plan = api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))
     assert state(host) == before
     assert host.run("docker", "ps", "--quiet").stdout != ""
-    assert plan["refusal"].startswith("Containers are running: web;")
+    refusal = plan["refusal"]
+    assert refusal["name"] == ERROR + "ContainersRunning"
+    assert refusal["text"].startswith("Containers are running: web. ")
+    assert refusal["args"] == {"containers": ["web"]}
+    assert refusal["remedy"]["command"] == "dockmgrctl uninstall --purge-data --force"
     assert (plan["stops"], plan["volumes"]) == (["web"], ["data"])
     assert {"/var/lib/docker", "/var/lib/containerd"} <= set(plan["deletes"])
     assert "docker-ce" in names_of(plan["remove"])
     assert f"--- {drop_in}\n+++ /dev/null\n" in plan["diff"]
-    assert "stop docker.socket" in plan["actions"]
+    assert "stop docker.socket" in texts(plan["actions"])
     assert host.path(drop_in).exists()
 
     consent = {"purge_data": TRUE, "force": TRUE, "plan": ("s", plan["digest"])}
     host.run(*run, "--name", "other", "tiny", "sleep", "600")
     changed = refused(api, api.uninstall(**consent), "PlanChanged")
-    assert "it would also stop container other" in changed["message"]
+    assert "it would also stop the container other" in changed["message"]
     assert host.run("systemctl", "is-active", "docker").stdout == "active\n"
     host.run("docker", "rm", "--force", "other")
     done = api.wait(api.uninstall(**consent))

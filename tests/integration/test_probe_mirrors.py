@@ -34,8 +34,11 @@ PROXY = "ann:s%%40cret@127.0.0.1:3128"
 PROXY_DROP_IN = "/etc/systemd/system/docker.service.d/proxy.conf"
 ADMIN_FILE = "/etc/dockmgrd/mirrors.d/bed.yaml"
 
+PATIENCE = (3, 12, 60)
+"""Seconds for a test in which one mirror never answers, and others must within the same time."""
 
-def verdicts(api: Api, *mirrors: str, timeout: int = 3) -> dict[str, tuple[str, str]]:
+
+def verdicts(api: Api, *mirrors: str, timeout: int = 60) -> dict[str, tuple[str, str]]:
     result = api.wait(probe(api, *mirrors, timeout=("u", timeout)))
     return {each["mirror"]: (each["verdict"], each["step"]) for each in result["probed"]}
 
@@ -56,7 +59,7 @@ def test_what_is_wrong_with_a_mirror_is_told_apart(host: Host) -> None:
     host.internet.fault("mirror2.bed.test", "status", prefix=BLOBS, value=403)
     host.internet.fault("token.bed.test", "hang", prefix="/v2/")
     api = Api(host)
-    assert verdicts(api, DEAD, NOWHERE, UNTRUSTED, MIRROR2, TOKEN, MIRROR) == {
+    expected = {
         MIRROR: ("ok", ""),
         DEAD: ("refused", "v2"),
         NOWHERE: ("unresolvable", "v2"),
@@ -64,6 +67,11 @@ def test_what_is_wrong_with_a_mirror_is_told_apart(host: Host) -> None:
         MIRROR2: ("denied", "blob"),
         TOKEN: ("timeout", "v2"),
     }
+    for seconds in PATIENCE:
+        found = verdicts(api, *sorted(expected), timeout=seconds)
+        if found == expected:
+            break
+    assert found == expected
     host.internet.clear()
     host.internet.fault("mirror2.bed.test", "status", prefix="/v2/library", value=429)
     host.internet.fault("token.bed.test", "status", prefix="/token", value=403)
@@ -131,10 +139,13 @@ def test_mirrors_are_tried_through_the_proxy_of_the_engine(engine_host: Host) ->
 def test_findings_are_told_while_the_others_are_still_tried(host: Host) -> None:
     host.internet.fault("token.bed.test", "hang", prefix="/v2/")
     api = Api(host)
-    with api.watch() as changes:
-        job = probe(api, TOKEN, MIRROR, timeout=("u", 4))
-        api.wait(job)
-    told = [changed["Result"]["probed"] for _, changed in changes if changed.get("Result")]
+    for seconds in PATIENCE:
+        with api.watch() as changes:
+            job = probe(api, TOKEN, MIRROR, timeout=("u", seconds))
+            api.wait(job)
+        told = [changed["Result"]["probed"] for _, changed in changes if changed.get("Result")]
+        if len(told[0]) == 1:
+            break
     assert [each["mirror"] for each in told[0]] == [MIRROR]
     assert [each["mirror"] for each in told[-1]] == [MIRROR, TOKEN]
     assert api.properties(job)["Kind"] == "probe"
@@ -160,11 +171,11 @@ def test_probing_runs_beside_what_changes_the_host_and_is_bounded(host: Host) ->
     host.internet.fault("mirror.bed.test", "hang")
     api = Api(host)
     install = api.install()
-    jobs = [probe(api, MIRROR, timeout=("u", seconds)) for seconds in (20, 21, 22, 23)]
-    assert probe(api, MIRROR, timeout=("u", 20)) == jobs[0], "the same request joins"
+    jobs = [probe(api, MIRROR, timeout=("u", seconds)) for seconds in (56, 57, 58, 59)]
+    assert probe(api, MIRROR, timeout=("u", 56)) == jobs[0], "the same request joins"
     assert api.properties(install)["State"] == "running"
     with pytest.raises(ApiError) as caught:
-        probe(api, MIRROR, timeout=("u", 24))
+        probe(api, MIRROR, timeout=("u", 60))
     assert caught.value.name == "org.freedesktop.DBus.Error.LimitsExceeded"
     for job in jobs:
         api.cancel(job)

@@ -11,6 +11,7 @@ import pytest
 
 from bed.api import Api
 from bed.fixtures import EVERYWHERE
+from bed.limits import HANG_TIMEOUT
 from bed.pings import pinged
 from bed.soaking import rounds
 from integration.mirror_hosts import (
@@ -51,9 +52,9 @@ print(pulls)
 _CHANGE = """
 import asyncio, json, sys
 from dockmgrd import names
-from dockmgrd.bus import Bus
-from dockmgrd.engine import Engine
-from dockmgrd.variants import to_plain
+from dockmgrd.bus.client import Bus
+from dockmgrd.host.engine import Engine
+from dockmgrd.bus.variants import to_plain
 
 async def main():
     lists, others, count = json.loads(sys.argv[1])
@@ -62,7 +63,8 @@ async def main():
             mirrors = lists[number % len(lists)]
             [path] = await bus.call(names.BUS_NAME, names.MANAGER_PATH, names.MANAGER_INTERFACE,
                                     "SetMirror", "asa{sv}", [mirrors, {}])
-            [result] = await bus.call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait", timeout=60)
+            [result] = await bus.call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait",
+                                      timeout=300)
             with open("/etc/docker/daemon.json", encoding="utf-8") as file:
                 content = list(json.load(file).items())
             found = [to_plain(result), list((await Engine().facts()).mirrors), content]
@@ -78,7 +80,7 @@ asyncio.run(main())
 _KILL = """
 import asyncio, json, sys
 from dockmgrd import names
-from dockmgrd.bus import Bus
+from dockmgrd.bus.client import Bus
 from dockmgrd.errors import RemoteError
 
 MANAGER = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1",
@@ -96,7 +98,7 @@ async def main():
         except RemoteError:
             pass
         try:
-            await bus.call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait", timeout=60)
+            await bus.call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait", timeout=300)
             print("done")
         except RemoteError as error:
             print(error.name.rpartition(".")[2])
@@ -115,7 +117,7 @@ def meanwhile(host: Host, program: str) -> Iterator[list[str]]:
     try:
         yield lines
     finally:
-        output, errors = process.communicate("\n", timeout=60)
+        output, errors = process.communicate("\n", timeout=HANG_TIMEOUT)
         lines += [*output.splitlines(), *errors.splitlines()]
 
 
@@ -139,7 +141,7 @@ def run_container(host: Host) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(20_000)
 @EVERYWHERE
 def test_changes_in_a_row_under_a_container_and_pulls(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
@@ -148,9 +150,13 @@ def test_changes_in_a_row_under_a_container_and_pulls(engine_host: Host) -> None
     api.wait(set_mirror(api, *LISTS[-1]))
     run_container(host)
     before = state_of_container(host)
+    with meanwhile(host, _PULL), pinged(host) as undisturbed:
+        host.run("sleep", "3")
     with meanwhile(host, _PULL) as pulls, pinged(host) as pings:
         request = json.dumps([LISTS, OTHERS, CHANGES])
-        changed = host.run("/usr/bin/python3", "-IBc", _CHANGE, request, timeout=5 * CHANGES + 60)
+        changed = host.run(
+            "/usr/bin/python3", "-IBc", _CHANGE, request, timeout=HANG_TIMEOUT + 20 * CHANGES
+        )
     assert changed.stdout == ""
     assert state_of_container(host) == before, "the container has run on"
     *failed_pulls, count = pulls
@@ -160,11 +166,12 @@ def test_changes_in_a_row_under_a_container_and_pulls(engine_host: Host) -> None
         f"{CHANGES} changes, {count} pulls, {pings.asked} pings, longest gap {pings.longest:.3f} s"
     )
     assert pings.failed == 0
-    assert pings.longest < 1.0, "the engine answers throughout; the machine may be slow"
+    usual = max(0.1, undisturbed.longest)  # the machine may be slow
+    assert pings.longest < 10 * usual, "the engine answers throughout"
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(20_000)
 def test_a_change_killed_at_any_moment_leaves_a_file_that_the_engine_starts_with(
     engine_host: Host,
 ) -> None:

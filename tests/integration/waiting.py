@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
+
+from bed.limits import HANG_TIMEOUT
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Iterator
 
     from bed.host import Host
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 # Runs on the host as a monitor of the bus. Says "ready", and "seen" when the call has been made.
 _UNTIL_CALLED = """
 import asyncio, sys
-from dockmgrd.bus import Bus
+from dockmgrd.bus.client import Bus
 
 async def main(rule):
     seen = asyncio.Event()
@@ -33,29 +37,32 @@ asyncio.run(main(sys.argv[1]))
 def until_logged(host: Host, text: str, *matches: str) -> None:
     """Return when an entry of this boot's journal has the text in its message."""
     follow = ("journalctl", "--boot", "--follow", "--lines=all", "--output=cat", *matches)
-    journal = host.popen(*follow)
-    assert journal.stdout is not None
-    try:
-        assert any(text in line for line in journal.stdout)
-    finally:
-        journal.kill()
-        journal.communicate()
+    with _ending(host.popen(*follow)) as output:
+        assert any(text in line for line in output), f"nobody has logged {text!r}"
 
 
 @contextmanager
 def watching_for_call(host: Host, interface: str, member: str) -> Iterator[Callable[[], None]]:
     """Yield a function that returns when somebody has made such a call since."""
     rule = f"type='method_call',interface='{interface}',member='{member}'"
-    monitor = host.popen("/usr/bin/python3", "-IBc", _UNTIL_CALLED, rule)
-    output = monitor.stdout
-    assert output is not None
+    with _ending(host.popen("/usr/bin/python3", "-IBc", _UNTIL_CALLED, rule)) as output:
 
-    def seen() -> None:
-        assert output.readline() == "seen\n"
+        def seen() -> None:
+            assert output.readline() == "seen\n", f"nobody has called {interface}.{member}"
 
-    try:
         assert output.readline() == "ready\n"
         yield seen
+
+
+@contextmanager
+def _ending(process: subprocess.Popen[str]) -> Iterator[IO[str]]:
+    """Yield what the process prints. It ends with the context, or when that takes too long."""
+    assert process.stdout is not None
+    timer = threading.Timer(HANG_TIMEOUT, process.kill)
+    timer.start()
+    try:
+        yield process.stdout
     finally:
-        monitor.kill()
-        monitor.communicate()
+        timer.cancel()
+        process.kill()
+        process.communicate()

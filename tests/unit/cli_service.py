@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dockmgrd import interfaces, names
-from dockmgrd.bus import Bus
-from dockmgrd.dbusnext import Variant
+from bed.limits import HANG_TIMEOUT
+from dockmgrd import names
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.bus.client import Bus
+from dockmgrd.bus.dbusnext import Variant
+from dockmgrd.bus.exports import Exports
+from dockmgrd.bus.interface import ObjectInterface, get_caller
+from dockmgrd.bus.variants import to_plain, to_variants
 from dockmgrd.errors import DockmgrError, NotCancellable, from_name
-from dockmgrd.exports import Exports
-from dockmgrd.face import Face, caller
-from dockmgrd.variants import to_plain, to_variants
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -66,7 +68,7 @@ class Host:
 
     async def until_called(self) -> None:
         """Return when a client has called what is done with jobs."""
-        await asyncio.wait_for(self.called.wait(), 20)
+        await asyncio.wait_for(self.called.wait(), HANG_TIMEOUT)
 
     async def until_waited(self) -> str:
         """Return the id of the last job when a client waits for its end."""
@@ -106,13 +108,13 @@ class Host:
             properties["Result"] = to_variants(properties["Result"])
         self.jobs[job_id].update(properties)
         if self.daemon is not None:
-            self.daemon.faces[job_id].move(properties)
+            self.daemon.jobs[job_id].move(properties)
 
     def finish(self, job_id: str, state: str = "done", **properties: Any) -> None:
         self.move(job_id, Stage="finished", State=state, FinishedAt=2 << 59, **properties)
 
 
-class _Manager(Face):
+class _Manager(ObjectInterface):
     interface = interfaces.load(names.MANAGER_INTERFACE)
 
     def __init__(self, host: Host) -> None:
@@ -147,7 +149,7 @@ class _Manager(Face):
 
     async def _verb(self, kind: str, arguments: Any) -> str:
         host = self._host
-        host.calls.append((kind, arguments, caller().interactive))
+        host.calls.append((kind, arguments, get_caller().interactive))
         host.called.set()
         if host.refusal is not None:
             raise host.refusal
@@ -162,7 +164,7 @@ class _Manager(Face):
         return path
 
 
-class _Job(Face):
+class _Job(ObjectInterface):
     interface = interfaces.load(names.JOB_INTERFACE)
 
     def __init__(self, host: Host, properties: dict[str, Any]) -> None:
@@ -177,7 +179,7 @@ class _Job(Face):
             self._ended.set()
 
     async def cancel(self) -> None:
-        self._host.calls.append(("cancel", self.properties["Id"], caller().interactive))
+        self._host.calls.append(("cancel", self.properties["Id"], get_caller().interactive))
         self._host.called.set()
         if not self.properties["Cancellable"]:
             raise NotCancellable("Job is installing and must not be stopped half-way.")
@@ -203,16 +205,16 @@ class Daemon:
         self._host = host
         self._bus = bus
         self._exports = Exports(bus, names.MANAGER_PATH)
-        self.faces: dict[str, _Job] = {}
+        self.jobs: dict[str, _Job] = {}
         self._exports.add(names.MANAGER_PATH, _Manager(host))
         for properties in host.jobs.values():
             self.add(properties)
         host.daemon = self
 
     def add(self, properties: dict[str, Any]) -> None:
-        face = _Job(self._host, properties)
-        self.faces[properties["Id"]] = face
-        self._exports.add(names.job_path(properties["Id"]), face)
+        job = _Job(self._host, properties)
+        self.jobs[properties["Id"]] = job
+        self._exports.add(names.job_path(properties["Id"]), job)
 
     async def tell(self) -> None:
         """Return when what was announced is on its way to those who listen."""
@@ -273,7 +275,7 @@ async def start_cli(
 async def cli(address: str, *arguments: str) -> tuple[int, str, str]:
     """Run dockmgrctl to its end: exit code, standard output, standard error without times."""
     process = await start_cli(address, *arguments)
-    out, err = await asyncio.wait_for(process.communicate(), 20)
+    out, err = await asyncio.wait_for(process.communicate(), HANG_TIMEOUT)
     assert process.returncode is not None
     return process.returncode, out.decode(), untimed(err.decode())
 

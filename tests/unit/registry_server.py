@@ -32,6 +32,8 @@ class Registry:
 
     image: bytes = b"layer of hello-world" * 50
     token: str = ""
+    manifest: bytes | None = None
+    """What to send in place of a manifest."""
     fault: tuple[str, str | int] = ("", "")
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
@@ -52,8 +54,11 @@ class Registry:
             ),
         ]
         self.index = json.dumps({"manifests": entries}).encode()
-        self._files = {
-            f"{_REPOSITORY}manifests/latest": ("manifest", self.index),
+        self._files: dict[str, tuple[str, bytes]] = {
+            f"{_REPOSITORY}manifests/latest": (
+                "manifest",
+                self.index if self.manifest is None else self.manifest,
+            ),
             f"{_REPOSITORY}manifests/{digest(manifest)}": ("manifest", manifest),
             f"{_REPOSITORY}blobs/{digest(self.image)}": ("blob", self.image),
             "/elsewhere": ("elsewhere", self.image),

@@ -8,46 +8,55 @@ from typing import Any
 import pytest
 
 from dockmgrd import names, options
-from dockmgrd.actions import Known, questions
+from dockmgrd.actions import KnownMirrors, find_authorizations
 from dockmgrd.model import Kind
 
 URL = "https://mine.example/containerd.io.rpm"
 MIRRORS = ["https://mirror.example"]
 INSTALL, CUSTOM = names.ACTION_INSTALL, names.ACTION_INSTALL_CUSTOM
+USUAL = "stable host no"
 UNINSTALL, PURGE = names.ACTION_UNINSTALL, names.ACTION_PURGE_DATA
 
 
 def asked(kind: Kind, given: dict[str, Any]) -> list[tuple[str, str]]:
     """The actions, each with what it is about."""
-    every = questions(options.parse(kind, given), Known())
+    every = find_authorizations(options.parse(kind, given), KnownMirrors())
     return [(each.action, " ".join(each.details.values())) for each in every]
 
 
 @pytest.mark.parametrize(
     ("kind", "given", "expected"),
     [
-        (Kind.INSTALL, {}, [(INSTALL, "official latest")]),
-        (Kind.INSTALL, {"source": "a,b", "version": "28"}, [(INSTALL, "a,b 28")]),
-        (Kind.INSTALL, {"platform": "rhel/9"}, [(INSTALL, "official latest")]),
-        (Kind.INSTALL, {"containerd-rpm": URL}, [(CUSTOM, URL)]),
-        (Kind.INSTALL, {"repo-url": "https://r/"}, [(CUSTOM, "https://r/")]),
+        (Kind.INSTALL, {}, [(INSTALL, f"official latest {USUAL}")]),
+        (Kind.INSTALL, {"source": "a,b", "version": "28"}, [(INSTALL, f"a,b 28 {USUAL}")]),
+        (
+            Kind.INSTALL,
+            {"platform": "rhel/9", "channel": "test", "replace-conflicting": True},
+            [(INSTALL, "official latest test rhel/9 yes")],
+        ),
+        (Kind.INSTALL, {"containerd-rpm": URL}, [(CUSTOM, f"{URL} latest {USUAL}")]),
+        (Kind.INSTALL, {"repo-url": "https://r/"}, [(CUSTOM, f"https://r/ latest {USUAL}")]),
         (
             Kind.INSTALL,
             {"repo-url": "https://r/", "containerd-rpm": URL},
-            [(CUSTOM, f"https://r/ {URL}")],
+            [(CUSTOM, f"https://r/ {URL} latest {USUAL}")],
         ),
         (
             Kind.INSTALL,
             {"mirrors": MIRRORS},
             [
-                (INSTALL, "official latest"),
+                (INSTALL, f"official latest {USUAL}"),
                 (names.ACTION_SET_MIRROR, "https://mirror.example/ replace"),
             ],
         ),
-        (Kind.INSTALL, {"mirrors": MIRRORS, "dry-run": True}, [(INSTALL, "official latest")]),
-        (Kind.UNINSTALL, {}, [(UNINSTALL, "no")]),
-        (Kind.UNINSTALL, {"purge-data": True}, [(UNINSTALL, "yes"), (PURGE, "yes")]),
-        (Kind.UNINSTALL, {"purge-data": True, "dry-run": True}, [(UNINSTALL, "yes")]),
+        (
+            Kind.INSTALL,
+            {"mirrors": MIRRORS, "dry-run": True},
+            [(INSTALL, f"official latest {USUAL}")],
+        ),
+        (Kind.UNINSTALL, {}, [(UNINSTALL, "no no no")]),
+        (Kind.UNINSTALL, {"purge-data": True}, [(UNINSTALL, "yes no no"), (PURGE, "yes no no")]),
+        (Kind.UNINSTALL, {"purge-data": True, "dry-run": True}, [(UNINSTALL, "yes no no")]),
         (Kind.LIST_VERSIONS, {"source": "a"}, []),
     ],
 )

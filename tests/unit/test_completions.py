@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.cli.commands import COMMANDS, COMMON
+from dockmgrd.cli.commands.all import COMMANDS, COMMON
 
 CHECKOUT = Path(__file__).parents[2]
 

@@ -17,12 +17,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dockmgrd import adminconfig, candidates, catalog, daemonjson, errors, frames, mirrors, options
-from dockmgrd.jobstore import JobStore
+from dockmgrd import errors, options
+from dockmgrd import mirror_urls as mirrors
+from dockmgrd.bus import frames
+from dockmgrd.catalog import mirrors as candidates
+from dockmgrd.catalog import sources as catalog
+from dockmgrd.catalog.platforms import Platform
+from dockmgrd.host import adminconfig, daemonjson
+from dockmgrd.host.jobstore import JobStore
+from dockmgrd.host.yamltree import Malformed
 from dockmgrd.model import Kind
-from dockmgrd.platforms import Platform
 from dockmgrd.verbs import SIGNATURES
-from dockmgrd.yamltree import Malformed
 
 JOB = "20260101T000000_abcdef"
 fuzz = settings(
@@ -67,7 +72,7 @@ def complaint(work: Callable[[], object], *expected: type[Exception]) -> str:
     "read",
     [
         adminconfig.read,
-        lambda path: catalog.Catalogue.load(admin=path.parent),
+        lambda path: catalog.Catalog.load(admin=path.parent),
         lambda path: candidates.load(admin=path.parent),
     ],
     ids=["limits", "sources", "mirrors"],
@@ -125,11 +130,11 @@ def test_options(kind: Kind, given_options: dict[str, Any]) -> None:
 @fuzz
 @given(url=st.text(max_size=60) | st.text(max_size=30).map(lambda text: f"https://{text}"))
 def test_mirrors(url: str) -> None:
-    said = complaint(lambda: mirrors.normalise_mirror(url), errors.InvalidArgs)
+    said = complaint(lambda: mirrors.normalize_mirror(url), errors.InvalidArgs)
     assert said.isprintable()
     if not said:
-        normal = mirrors.normalise_mirror(url)
-        assert mirrors.normalise_mirror(normal) == normal
+        normal = mirrors.normalize_mirror(url)
+        assert mirrors.normalize_mirror(normal) == normal
         assert normal.isprintable()
 
 
@@ -140,8 +145,8 @@ def test_mirrors(url: str) -> None:
 )
 def test_messages(content: bytes, start: bytes) -> None:
     try:
-        for frame in frames.Frames(300).cut(start + content):
+        for frame in frames.FrameSplitter(300).split(start + content):
             if not frame.too_long:
-                frame.message()
+                frame.parse()
     except frames.Malformed:
         pass

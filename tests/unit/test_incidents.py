@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from dockmgrd import errors, journal
-from dockmgrd.incidents import report_incident
+from dockmgrd.journal import report_incident
 
 
 def test_the_caller_gets_a_number_and_the_journal_the_rest(

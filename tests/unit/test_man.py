@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd import adminconfig, candidates, catalog, interfaces, names
-from dockmgrd.cli import arguments
-from dockmgrd.cli.commands import COMMANDS, COMMON
-from dockmgrd.cli.exitcodes import exit_codes
+from dockmgrd import names
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.catalog import mirrors as candidates
+from dockmgrd.catalog import sources as catalog
+from dockmgrd.cli.commands import arguments
+from dockmgrd.cli.commands.all import COMMANDS, COMMON
+from dockmgrd.cli.commands.exitcodes import exit_codes
+from dockmgrd.host import adminconfig
 
 CHECKOUT = Path(__file__).parents[2]
 PAGES = ("dockmgrctl.1", "dockmgrd.8", "dockmgrd.yaml.5", "org.dockmgr1.5")
@@ -118,7 +122,7 @@ def test_examples_of_files_are_understood(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "sources.d").mkdir()
     (tmp_path / "sources.d" / "ours.yaml").write_text(ours)
     (tmp_path / "sources.d" / "resigned.yaml").write_text(resigned)
-    catalogue = catalog.Catalogue.load(admin=tmp_path / "sources.d")
+    catalogue = catalog.Catalog.load(admin=tmp_path / "sources.d")
     assert catalogue.problems == ()
     assert {"ours", "resigned", "tuna"} <= catalogue.sources.keys()
 

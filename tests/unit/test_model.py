@@ -10,16 +10,22 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd import errors, interfaces, names, service
-from dockmgrd.jobstore import JobStore, new_id
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
-from dockmgrd.variants import to_plain, to_variants
+from dockmgrd import errors, names
+from dockmgrd.bus import introspection as interfaces
+from dockmgrd.bus.variants import to_plain, to_variants
+from dockmgrd.daemon import service
+from dockmgrd.host.jobstore import JobStore, new_id
+from dockmgrd.messages.text import foreign_text
+from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Numbers, Progress, Stage
+
+WHY = foreign_text("Why.")
 
 
 def test_records_come_back_from_json_as_they_were() -> None:
     request = JobRequest("20260101T000000_abcdef", Kind.INSTALL, {"source": "aliyun"}, 1000, 5)
-    result = JobResult(JobState.FAILED, 7, {"changed": False}, "org.x.Error", "Why.")
-    progress = Progress(Stage.DOWNLOADING, 0.25, "docker-ce", cancellable=False)
+    result = JobResult(JobState.FAILED, 7, {"changed": False}, "org.x.Error", WHY)
+    numbers = Numbers(bytes_done=5, item=1, items=2)
+    progress = Progress(Stage.DOWNLOADING, 0.25, WHY, cancellable=False, numbers=numbers)
     assert JobRequest.from_json(json.loads(json.dumps(request.to_json()))) == request
     assert JobResult.from_json(json.loads(json.dumps(result.to_json()))) == result
     assert Progress.from_json(json.loads(json.dumps(progress.to_json()))) == progress
@@ -43,7 +49,7 @@ def test_plain_values_come_back_from_variants_as_they_were() -> None:
         "d": "d",
         "as": "as",
         "none": "as",
-        "map": "a{ss}",
+        "map": "a{sv}",
         "list": "aa{sv}",
     }
     assert to_plain(to_variants(values)) == values
@@ -69,10 +75,10 @@ def test_every_error_of_ours_has_an_exit_code_of_its_own() -> None:
 
 
 def test_faces_have_what_their_interface_files_declare() -> None:
-    for face in (service.ManagerFace, service.JobFace):
-        for member in face.interface.methods:
+    for interface in (service.ManagerInterface, service.JobInterface):
+        for member in interface.interface.methods:
             handler = re.sub(r"(?<!^)(?=[A-Z])", "_", member).lower()
-            assert callable(getattr(face, handler)), f"{face.__name__} lacks {handler}"
+            assert callable(getattr(interface, handler)), f"{interface.__name__} lacks {handler}"
 
 
 def test_interface_files_name_every_argument() -> None:
@@ -105,5 +111,5 @@ def test_a_request_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> Non
 
 
 def test_a_folder_is_only_ever_that_of_an_id(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no job id"):
+    with pytest.raises(ValueError, match="not a valid job id"):
         JobStore(tmp_path).delete("../../etc")

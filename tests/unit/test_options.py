@@ -9,12 +9,7 @@ import pytest
 
 from dockmgrd.errors import InvalidArgs, LimitsExceeded
 from dockmgrd.model import Kind
-from dockmgrd.options import (
-    InstallOptions,
-    ListVersionsOptions,
-    UninstallOptions,
-    parse,
-)
+from dockmgrd.options import InstallOptions, ListVersionsOptions, UninstallOptions, parse
 
 
 def test_defaults_are_those_of_the_interface_file() -> None:
@@ -45,22 +40,22 @@ def test_several_sources_in_their_order_each_once() -> None:
         (Kind.INSTALL, {"start": "yes"}, "Option 'start' must have D-Bus type 'b'"),
         (Kind.INSTALL, {"mirrors": "https://a"}, "Option 'mirrors' must have D-Bus type 'as'"),
         (Kind.INSTALL, {"mirrors": [1]}, "Option 'mirrors' must have D-Bus type 'as'"),
-        (Kind.INSTALL, {"channel": "nightly"}, "channels stable and test"),
-        (Kind.INSTALL, {"version": "28 ; rm"}, "write it like 28.5.1"),
-        (Kind.INSTALL, {"version": "*"}, "write it like 28.5.1"),
-        (Kind.INSTALL, {"source": "../x"}, "cannot be the name of a source"),
-        (Kind.INSTALL, {"source": "a,,b"}, "has '', which cannot be the name of a source"),
-        (Kind.INSTALL, {"platform": "rhel"}, "write it like rhel/9"),
-        (Kind.INSTALL, {"platform": "../9"}, "write it like rhel/9"),
+        (Kind.INSTALL, {"channel": "nightly"}, "Use one of: stable, test"),
+        (Kind.INSTALL, {"version": "28 ; rm"}, "Write it like 28.5.1"),
+        (Kind.INSTALL, {"version": "*"}, "Write it like 28.5.1"),
+        (Kind.INSTALL, {"source": "../x"}, "is not a valid name of a source"),
+        (Kind.INSTALL, {"source": "a,,b"}, "'' is not a valid name of a source"),
+        (Kind.INSTALL, {"platform": "rhel"}, "Write it like rhel/9"),
+        (Kind.INSTALL, {"platform": "../9"}, "Write it like rhel/9"),
         (Kind.INSTALL, {"containerd-rpm": "http://a.example/x.rpm"}, "begins with https://"),
         (Kind.INSTALL, {"containerd-rpm": "https://u:p@a.example/x.rpm"}, "no user name"),
         (Kind.INSTALL, {"repo-url": "file:///srv"}, "begins with https://"),
         (Kind.INSTALL, {"repo-url": "https://[::1"}, "begins with https://"),
         (Kind.INSTALL, {"repo-url": "https://a", "source": "tuna"}, "exclude each other"),
-        (Kind.INSTALL, {"plan": "yes"}, "the 'digest' that a dry run tells"),
+        (Kind.INSTALL, {"plan": "yes"}, "Use the digest that a dry run returns"),
         (Kind.UNINSTALL, {"plan": "0" * 64, "dry-run": True}, "exclude each other"),
-        (Kind.LIST_VERSIONS, {"channel": "nightly"}, "channels stable and test"),
-        (Kind.SET_MIRROR, {}, "needs the list of mirrors"),
+        (Kind.LIST_VERSIONS, {"channel": "nightly"}, "Use one of: stable, test"),
+        (Kind.SET_MIRROR, {}, "requires the list of mirrors"),
         (Kind.UNINSTALL, {"purge": True}, "Unknown option 'purge'"),
     ],
 )

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd import __version__, catalog, names
+from dockmgrd import __version__, names
+from dockmgrd.catalog import sources as catalog
 from dockmgrd.cli.prepared import FOLDER
 from man import help as man_help
 
@@ -66,19 +67,6 @@ def test_versions_agree() -> None:
     assert re.findall(r"^## (\S+)", (ROOT / "NEWS.md").read_text(), re.M)[0] == __version__
 
 
-@pytest.mark.parametrize(
-    ("distribution", "bundled"), [("fedora 43", False), ("rhel 9", True), ("rhel 10", True)]
-)
-def test_dbus_next_is_bundled_where_it_is_no_package(distribution: str, *, bundled: bool) -> None:
-    spec = _output(
-        *("rpmspec", f"--load={RPM / 'debian.macros'}", "--define", distribution),
-        *("--query", "--qf", "%{name}: %{license} [%{providename} ]\n", SPEC),
-    )
-    [daemon] = re.findall("^dockmgrd: .*", spec, re.M)
-    assert ("bundled(python3dist(dbus-next))" in daemon) is bundled
-    assert ("LGPL-2.1-or-later AND MIT" in daemon) is bundled
-
-
 def test_all_modules_and_data_are_in_the_rpm() -> None:
     wanted = {
         str(path.relative_to(ROOT))
@@ -105,9 +93,15 @@ def test_who_gets_what() -> None:
     )
     command_line = {
         "/usr/bin/dockmgrctl",
-        "/usr/share/bash-completion/completions/dockmgrctl",
-        "/usr/share/fish/vendor_completions.d/dockmgrctl.fish",
         "/usr/share/man/man1/dockmgrctl.1.gz",
+        "/usr/share/bash-completion",
+        "/usr/share/bash-completion/completions",
+        "/usr/share/bash-completion/completions/dockmgrctl",
+        "/usr/share/fish",
+        "/usr/share/fish/vendor_completions.d",
+        "/usr/share/fish/vendor_completions.d/dockmgrctl.fish",
+        "/usr/share/zsh",
+        "/usr/share/zsh/site-functions",
         "/usr/share/zsh/site-functions/_dockmgrctl",
     }
     listed = _query(_built("dockmgrctl"), "list")
@@ -136,7 +130,7 @@ def test_key_is_the_one_that_the_catalogue_pins(tmp_path: Path) -> None:
         *("--show-keys", RPM / "docker-ce-rpm.asc"),
     )
     [fingerprint] = re.findall(r"^pub:.*\n(?:.*\n)*?fpr:+([0-9A-F]{40}):", listing, re.M)
-    source = catalog.Catalogue.load(admin=tmp_path).source("official")
+    source = catalog.Catalog.load(admin=tmp_path).get_source("official")
     assert source.key.fingerprint == fingerprint
     assert Path(source.key.file).name == "docker-ce-rpm.asc"
 

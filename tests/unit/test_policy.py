@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dockmgrd import names, options
-from dockmgrd.actions import Known, questions
+from dockmgrd.actions import KnownMirrors, find_authorizations
 from dockmgrd.model import Kind
 
 POLICY = ElementTree.parse(Path(__file__).parents[2] / "polkit" / "org.dockmgr1.policy").getroot()
@@ -31,7 +31,7 @@ REQUESTS: list[tuple[Kind, dict[str, Any]]] = [
 DETAILS = {
     question.action: set(question.details)
     for kind, given in REQUESTS
-    for question in questions(options.parse(kind, given), Known())
+    for question in find_authorizations(options.parse(kind, given), KnownMirrors())
 } | {names.ACTION_CANCEL: {"job", "kind"}, names.ACTION_MANAGE: set()}
 
 # Where what is asked for changes the risk, a yes holds for what was asked and nothing else.

@@ -21,7 +21,7 @@ def _lessons() -> dict[int, str]:
 
 def _tests() -> set[str]:
     """Names of all test functions and of the files that hold them."""
-    files = [*TESTS.glob("unit/test_*.py"), *TESTS.glob("integration/test_*.py")]
+    files = [*TESTS.glob("unit/**/test_*.py"), *TESTS.glob("integration/test_*.py")]
     functions = {
         node.name
         for path in files

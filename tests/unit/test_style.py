@@ -13,20 +13,51 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "dockmgrd"
+IRREGULAR_PARTICIPLES = frozenset(
+    (
+        *("begun", "broken", "chosen", "drawn", "found", "given", "held", "hidden", "kept"),
+        *("known", "left", "lost", "made", "meant", "met", "said", "sent", "shown"),
+        *("taken", "told", "understood"),
+    )
+)
+ENDS_IN_ED = frozenset(("need", "feed", "seed", "speed", "embed", "exceed"))
+PARTICIPLES_ALLOWED: frozenset[str] = frozenset()
+# Modules that import inside a function, and what that saves or makes possible.
+LAZY_IMPORTS = {
+    "job.mirrors.set_mirror": "a plain change does not load TLS",
+}
+NO_MISTAKES = ("ans", "assertIn", "te", "ue", "fpr", "aas", "datas", "stauts", "instal")
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 50
 
 # Who may import what is not ours and not Python's own.
 OUTSIDE = {
-    "dbus_next": r"dbusnext",
+    "dbus_next": r"bus\.dbusnext",
     "dnf": r"worker\..*",
     "hawkey": r"worker\..*",
     "libdnf": r"worker\..*",
     "libdnf5": r"worker\..*",
-    "rpm": r"worker\..*|rpmdb",
+    "rpm": r"worker\..*|host\.rpmdb",
     "systemd": r"(?!cli\.|worker\.).*",
-    "yaml": r"yamltree",
+    "yaml": r"host\.yamltree",
 }
+
+
+# Which folders the modules of a folder may import from, beside their own; "core" is the root.
+LAYERS = {
+    "core": (),
+    "bus": ("core",),
+    "host": ("core", "bus"),
+    "catalog": ("core", "host"),
+    "worker": ("core",),
+    "daemon": ("core", "bus", "host", "catalog"),
+    "job": ("core", "bus", "host", "catalog", "worker.protocol"),
+    "cli": ("core", "bus"),
+}
+FOLDERS_OF_CORE = {"messages"}
+PROGRAMS = {"__main__": "daemon"}
+USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.dockerd"}
+MAX_MODULES_IN_ROOT = 12
 
 
 @dataclass(frozen=True)
@@ -66,15 +97,6 @@ def _modules() -> Iterator[Module]:
 MODULES: Mapping[str, Module] = {module.name: module for module in _modules()}
 
 
-def _layers() -> dict[str, int]:
-    """The modules of the daemon and what it shares, by their line in HACKING.md."""
-    lines = re.findall(r"^(\d)\. `([a-z0-9_ ]+)` —", (ROOT / "HACKING.md").read_text(), re.M)
-    return {name: int(number) for number, names in lines for name in names.split()}
-
-
-LAYERS = _layers()
-
-
 def _run(*command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
@@ -92,6 +114,19 @@ def test_format() -> None:
 
 def test_types() -> None:
     _run("mypy")
+
+
+def test_spelling() -> None:
+    """In everything but the translations and what is written in Chinese."""
+    files = subprocess.run(
+        ["git", "ls-files", ":!*.po", ":!*.pot", ":!*zh_CN*", ":!LICENSE", ":!*.asc"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert files
+    _run("codespell_lib", "--ignore-words-list", ",".join(NO_MISTAKES), *files)
 
 
 def test_size() -> None:
@@ -147,24 +182,67 @@ def test_direction_of_imports() -> None:
     assert wrong == []
 
 
+def _folder(name: str) -> str:
+    """The folder at the top of the package in which a module lies; "core" for its root."""
+    folder, inside, _ = name.partition(".")
+    if folder in FOLDERS_OF_CORE:
+        return "core"
+    return folder if inside else PROGRAMS.get(name, "core")
+
+
 def _may_import(importer: str, imported: str) -> bool:
-    """HACKING.md, "Who may use whom"."""
-    part, inside, _ = importer.partition(".")
-    if inside and imported.startswith(f"{part}."):
+    """Whether the layers let `importer` use `imported`."""
+    folder, other = _folder(importer), _folder(imported)
+    if folder == other:
         return True
-    if part == "job" and imported == "worker.protocol":
-        return True
-    layer = LAYERS.get(imported)
-    if layer is None:
+    if folder == "host" and other == "bus":
+        return importer in USERS_OF_THE_BUS_IN_HOST
+    return other in LAYERS[folder] or imported in LAYERS[folder]
+
+
+def test_every_folder_has_its_layer() -> None:
+    folders = {_folder(name) for name in MODULES}
+    assert folders == LAYERS.keys()
+
+
+def test_the_root_stays_small() -> None:
+    root = [name for name in MODULES if "." not in name]
+    assert len(root) <= MAX_MODULES_IN_ROOT, root
+
+
+def test_functions_are_not_named_by_a_participle() -> None:
+    wrong = [
+        f"{name}.{node.name}"
+        for name, module in MODULES.items()
+        for node in ast.walk(ast.parse(module.path.read_text()))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and not _is_property(node)
+        and _is_participle(node.name)
+    ]
+    assert [each for each in wrong if each.rpartition(".")[2] not in PARTICIPLES_ALLOWED] == []
+
+
+def _is_property(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any("property" in ast.unparse(each) for each in node.decorator_list)
+
+
+def _is_participle(name: str) -> bool:
+    word = name.strip("_")
+    if "_" in word:
         return False
-    if not inside:
-        return layer <= LAYERS[importer]
-    return {"job": layer <= 4, "worker": layer == 1, "cli": layer in (1, 3)}[part]
+    return word in IRREGULAR_PARTICIPLES or (word.endswith("ed") and word not in ENDS_IN_ED)
 
 
-def test_every_module_has_its_layer() -> None:
-    shared = {name for name in MODULES if "." not in name} - {"__init__"}
-    assert shared == LAYERS.keys()
+def test_imports_are_at_the_top() -> None:
+    lazy = [
+        f"{name}:{node.lineno}"
+        for name, module in MODULES.items()
+        for function in ast.walk(ast.parse(module.path.read_text()))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+    assert sorted({each.rpartition(":")[0] for each in lazy}) == sorted(LAZY_IMPORTS), lazy
 
 
 def test_imports_from_outside() -> None:

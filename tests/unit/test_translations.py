@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.cli.locales import languages
-from dockmgrd.cli.messages import Catalogue, Template
+from dockmgrd.cli.i18n.locales import languages
+from dockmgrd.cli.i18n.messages import Catalogue, Template
 from po import messages, pofile
 from unit.catalogues import compile_into
 
@@ -246,8 +246,8 @@ def test_a_catalogue_that_is_cut_off_translates_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("language", "told"), [("C", "done False"), ("zh_CN.UTF-8", "完成 True")])
 def test_who_reads_english_pays_nothing(tmp_path: Path, language: str, told: str) -> None:
     code = (
-        "import sys; from dockmgrd.cli.translation import told; "
-        "print(told('done'), 'dockmgrd.cli.messages' in sys.modules)"
+        "import sys; from dockmgrd.cli.i18n.translation import told; "
+        "print(told('done'), 'dockmgrd.cli.i18n.messages' in sys.modules)"
     )
     more = {"LC_ALL": language, "TEXTDOMAINDIR": str(compile_into(tmp_path)), "PYTHONUTF8": "1"}
     environment = {**os.environ, **more}

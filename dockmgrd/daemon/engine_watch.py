@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The live facts of the engine, asked for again when systemd or the engine announce a change.
+
+An engine that hangs announces nothing. So it is pinged while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dockmgrd import names
+from dockmgrd.errors import ServiceFailed
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.engine_problems import EngineSetup, inspect_setup
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.mirror_urls import normalize_known
+from dockmgrd.timeouts import within
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_TO_TAKE_EFFECT = 1.0
+_SECONDS_BETWEEN_LOOKS = 0.05
+ANSWER_TIMEOUT = 1.0
+"""Seconds after which the engine counts as not answering."""
+PING_INTERVAL = 0.7
+_RELOADING = ("active", "reloading")
+
+
+@dataclass(frozen=True)
+class Live:
+    """The engine's service, and what the engine says of itself while that is active."""
+
+    installed: bool = False
+    service_state: str = "inactive"
+    engine_version: str = ""
+    mirrors: tuple[str, ...] = ()
+    setup: EngineSetup = field(default_factory=EngineSetup)
+    """How it is set up, and what is wrong with that."""
+    answers: bool = True
+    """Whether a running engine answers in time. When it does not, the rest may be out of date."""
+
+
+@dataclass
+class EngineWatch:
+    """Keeps `live` fresh; `changed` is called when it is another.
+
+    However many notifications arrive, one refresh runs at a time, and one more after it.
+    """
+
+    systemd: Systemd
+    engine: Engine
+    changed: Callable[[], None]
+    ping_interval: float = PING_INTERVAL
+    answer_timeout: float = ANSWER_TIMEOUT
+    live: Live = field(default_factory=Live)
+    _once: asyncio.Event = field(default_factory=asyncio.Event)
+    _stale: bool = False
+    _announced: tuple[str, ...] | None = None
+    """Mirrors that the engine says it has reloaded, until it is seen to use them."""
+    _refresher: asyncio.Task[None] | None = None
+    _follower: asyncio.Task[None] | None = None
+    _pinger: asyncio.Task[None] | None = None
+    _silent: bool = False
+    """It has not answered the last ping."""
+    _late: bool = False
+    """It has not answered the last question for its facts, or not yet."""
+
+    async def start(self) -> None:
+        """Follow the facts from now on, and begin to learn them; `known` waits for that."""
+        await self.systemd.watch(names.DOCKER_UNIT, self._unit_moved)
+        await self.systemd.watch(names.DOCKER_SOCKET_UNIT, lambda _: self.refresh_soon())
+        await self.systemd.watch_reloads(self.refresh_soon)
+        self.refresh_soon()
+
+    async def known(self) -> None:
+        """Wait until the first refresh has finished, successfully or not, or is late."""
+        if not self._once.is_set():
+            await self._once.wait()
+
+    async def stop(self) -> None:
+        """End what follows the engine."""
+        for task in (self._follower, self._pinger, self._refresher):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+
+    async def refresh(self) -> None:
+        """Ask systemd and, while its service is active, the engine."""
+        try:
+            self._set(await self._ask())
+        finally:
+            self._once.set()
+
+    async def _ask(self) -> Live:
+        unit = await self.systemd.get_state(names.DOCKER_UNIT)
+        setup = await inspect_setup(self.systemd, unit)
+        live = Live(unit.load_state == "loaded", unit.active_state, setup=setup)
+        if unit.active or setup.unmanaged:
+            live = await self._ask_engine(live)
+            if not self._stale:  # Else it may have begun to stop, and docker.socket start it again.
+                self._follow_engine()
+        else:
+            self._leave_engine()
+        return live
+
+    async def _ask_engine(self, live: Live) -> Live:
+        """The state with the facts of the engine; the last known ones while it is late."""
+        question = asyncio.ensure_future(self.engine.facts())
+        try:
+            await asyncio.wait({question}, timeout=self.answer_timeout)
+            if not question.done():
+                self._late = True
+                self._set(self._keep_facts(live))
+                self._once.set()
+            facts = await question
+        except ServiceFailed as error:
+            logger.info("%s", error)
+            return self._keep_facts(live) if self._late else live
+        finally:
+            question.cancel()
+        self._late = self._silent = False
+        return replace(live, engine_version=facts.version, mirrors=facts.mirrors)
+
+    def _keep_facts(self, live: Live) -> Live:
+        known = self.live
+        return replace(
+            live, engine_version=known.engine_version, mirrors=known.mirrors, answers=False
+        )
+
+    def _set(self, live: Live) -> None:
+        if live != self.live:
+            self.live = live
+            self.changed()
+
+    def _unit_moved(self, values: Mapping[str, Any]) -> None:
+        """What a reload of the service brings is told by the engine's own event."""
+        state = values.get("ActiveState")
+        if state is None:
+            return
+        if state in _RELOADING and self.live.service_state in _RELOADING:
+            self._set(replace(self.live, service_state=state))
+            return
+        if state not in _RELOADING:
+            self._leave_engine()
+        self.refresh_soon()
+
+    def refresh_soon(self) -> None:
+        """Ask again; several requests at once are one."""
+        self._stale = True
+        if self._refresher is None or self._refresher.done():
+            self._refresher = asyncio.ensure_future(self._refresh_while_stale())
+
+    async def _refresh_while_stale(self) -> None:
+        """Refresh until nothing new has been heard and what was announced is in force.
+
+        The engine announces new mirrors a moment before it uses them, and nothing tells when.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _SECONDS_TO_TAKE_EFFECT
+        while self._stale:
+            self._stale = False
+            await self.refresh()
+            if self._announced in (None, self.live.mirrors) or loop.time() > deadline:
+                self._announced = None
+            else:
+                await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+                self._stale = True
+
+    async def _ping_engine(self) -> None:
+        """Notice when the engine stops to answer, and when it does so again."""
+        while True:
+            # A hung engine has to work through all of these when it recovers.
+            await asyncio.sleep(self.ping_interval * (3 if self._silent else 1))
+            try:
+                await within(self.engine.ping(), self.answer_timeout)
+                self._silent = False
+            except (ServiceFailed, asyncio.TimeoutError) as error:
+                logger.debug("the engine does not answer: %s", error)
+                self._silent = True
+            self._set(replace(self.live, answers=not (self._silent or self._late)))
+            asking = self._refresher is not None and not self._refresher.done()
+            if self._late and not self._silent and not asking:
+                self.refresh_soon()
+
+    def _follow_engine(self) -> None:
+        if self._pinger is None or self._pinger.done():
+            self._pinger = asyncio.ensure_future(self._ping_engine())
+        if self._follower is None or self._follower.done():
+            self._follower = asyncio.ensure_future(self._await_reloads())
+
+    def _leave_engine(self) -> None:
+        """Let go of an engine that is being stopped: it waits up to 5 s for its clients to go.
+
+        As moby's http.Server.Shutdown does, in the engines of today.
+        """
+        for task in (self._follower, self._pinger):
+            if task is not None:
+                task.cancel()
+        self._follower = self._pinger = None
+        self._silent = self._late = False
+
+    async def _await_reloads(self) -> None:
+        """Refresh whenever the engine has reloaded, by whomever, until it goes away."""
+        try:
+            async with self.engine.open_reload_events() as events:
+                while event := await events.readline():
+                    self._announced = _mirrors_of(event)
+                    self.refresh_soon()
+        except ServiceFailed as error:
+            logger.debug("no more events of the engine: %s", error)
+
+
+def _mirrors_of(event: bytes) -> tuple[str, ...] | None:
+    """The mirrors that a reload event tells; None when it tells none."""
+    try:
+        mirrors = json.loads(json.loads(event)["Actor"]["Attributes"]["registry-mirrors"])
+        return normalize_known(tuple(map(str, mirrors)))
+    except (ValueError, KeyError, TypeError):
+        return None

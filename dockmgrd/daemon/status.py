@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The state of the host's Docker Engine: live facts, and what the host's files say."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dockmgrd import paths
+from dockmgrd.catalog.sources import Sources
+from dockmgrd.daemon.engine_watch import EngineWatch, Live
+from dockmgrd.errors import DockmgrError, redacted
+from dockmgrd.host.adminconfig import LimitsFile
+from dockmgrd.host.docker_config import ConfiguredMirrors, HostFiles, Repository
+from dockmgrd.host.rpmdb import InstalledPackages
+from dockmgrd.messages import status as messages
+from dockmgrd.messages.text import Text
+from dockmgrd.mirror_urls import normalize_known
+
+logger = logging.getLogger(__name__)
+
+POLL_INTERVAL = 1.0
+"""Seconds between two looks at the files: some calls of stat(2), which read nothing that is as
+before. Python cannot wait for changes of files without a library of its own, and the daemon runs
+only while somebody needs it.
+"""
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What the files of the host say."""
+
+    packages: Mapping[str, str] = field(default_factory=dict)
+    configured: ConfiguredMirrors = field(default_factory=ConfiguredMirrors)
+    repository: Repository = field(default_factory=Repository)
+    source: str = ""
+    problems: tuple[Text, ...] = ()
+
+
+@dataclass
+class Status:
+    """Keeps the facts fresh; `changed` is called when those of the files are others."""
+
+    engine: EngineWatch
+    sources: Sources
+    platform: str
+    limits: LimitsFile
+    changed: Callable[[], None] = lambda: None
+    facts: FileFacts = field(default_factory=FileFacts)
+    _packages: InstalledPackages = field(default_factory=InstalledPackages)
+    _files: HostFiles = field(default_factory=HostFiles)
+
+    @property
+    def live(self) -> Live:
+        return self.engine.live
+
+    async def refresh(self) -> None:
+        """Look at the files, and wait until the engine has been asked once."""
+        packages = await self._packages.versions()
+        repository = self._files.repository()
+        facts = FileFacts(
+            packages=packages,
+            configured=self._files.mirrors(),
+            repository=repository,
+            source=self._find_source(repository.base_url),
+            problems=tuple(self._find_file_problems()),
+        )
+        if facts != self.facts:
+            self.facts = facts
+            self.changed()
+        await self.engine.known()
+
+    async def follow(self, once: Callable[[], None]) -> None:
+        """Refresh now and then, until canceled.
+
+        :param once: called after the first time.
+        """
+        await self._try_to_refresh()
+        once()
+        while True:
+            await asyncio.sleep(POLL_INTERVAL)
+            await self._try_to_refresh()
+
+    async def _try_to_refresh(self) -> None:
+        try:
+            await self.refresh()
+        except (DockmgrError, OSError) as error:
+            logger.warning("the state of the host cannot be read: %s", error)
+
+    async def snapshot(self) -> dict[str, Any]:
+        """All of Status but the job, as plain values under the keys that the bus shows."""
+        await self.refresh()
+        return {
+            "installed": "docker-ce" in self.facts.packages,
+            "packages": dict(self.facts.packages),
+            "source": self.facts.source,
+            "repository-file": self.facts.repository.path,
+            "service-state": self.live.service_state,
+            "engine-version": self.live.engine_version,
+            "mirrors-configured": self.mirrors_configured,
+            "mirrors-active": list(self.live.mirrors),
+            "mirrors-drift": self.drift,
+            "platform": self.platform,
+            "problems": [each.to_plain() for each in self.problems],
+        }
+
+    @property
+    def mirrors_configured(self) -> list[str]:
+        """The registry mirrors of daemon.json as others may see them."""
+        return [redacted(each) for each in normalize_known(self.facts.configured.mirrors)]
+
+    @property
+    def drift(self) -> bool:
+        """Whether the running engine uses other mirrors than daemon.json names."""
+        configured = self.facts.configured
+        setup = self.live.setup
+        if not self.live.engine_version or configured.problem is not None:
+            return False
+        if setup.mirrors or not setup.reads_daemon_json:
+            return False  # daemon.json does not say what the engine should use
+        return normalize_known(configured.mirrors) != self.live.mirrors
+
+    @property
+    def problems(self) -> list[Text]:
+        """What is wrong, each with the way out."""
+        problems = [*self.live.setup.problems, *self.facts.problems]
+        if self.drift:
+            remedy = messages.RELOAD_ENGINE()
+            problems.append(
+                messages.MIRRORS_DIFFER().with_remedy(remedy, "systemctl reload docker")
+            )
+        if self.live.service_state == "failed":
+            remedy = messages.SEE_ENGINE_LOG()
+            problems.append(messages.ENGINE_FAILED().with_remedy(remedy, "journalctl -u docker"))
+        elif not self.live.answers:
+            remedy = messages.SEE_ENGINE_UNIT()
+            problems.append(messages.ENGINE_SILENT().with_remedy(remedy, "systemctl status docker"))
+        return [each.map_values(redacted) for each in problems]
+
+    def configured_mirrors(self) -> tuple[str, ...]:
+        """The registry mirrors that daemon.json names now; none where it cannot be said."""
+        return normalize_known(self._files.mirrors().mirrors)
+
+    def _find_source(self, base_url: str) -> str:
+        """Name of the source that the repository is from; "" when it is none of the catalog."""
+        for source in self.sources.current().sources.values():
+            if base_url.startswith(source.prefix.rstrip("/") + "/"):
+                return source.name
+        return ""
+
+    def _find_file_problems(self) -> list[Text]:
+        remedy = messages.SEE_SOURCES(path=str(paths.ADMIN_SOURCES))
+        problems = [
+            text if text.remedy else text.with_remedy(remedy, f"ls -l {paths.ADMIN_SOURCES}")
+            for text in self.sources.current().problems
+        ]
+        self.limits.current()
+        if self.limits.problem:
+            remedy = messages.FIX_FILE(path=str(paths.ADMIN_CONFIG))
+            problems.append(self.limits.problem.with_remedy(remedy))
+        problem = self._files.mirrors().problem
+        if problem is not None:
+            problems.append(problem)
+        return problems

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the administrator of this host limits for everybody, in /etc/dockmgrd/dockmgrd.yaml."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from dockmgrd import names, paths
+from dockmgrd.errors import AccessDenied, DockmgrError
+from dockmgrd.host import atomicfile, yamltree
+from dockmgrd.host.yamltree import Entry, Malformed
+from dockmgrd.messages import limits
+from dockmgrd.messages import requests as messages
+from dockmgrd.messages.text import NOTHING, Text, foreign_text
+from dockmgrd.options import InstallOptions, ListVersionsOptions, Options
+
+_KEYS = ("default-source", "allowed-sources", "allowed-mirrors", "idle-seconds")
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_HOST = re.compile(r"(\*\.)?([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+_MAX_IDLE_SECONDS = 86400
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits. None stands for a list that the administrator has not made."""
+
+    default_source: str = "official"
+    """Names with commas between them: where packages come from when the caller names nothing."""
+    allowed_sources: tuple[str, ...] | None = None
+    allowed_mirrors: tuple[str, ...] | None = None
+    """Hosts as `host`, `host:port`, or `*.domain` for all below it; without a port it is 443."""
+    idle_seconds: float = 30.0
+    """How long the daemon stays when nobody needs it."""
+
+    def admits(self, mirror: str) -> bool:
+        """Whether the list of mirror hosts, if there is one, has the host of the URL."""
+        return self.allowed_mirrors is None or _is_listed(mirror, self.allowed_mirrors)
+
+    def allows(self, source: str) -> bool:
+        """Whether packages may come from the source of that name."""
+        return self.allowed_sources is None or source in self.allowed_sources
+
+    def check(self, parsed: Options) -> None:
+        """:raises AccessDenied: when packages would come from a source that is not allowed."""
+        if not isinstance(parsed, (InstallOptions, ListVersionsOptions)):
+            return
+        for name in parsed.sources:
+            if not self.allows(name) and not getattr(parsed, "repo_url", ""):
+                text = messages.SOURCE_NOT_ALLOWED(
+                    source=name,
+                    path=str(paths.ADMIN_CONFIG),
+                    allowed=list(self.allowed_sources or ()),
+                )
+                raise AccessDenied(text.with_remedy(messages.CHOOSE_ALLOWED_SOURCE()))
+
+
+DEFAULT = Limits()
+# Nobody knows which hosts an unreadable file lists. Until it is fixed, no mirror is listed.
+FALLBACK = replace(DEFAULT, allowed_mirrors=())
+
+
+def read(path: Path) -> Limits:
+    """The limits that the file sets.
+
+    :raises Malformed: naming the line and the key that is wrong.
+    :raises OSError: when the file cannot be read.
+    """
+    members = yamltree.read(path).members()
+    for name, entry in members.items():
+        if name not in _KEYS:
+            raise entry.malformed(f"'{name}' is not one of {', '.join(_KEYS)}")
+    config = DEFAULT
+    if "allowed-sources" in members:
+        allowed = tuple(map(_source, members["allowed-sources"].items()))
+        if not allowed:
+            raise members["allowed-sources"].malformed("allowed-sources: name at least one source")
+        config = replace(config, allowed_sources=allowed, default_source=",".join(allowed))
+    if "default-source" in members:
+        config = replace(config, default_source=_default(members["default-source"], config))
+    if "allowed-mirrors" in members:
+        hosts = tuple(map(_host, members["allowed-mirrors"].items()))
+        config = replace(config, allowed_mirrors=hosts)
+    if "idle-seconds" in members:
+        config = replace(config, idle_seconds=_seconds(members["idle-seconds"]))
+    return config
+
+
+def load(
+    path: Path = paths.ADMIN_CONFIG, good: Path = paths.LAST_GOOD_CONFIG
+) -> tuple[Limits, Text]:
+    """The limits in force, and what is wrong with the file: `NOTHING` if it is valid.
+
+    If the file is not valid, its last valid content stays in force, of which `good` is a copy.
+    """
+    try:
+        return read(path), NOTHING
+    except FileNotFoundError:
+        return DEFAULT, NOTHING
+    except Malformed as error:
+        problem = foreign_text(str(error))
+    except OSError as error:
+        problem = limits.LIMITS_NOT_READABLE(path=str(path), reason=error.strerror or str(error))
+    try:
+        return read(good), limits.LIMITS_KEPT(problem=problem)
+    except (Malformed, OSError):
+        return FALLBACK, limits.LIMITS_UNKNOWN(
+            problem=problem, action=names.ACTION_SET_MIRROR_INSECURE
+        )
+
+
+class LimitsFile:
+    """The limits as the file has them now; it is read again when it has changed.
+
+    The daemon keeps a copy of each content that is good, for itself and for jobs.
+    """
+
+    def __init__(
+        self, path: Path = paths.ADMIN_CONFIG, good: Path = paths.LAST_GOOD_CONFIG
+    ) -> None:
+        self._path = path
+        self._good = good
+        self._stamp: tuple[int, ...] | None = ()
+        self._config = DEFAULT
+        self.problem = NOTHING
+
+    def current(self) -> Limits:
+        stamp = self._stamp_now()
+        if stamp != self._stamp:
+            self._config, self.problem = load(self._path, self._good)
+            self._stamp = stamp
+            if not self.problem:
+                self._keep(present=stamp is not None)
+        return self._config
+
+    def _stamp_now(self) -> tuple[int, ...] | None:
+        try:
+            status = os.stat(self._path)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return (0,)
+        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    def _keep(self, *, present: bool) -> None:
+        """Have `good` be what the file is. That it cannot be kept makes the file no worse."""
+        try:
+            if present:
+                content = self._path.read_bytes()
+                if not self._good.exists() or self._good.read_bytes() != content:
+                    atomicfile.replace(self._good, content, mode=0o600)
+            elif self._good.exists():
+                atomicfile.remove(self._good)
+        except (OSError, DockmgrError) as error:
+            reason = error.text if isinstance(error, DockmgrError) else foreign_text(str(error))
+            self.problem = limits.LIMITS_NOT_SAVED(path=str(self._good), reason=reason)
+
+
+def _is_listed(mirror: str, hosts: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(mirror)
+        port = parts.port or 443
+    except ValueError:
+        return False
+    if parts.scheme != "https" or not parts.hostname:
+        return False
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname.rstrip(".")
+    for host in hosts:
+        pattern, _, number = host.rpartition(":") if _has_port(host) else (host, "", "443")
+        below = pattern.startswith("*.") and name.endswith(pattern[1:])
+        if (name == pattern or below) and port == int(number):
+            return True
+    return False
+
+
+def _has_port(host: str) -> bool:
+    return not host.endswith("]") and ":" in host
+
+
+def _source(entry: Entry) -> str:
+    if not _SOURCE.fullmatch(entry.text()):
+        raise entry.malformed(f"allowed-sources: '{entry.text()}' is not a valid name of a source")
+    return entry.text()
+
+
+def _default(entry: Entry, config: Limits) -> str:
+    wanted = [each.strip() for each in entry.text().split(",")]
+    for name in wanted:
+        if not _SOURCE.fullmatch(name):
+            raise entry.malformed(f"default-source: '{name}' is not a valid name of a source")
+        if config.allowed_sources is not None and name not in config.allowed_sources:
+            raise entry.malformed(f"default-source: '{name}' is not among allowed-sources")
+    return ",".join(wanted)
+
+
+def _host(entry: Entry) -> str:
+    text = entry.text().lower()
+    if not _HOST.fullmatch(text):
+        raise entry.malformed(
+            f"allowed-mirrors: '{text}' is not a valid host. Write it like mirror.example, "
+            "mirror.example:5000 or '*.example'"
+        )
+    return text
+
+
+def _seconds(entry: Entry) -> float:
+    text = entry.text()
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_IDLE_SECONDS):
+        raise entry.malformed(
+            f"idle-seconds: '{text}' is not a whole number from 1 to {_MAX_IDLE_SECONDS}"
+        )
+    return float(text)

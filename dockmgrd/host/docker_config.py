@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What daemon.json and the repository file say, for Status; parsed again only after a change."""
+
+from __future__ import annotations
+
+import configparser
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockmgrd import paths
+from dockmgrd.errors import ConfigInvalid
+from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host.filecache import FileCache
+from dockmgrd.messages import engine as messages
+from dockmgrd.messages.text import Text
+
+
+@dataclass(frozen=True)
+class ConfiguredMirrors:
+    """The registry mirrors that daemon.json names, or why that is unknown."""
+
+    mirrors: tuple[str, ...] = ()
+    """Normalized as far as they are valid."""
+    problem: Text | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where Docker's packages come from: base URL of the enabled section, "" without a file."""
+
+    base_url: str = ""
+    path: str = ""
+
+
+class HostFiles:
+    """The files that Status reads."""
+
+    def __init__(self) -> None:
+        self._mirrors = FileCache(lambda: [paths.DAEMON_JSON], _read_mirrors)
+        self._repository = FileCache(lambda: [paths.REPOSITORY], _read_repository)
+
+    def mirrors(self) -> ConfiguredMirrors:
+        return self._mirrors.get()
+
+    def repository(self) -> Repository:
+        return self._repository.get()
+
+
+def _read_mirrors() -> ConfiguredMirrors:
+    path = paths.DAEMON_JSON
+    try:
+        content = atomicfile.read(path)
+        if content is None and path.is_symlink():
+            # Links into folders of users lead nowhere in the sandbox of the daemon.
+            return ConfiguredMirrors(problem=_make_problem(path))
+        return ConfiguredMirrors(daemonjson.parse(content or b"", str(path)).mirrors)
+    except ConfigInvalid as error:
+        return ConfiguredMirrors(problem=error.text)
+
+
+def _make_problem(path: Path) -> Text:
+    target = os.path.realpath(path)
+    text = messages.CONFIG_LINK_UNREADABLE(file=str(path), target=target)
+    return text.with_remedy(messages.LOOK_AT_FILE(), f"ls -lL {path}")
+
+
+def _read_repository() -> Repository:
+    path = paths.REPOSITORY
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        content = atomicfile.read(path)
+        if content is None:
+            return Repository()
+        parser.read_string(content.decode("utf-8"))
+    except (ConfigInvalid, ValueError, configparser.Error):
+        return Repository(path=str(path))
+    for section in parser.sections():
+        if parser.get(section, "enabled", fallback="1") == "1":
+            return Repository(parser.get(section, "baseurl", fallback=""), str(path))
+    return Repository(path=str(path))

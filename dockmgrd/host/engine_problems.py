@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What is wrong with the way in which this host runs dockerd, each problem with its way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockmgrd import names, paths
+from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import UnitState
+from dockmgrd.messages import engine as messages
+from dockmgrd.messages.text import Text
+
+PID_FILE = Path("/run/docker.pid")
+_EDIT = f"systemctl edit {names.DOCKER_UNIT}"
+
+
+@dataclass(frozen=True)
+class EngineSetup:
+    """How the engine is set up beside its configuration file."""
+
+    problems: tuple[Text, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    """Registry mirrors that flags of the unit name."""
+    reads_daemon_json: bool = True
+    """Whether daemon.json is the configuration file that dockerd reads."""
+    unmanaged: bool = False
+    """Whether an engine runs that docker.service did not start."""
+
+
+async def inspect_setup(systemd: Systemd, unit: UnitState) -> EngineSetup:
+    """Look at the units of the engine.
+
+    :param unit: the state of docker.service.
+    """
+    socket = await systemd.get_state(names.DOCKER_SOCKET_UNIT)
+    problems = [*_check_unit(unit), *_check_socket(socket)]
+    command_line = None
+    if unit.load_state == "loaded":
+        command_line = await CommandLine.read(systemd, unit)
+        problems += _check_flags(command_line)
+        problems += await _check_service(systemd)
+    unmanaged = False
+    if not unit.active and not socket.active and (pid := _read_pid()):
+        place = await systemd.find_unit_of(pid)
+        unmanaged = bool(place)
+        if unmanaged:
+            problems.append(_describe_unmanaged(pid, place))
+    return EngineSetup(
+        problems=tuple(problems),
+        mirrors=command_line.mirrors if command_line else (),
+        reads_daemon_json=command_line is None or command_line.config_file == paths.DAEMON_JSON,
+        unmanaged=unmanaged,
+    )
+
+
+def _check_unit(unit: UnitState) -> Iterator[Text]:
+    if unit.load_state == "masked":
+        text = messages.UNIT_MASKED(unit=names.DOCKER_UNIT)
+        yield text.with_remedy(messages.UNMASK_UNIT(), f"systemctl unmask {names.DOCKER_UNIT}")
+    elif unit.load_state in ("bad-setting", "error"):
+        text = messages.UNIT_INVALID(unit=names.DOCKER_UNIT)
+        command = f"systemd-analyze verify {names.DOCKER_UNIT}"
+        yield text.with_remedy(messages.CORRECT_UNIT(), command)
+
+
+def _check_socket(socket: UnitState) -> Iterator[Text]:
+    unit = names.DOCKER_SOCKET_UNIT
+    if socket.load_state == "masked":
+        text = messages.UNIT_MASKED(unit=unit)
+        yield text.with_remedy(messages.UNMASK_UNIT(), f"systemctl unmask {unit}")
+    elif socket.active_state == "failed":
+        text = messages.SOCKET_FAILED(unit=unit)
+        yield text.with_remedy(messages.LOOK_AT_UNIT_LOG(unit=unit), f"journalctl -u {unit}")
+
+
+def _check_flags(command_line: CommandLine) -> Iterator[Text]:
+    if command_line.config_file != paths.DAEMON_JSON:
+        text = messages.OTHER_CONFIG_FILE(
+            file=str(command_line.config_file),
+            ours=str(paths.DAEMON_JSON),
+            flag="--config-file",
+            place=command_line.find_place("--config-file"),
+        )
+        yield text.with_remedy(messages.USE_ONE_CONFIG_FILE(), _EDIT)
+    if not command_line.has_local_socket:
+        text = messages.NO_LOCAL_SOCKET(hosts=list(command_line.hosts))
+        yield text.with_remedy(messages.ADD_LOCAL_SOCKET(), _EDIT)
+
+
+async def _check_service(systemd: Systemd) -> list[Text]:
+    problems = []
+    if not await systemd.can_reload(names.DOCKER_UNIT):
+        text = messages.NO_EXEC_RELOAD(unit=names.DOCKER_UNIT)
+        problems.append(text.with_remedy(messages.ADD_EXEC_RELOAD(), _EDIT))
+    if await systemd.get_result(names.DOCKER_UNIT) == "start-limit-hit":
+        text = messages.START_LIMIT_HIT(unit=names.DOCKER_UNIT)
+        command = f"journalctl -u {names.DOCKER_UNIT}"
+        problems.append(text.with_remedy(messages.FIX_AND_START(), command))
+    return problems
+
+
+def _describe_unmanaged(pid: int, place: str) -> Text:
+    text = messages.ENGINE_UNMANAGED(unit=names.DOCKER_UNIT, place=place, pid=pid)
+    return text.with_remedy(messages.STOP_AND_START_UNIT(), f"systemctl status {place}")
+
+
+def _read_pid() -> int:
+    """The process in dockerd's pid file; 0 when there is none."""
+    try:
+        return int(PID_FILE.read_text())
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""SetMirror: write daemon.json, reload the engine, verify, and roll back what it did not take."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dockmgrd import names, paths
+from dockmgrd.errors import ConfigInvalid, InvalidArgs, ServiceFailed
+from dockmgrd.host import atomicfile, dockerd
+from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.rpmdb import installed_versions
+from dockmgrd.host.units import UnitState
+from dockmgrd.job.context import JobContext
+from dockmgrd.job.mirrors import change
+from dockmgrd.job.mirrors.change import Change
+from dockmgrd.job.mirrors.engine_control import (
+    EngineControl,
+    find_engine_control,
+    read_command_line,
+)
+from dockmgrd.job.mirrors.reload import LiveChange
+from dockmgrd.messages import engine as messages
+from dockmgrd.messages import steps
+from dockmgrd.messages.text import Text
+from dockmgrd.mirror_urls import merge, normalize_known, with_paths
+from dockmgrd.model import Stage
+from dockmgrd.options import SetMirrorOptions
+
+_HUB_FOLDERS = ("docker.io", "_default")
+
+
+async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str, Any]:
+    """Change the mirrors as the options say; see `apply_mirrors`.
+
+    A dry run changes nothing, and returns `diff` and `actions` as well.
+
+    :raises MirrorUnreachable: when the mirrors are to be verified and one fails.
+    """
+    context.report(Stage.PREPARING, 0.05)
+    _, document = change.read_config()
+    wanted = merge(options.mode, normalize_known(document.mirrors), options.mirrors)
+    if options.verify:
+        # Loads TLS, which takes as long as the rest of a plain change.
+        from dockmgrd.job.probe.probe import verify
+
+        await verify(context, tuple(url for url in options.mirrors if url in wanted))
+    plan = await _prepare(context, wanted)
+    if options.dry_run:
+        return _describe_plan(context, plan)
+    return await _apply_plan(context, plan)
+
+
+async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[str, Any]:
+    """Set the mirrors in daemon.json and in the running engine, without a restart.
+
+    :returns: `changed`, `mirrors`, and `active`: whether a running engine uses them now.
+    :raises ConfigInvalid, ConfigConflict: when the file or the unit does not allow it; nothing
+        was changed.
+    :raises InvalidArgs: when the engine does not support mirrors with a path; nothing was changed.
+    :raises RolledBack: when the engine did not take them; file and engine are as they were.
+    :raises ServiceFailed: when the engine does not answer; the file is as it was.
+    :raises InsufficientSpace, WriteFailed: when the file cannot be written; it is as it was.
+    """
+    return await _apply_plan(context, await _prepare(context, mirrors))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A change that the host allows."""
+
+    change: Change
+    facts: EngineFacts | None
+    """What the running engine said before; None when none runs."""
+    control: EngineControl | None
+    unit: UnitState
+    """The state of docker.service."""
+
+    @property
+    def writes(self) -> bool:
+        return self.change.is_needed(self.facts.mirrors if self.facts else ())
+
+    @property
+    def reloads(self) -> bool:
+        return self.facts is not None and (self.writes or self.facts.mirrors != self.change.wanted)
+
+
+async def _apply_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
+    """Do what the plan says; raises as `apply_mirrors`."""
+    active = False
+    if plan.facts is not None and plan.control is not None:
+        with context.held():
+            active = await LiveChange(context, plan.change, plan.facts, plan.control).apply()
+    elif plan.writes:
+        plan.change.write()
+    if not active and plan.change.wanted:
+        context.add_note(_describe_inactivity(plan.unit))
+    mirrors = list(plan.change.wanted)
+    return {"changed": plan.writes or plan.reloads, "mirrors": mirrors, "active": active}
+
+
+def _describe_inactivity(unit: UnitState) -> Text:
+    """Why no engine uses the mirrors yet."""
+    if unit.load_state == "not-found":
+        return messages.ENGINE_NOT_INSTALLED()
+    return messages.ENGINE_NOT_RUNNING()
+
+
+async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
+    """Check everything that can be checked beforehand; raises as `apply_mirrors`."""
+    before, document = change.read_config()
+    unit = await context.systemd.get_state(names.DOCKER_UNIT)
+    control = await find_engine_control(context.systemd, unit)
+    facts, command_line = await asyncio.gather(
+        _read_facts(context, control), read_command_line(context.systemd, unit, control)
+    )
+    plan = _Plan(Change.plan(document, before, wanted), facts, control, unit)
+    if plan.writes:
+        atomicfile.check_replaceable(paths.DAEMON_JSON)
+    version = _find_version(facts)
+    _check_paths(context, wanted, version)
+    if command_line is not None:
+        if wanted or plan.writes:
+            command_line.check_mirrors()
+        if plan.writes and version is not None and dockerd.supports_validation(version):
+            context.report(Stage.CHECKING, 0.2)
+            await _validate(context, command_line, plan.change.after)
+    if facts is not None and facts.containerd_store:
+        _note_hosts_file(context, wanted)
+    return plan
+
+
+async def _read_facts(context: JobContext, control: EngineControl | None) -> EngineFacts | None:
+    """:raises ServiceFailed: when an engine runs that does not answer."""
+    if control is None:
+        return None
+    try:
+        return await context.engine.facts()
+    except ServiceFailed as error:
+        if control.process is None:
+            raise
+        text = messages.ENGINE_CANNOT_RELOAD(pid=control.process.pid, reason=error.text)
+        raise ServiceFailed(text.with_remedy(messages.RESTART_ENGINE_YOURSELF())) from error
+
+
+def _find_version(facts: EngineFacts | None) -> dockerd.Version | None:
+    """The version of the running engine, or else of the installed one."""
+    if facts is not None:
+        return dockerd.parse_version(facts.version)
+    return dockerd.parse_version(installed_versions().get("docker-ce", ""))
+
+
+def _check_paths(
+    context: JobContext, wanted: tuple[str, ...], version: dockerd.Version | None
+) -> None:
+    """:raises InvalidArgs: when a mirror has a path and the engine would not start with it."""
+    mirrors = with_paths(wanted)
+    if not mirrors:
+        return
+    if version is None:
+        context.add_note(messages.MIRROR_PATH_MAY_FAIL(mirror=mirrors[0]))
+    elif not dockerd.supports_mirror_paths(version):
+        text = messages.MIRROR_PATH_UNSUPPORTED(
+            mirror=mirrors[0], version=".".join(map(str, version))
+        )
+        raise InvalidArgs(text.with_remedy(messages.USE_ROOT_OF_MIRROR()))
+
+
+async def _validate(context: JobContext, command_line: CommandLine, after: bytes) -> None:
+    """:raises ConfigInvalid: when the engine's own check says that it would not start."""
+    # Below the job's folder, which is deleted with the job, whatever kills this process.
+    file = paths.JOBS / context.request.job_id / "daemon.json"
+    atomicfile.replace(file, after, mode=0o600, durable=False)
+    try:
+        reason = await dockerd.validate_config(command_line.words, file, paths.DAEMON_JSON)
+    finally:
+        atomicfile.remove(file)
+    if not reason:
+        return
+    if change.is_public():
+        raise ConfigInvalid(
+            messages.DOCKERD_REJECTS_CONFIG(file=str(paths.DAEMON_JSON), reason=reason)
+        )
+    # dockerd quotes values of the file, which others must not see.
+    text = messages.DOCKERD_REJECTS_PRIVATE_CONFIG(file=str(paths.DAEMON_JSON))
+    command = f"dockerd --validate --config-file={paths.DAEMON_JSON}"
+    raise ConfigInvalid(text.with_remedy(messages.VALIDATE_AS_ROOT(), command))
+
+
+def _note_hosts_file(context: JobContext, wanted: tuple[str, ...]) -> None:
+    """Note when the engine would not use the mirrors: moby's daemon/hosts.go."""
+    path = _find_hosts_file()
+    if wanted and path is not None:
+        note = messages.HOSTS_FILE_WINS(file=str(path))
+        context.add_note(note.with_remedy(messages.REMOVE_HOSTS()))
+
+
+def _find_hosts_file() -> Path | None:
+    """The hosts.toml for Docker Hub, when it names a host."""
+    for folder in _HUB_FOLDERS:
+        path = paths.REGISTRY_CERTIFICATES / folder / "hosts.toml"
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        return path if any(line.lstrip().startswith("[host") for line in lines) else None
+    return None
+
+
+def _describe_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
+    """What a dry run returns. Everybody can read results, but perhaps not the file."""
+    is_public = change.is_public()
+    if not is_public:
+        context.add_note(messages.DIFF_NOT_SHOWN(file=str(paths.DAEMON_JSON)))
+    return {
+        "changed": plan.writes or plan.reloads,
+        "mirrors": list(plan.change.wanted),
+        "active": plan.facts is not None,
+        "dry-run": True,
+        "diff": plan.change.diff() if plan.writes and is_public else "",
+        "actions": _list_actions(plan),
+    }
+
+
+def _list_actions(plan: _Plan) -> list[dict[str, Any]]:
+    """What is done with the engine, as messages."""
+    if not plan.reloads or plan.control is None:
+        return []
+    return [steps.RELOAD_UNIT(unit=plan.control.unit or names.DOCKER_UNIT).to_plain()]

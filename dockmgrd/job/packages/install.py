@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Install: repository, packages, mirrors, service; in the end an engine that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dockmgrd import names, paths
+from dockmgrd.errors import ConflictingPackages, DockmgrError, ResolutionFailed, from_name
+from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host.rpmdb import CONTAINERD, ENGINE, EXTRAS, OF_ENGINE_VERSION
+from dockmgrd.job.context import JobContext
+from dockmgrd.job.mirrors.set_mirror import apply_mirrors
+from dockmgrd.job.packages import engine_service, install_plan, sources, worker
+from dockmgrd.job.packages.repofile import Repository, RepositoryFile
+from dockmgrd.job.packages.worker import SourceFault, Span, Transaction
+from dockmgrd.job.plan import Plan
+from dockmgrd.messages import packages as messages
+from dockmgrd.model import Stage
+from dockmgrd.options import InstallOptions
+from dockmgrd.worker.protocol import MISSING, Change, InstallPackages, Outcome
+
+_COMPLETION = ("bash-completion",)  # docker-ce-cli brings what it completes
+_PACKAGES = Span(0.03, 0.8)
+
+
+async def install(context: JobContext, options: InstallOptions) -> dict[str, Any]:
+    """Bring the host to what the options say; what is so already is not done again.
+
+    Until rpm writes, the job can be cancelled, and a failure leaves the host as it was. When
+    packages are there, the repository file stays whatever happens: it is where they get their
+    updates from. Then a failure puts daemon.json back and says that the packages are installed.
+
+    :returns: `changed`, `source`, `tried` (see `sources.describe_source`), `installed`, `upgraded`,
+        `downgraded`, `removed` (NEVRAs), `download-bytes`, `mirrors` when they were asked for,
+        `engine-version` of a running engine. A dry run: what `Plan.to_result` has.
+    :raises InvalidArgs, UnsupportedPlatform: for an unknown source, or a system without packages.
+    :raises ConfigInvalid: for a daemon.json into which the mirrors cannot go.
+    :raises PlanChanged: when the caller has agreed to something else.
+    :raises DockmgrError: what the package worker, `apply_mirrors` and the service raise.
+    """
+    context.report(Stage.PREPARING, 0.0)
+    repositories = sources.find_repositories(context, options)
+    if options.mirrors:
+        daemonjson.parse(
+            _read_daemon_json() or b"", str(paths.DAEMON_JSON)
+        )  # before packages change
+    if options.start and not (await context.systemd.get_state(names.DOCKER_UNIT)).active:
+        await engine_service.require_kernel_modules()
+    failed: list[sources.Attempt] = []
+    for repository in repositories:
+        try:
+            result = await _install_from(context, options, repository)
+        except SourceFault as fault:
+            failed.append(sources.Attempt(repository, _add_remedy(fault.error, options)))
+        else:
+            return {**result, **sources.describe_source(repository, failed)}
+    raise sources.combine_errors(failed)
+
+
+async def _install_from(
+    context: JobContext, options: InstallOptions, repository: Repository
+) -> dict[str, Any]:
+    """Do all of it with one source.
+
+    :raises SourceFault: when another source may do better; nothing was changed.
+    """
+    request = _make_request(options, repository)
+    async with worker.transaction(context, request, _PACKAGES) as transaction:
+        ready = False
+        while not ready:
+            changes = await _resolve(transaction, options)
+            plan, notes = await install_plan.make_plan(context, options, repository, changes)
+            if options.dry_run:
+                context.add_notes(notes)
+                return {"dry-run": True, "changed": bool(plan.steps), **plan.to_result()}
+            plan.require_digest(options.plan)
+            ready = await _prepare(transaction, plan)
+        with RepositoryFile().replaced_by(repository) as file_changed:
+            outcome = await transaction.commit()
+    context.add_notes(notes)
+    return await _finish(context, options, outcome, repository_changed=file_changed)
+
+
+async def _resolve(transaction: Transaction, options: InstallOptions) -> tuple[Change, ...]:
+    try:
+        return await transaction.resolved()
+    except ResolutionFailed as error:
+        raise _add_remedy(error, options) from error
+
+
+async def _prepare(transaction: Transaction, plan: Plan) -> bool:
+    try:
+        return await transaction.prepare()
+    except ConflictingPackages as error:
+        error.details = plan.to_result()
+        raise
+
+
+async def _finish(
+    context: JobContext, options: InstallOptions, outcome: Outcome, *, repository_changed: bool
+) -> dict[str, Any]:
+    """Mirrors and service, once the packages are there."""
+    result = _describe_packages(outcome)
+    changed = outcome.changed or repository_changed
+    with context.held(), _restoring_daemon_json(packages_changed=outcome.changed):
+        if outcome.changed:
+            await context.systemd.reload_manager_for(
+                names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT, names.CONTAINERD_UNIT
+            )
+        if options.mirrors is not None:
+            notes_before = len(context.notes)
+            applied = await apply_mirrors(context, options.mirrors)
+            if options.start:
+                del context.notes[notes_before:]  # that the engine does not run yet
+            result["mirrors"] = applied["mirrors"]
+            changed |= applied["changed"]
+        changed_unit, runs = await engine_service.start_engine(context, options)
+        changed |= changed_unit
+        if runs:
+            context.report(Stage.VERIFYING, 0.95)
+            result["engine-version"] = await context.engine.version()
+    return {"changed": changed, **result}
+
+
+def _make_request(options: InstallOptions, repository: Repository) -> InstallPackages:
+    return InstallPackages(
+        names=ENGINE if options.minimal else ENGINE + EXTRAS,
+        version=options.version,
+        versioned=OF_ENGINE_VERSION,
+        weak_dependencies=not options.minimal,
+        # Who agrees to a plan agrees to the removals in it.
+        allow_removals=options.replace_conflicting or bool(options.plan),
+        extras=_COMPLETION if options.completion else (),
+        urls=(options.containerd_rpm,) if options.containerd_rpm else (),
+        lock_wait=options.lock_wait,
+        **repository.request_fields(),
+    )
+
+
+def _add_remedy(error: DockmgrError, options: InstallOptions) -> DockmgrError:
+    """The error; when containerd.io is what is missing, with one more way out."""
+    if CONTAINERD not in error.details.get(MISSING, ()) or options.containerd_rpm:
+        return error
+    remedy = messages.GIVE_CONTAINERD_RPM(package=CONTAINERD)
+    command = ""
+    if error.text.remedy is not None:
+        remedy = messages.join_sentences(error.text.remedy.text, remedy)
+        command = error.text.remedy.command
+    extended = from_name(error.dbus_name, error.text.with_remedy(remedy, command))
+    extended.details = error.details
+    return extended
+
+
+def _describe_packages(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "installed": list(outcome.installed),
+        "upgraded": list(outcome.upgraded),
+        "downgraded": list(outcome.downgraded),
+        "removed": list(outcome.removed),
+        "download-bytes": outcome.download_bytes,
+    }
+
+
+@contextmanager
+def _restoring_daemon_json(*, packages_changed: bool) -> Iterator[None]:
+    """Put daemon.json back when the context fails, and say what stays on the host."""
+    before = _read_daemon_json()
+    try:
+        yield
+    except DockmgrError as error:
+        if before is None:
+            atomicfile.remove(paths.DAEMON_JSON)
+        elif _read_daemon_json() != before:
+            atomicfile.replace(paths.DAEMON_JSON, before)
+        if not packages_changed:
+            raise
+        text = messages.PACKAGES_REMAIN(error=error.text)
+        raise from_name(error.dbus_name, text) from error
+
+
+def _read_daemon_json() -> bytes | None:
+    return paths.DAEMON_JSON.read_bytes() if paths.DAEMON_JSON.exists() else None

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The problems that Status reports, and their remedies."""
+
+from __future__ import annotations
+
+from dockmgrd.messages.text import Template
+
+MIRRORS_DIFFER = Template(
+    "mirrors-differ", "The running engine uses other registry mirrors than daemon.json names."
+)
+RELOAD_ENGINE = Template("reload-engine", "Reload the engine's configuration.")
+ENGINE_FAILED = Template("engine-failed", "docker.service has failed.")
+SEE_ENGINE_LOG = Template("see-engine-log", "The journal of docker.service shows why.")
+ENGINE_SILENT = Template(
+    "engine-silent",
+    "The Docker Engine runs and does not answer in time. "
+    "What is reported about it may be out of date.",
+)
+SEE_ENGINE_UNIT = Template("see-engine-unit", "Look at the state of docker.service.")
+FIX_FILE = Template("fix-file", "Fix {path}.")
+SEE_SOURCES = Template("see-sources", "Fix or remove the file in {path}.")
+RUN_COMMAND = Template("run-command", "This command helps further.")

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""URLs of registry mirrors: which are valid, their normal form, and lists of them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from enum import Enum
+from urllib.parse import SplitResult, urlsplit
+
+from dockmgrd.errors import InvalidArgs, harmless, shown
+from dockmgrd.messages import requests as messages
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}")
+_MAX_HOST_LENGTH = 253
+# IDNA 2003, which Python knows, maps these to other letters; IDNA 2008, which Go uses, does not.
+_AMBIGUOUS = frozenset("ßς\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
+
+
+class Mode(Enum):
+    """How a requested list of mirrors changes the configured one."""
+
+    REPLACE = "replace"
+    APPEND = "append"
+    REMOVE = "remove"
+
+
+def normalize_mirrors(urls: list[str]) -> tuple[str, ...]:
+    """The mirrors as dockerd lists them: one trailing slash, no duplicates, same order.
+
+    The rules are moby's own (daemon/pkg/registry ValidateMirror). A path is accepted: it depends
+    on the engine's version whether a mirror may have one.
+
+    :raises InvalidArgs: naming the URL and what is wrong with it.
+    """
+    return tuple(dict.fromkeys(normalize_mirror(url) for url in urls))
+
+
+def normalize_mirror(url: str) -> str:
+    """One mirror's URL: host in lower case and punycode, a single slash at the end.
+
+    :raises InvalidArgs: for anything that dockerd would refuse or that no registry could be.
+    """
+    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
+        raise InvalidArgs(messages.MIRROR_HAS_SPACE(url=shown(url)))
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        text = messages.MIRROR_NOT_URL(url=shown(url), reason=harmless(str(error)))
+        raise InvalidArgs(text) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        remedy = messages.WRITE_LIKE(example="https://mirror.example")
+        raise InvalidArgs(messages.MIRROR_NOT_REGISTRY(url=shown(url)).with_remedy(remedy))
+    if "@" in parts.netloc:
+        text = messages.MIRROR_HAS_USER(host=shown(parts.hostname))
+        raise InvalidArgs(text.with_remedy(messages.USE_DOCKER_LOGIN()))
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        text = messages.MIRROR_HAS_QUERY(url=shown(url))
+        raise InvalidArgs(text.with_remedy(messages.USE_ROOT_URL()))
+    if not parts.path.isascii():
+        text = messages.MIRROR_PATH_NOT_ASCII(url=shown(url))
+        raise InvalidArgs(text.with_remedy(messages.ENCODE_PATH()))
+    host = _parse_host(parts, url)
+    if port == 0 or parts.netloc.endswith(":"):
+        raise InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=shown(url)))
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}/"
+
+
+def merge(mode: Mode, present: tuple[str, ...], requested: tuple[str, ...]) -> tuple[str, ...]:
+    """The list that results from the present one and the requested one."""
+    if mode is Mode.REMOVE:
+        return tuple(each for each in present if each not in requested)
+    return tuple(dict.fromkeys((*present, *requested))) if mode is Mode.APPEND else requested
+
+
+def normalize_known(urls: tuple[str, ...]) -> tuple[str, ...]:
+    """The mirrors of a file, to compare with normal ones; those that are not valid as they are."""
+    return tuple(dict.fromkeys(_normalize_or_keep(url) for url in urls))
+
+
+def has_insecure(mirrors: tuple[str, ...]) -> bool:
+    """Whether the engine would use one of them without TLS."""
+    return any(url.startswith("http://") for url in mirrors)
+
+
+def with_paths(mirrors: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the normal mirrors that are not the root of their host."""
+    return tuple(url for url in mirrors if url.count("/") > 3)
+
+
+def _normalize_or_keep(url: str) -> str:
+    try:
+        return normalize_mirror(url)
+    except InvalidArgs:
+        return url
+
+
+def _parse_host(parts: SplitResult, url: str) -> str:
+    """The host in the form that the URL has.
+
+    :raises InvalidArgs: when it is not valid.
+    """
+    name = parts.hostname or ""
+    invalid = InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=shown(url)))
+    if "[" in parts.netloc:
+        if "%" in name:  # of this host alone, and Go wants it written otherwise
+            raise invalid
+        try:
+            return f"[{ipaddress.IPv6Address(name).compressed}]"
+        except ValueError:
+            raise invalid from None
+    if not name.isascii():
+        if _AMBIGUOUS & set(name):
+            text = messages.MIRROR_HOST_AMBIGUOUS(url=shown(url))
+            raise InvalidArgs(text.with_remedy(messages.USE_ASCII_HOST()))
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            raise invalid from None
+    labels = name.removesuffix(".").split(".")
+    if len(name) > _MAX_HOST_LENGTH or not all(_LABEL.fullmatch(label) for label in labels):
+        raise invalid
+    return name

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What command lines mean."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dockmgrd import errors
+from dockmgrd.cli.commands.all import COMMANDS, COMMON
+from dockmgrd.cli.commands.arguments import Invocation, NoCommand, parse, wants_json
+from dockmgrd.cli.commands.exitcodes import error_of, exit_codes
+from dockmgrd.cli.view import help as helptext
+from dockmgrd.errors import DockmgrError, InvalidArgs, RemoteError
+from dockmgrd.model import Kind
+from dockmgrd.verbs import SIGNATURES
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("status", {}),
+        ("install", {}),
+        ("install --source ustc", {"options": {"source": "ustc"}}),
+        ("install --channel test", {"options": {"channel": "test"}}),
+        ("install --source a,b", {"options": {"source": "a,b"}}),
+        ("install --platform rhel/9", {"options": {"platform": "rhel/9"}}),
+        ("install --containerd-rpm https://a", {"options": {"containerd-rpm": "https://a"}}),
+        ("install --repo-url https://a", {"options": {"repo-url": "https://a"}}),
+        ("install --completion", {"options": {"completion": True}}),
+        ("install --dry-run", {"options": {"dry-run": True}}),
+        ("install --plan 1a2b", {"options": {"plan": "1a2b"}}),
+        ("install -y", {"yes": True}),
+        ("uninstall --yes", {"yes": True}),
+        ("uninstall --dry-run", {"options": {"dry-run": True}}),
+        ("versions --source a --channel test", {"options": {"source": "a", "channel": "test"}}),
+        ("versions --platform rhel/9", {"options": {"platform": "rhel/9"}}),
+        ("install --version 28.5.1", {"options": {"version": "28.5.1"}}),
+        ("install --minimal", {"options": {"minimal": True}}),
+        ("install --mirror a --mirror=b", {"options": {"mirrors": ["a", "b"]}}),
+        ("install --replace-conflicting", {"options": {"replace-conflicting": True}}),
+        ("install --no-start", {"options": {"start": False}}),
+        ("install --no-enable", {"options": {"enable": False}}),
+        ("set-mirror a b", {"mirrors": ("a", "b")}),
+        ("set-mirror --json a", {"mirrors": ("a",), "json": "auto"}),
+        (
+            "set-mirror a -q b --verify c",
+            {"mirrors": ("a", "b", "c"), "quiet": True, "options": {"verify": True}},
+        ),
+        ("set-mirror --clear", {}),
+        ("uninstall", {}),
+        ("uninstall --purge-data", {"options": {"purge-data": True}}),
+        ("uninstall --keep-config", {"options": {"keep-config": True}}),
+        ("uninstall --force", {"options": {"force": True}}),
+        ("sources", {}),
+        ("jobs --json", {"json": "auto"}),
+        ("jobs --json=short", {"json": "short"}),
+        ("jobs --json=pretty", {"json": "pretty"}),
+        ("jobs --json=off", {}),
+        ("jobs --no-pager", {"pager": False}),
+        ("status -H web1", {"hosts": ("web1",)}),
+        (
+            "status -Hweb1 --host=root@web2,web3 --host web1",
+            {"hosts": ("web1", "root@web2", "web3")},
+        ),
+        ("version", {}),
+        ("help", {}),
+        ("help install", {"topic": "install"}),
+        ("follow 3fa2b1", {"job": "3fa2b1"}),
+        ("cancel 3fa2b1 --no-ask-password", {"job": "3fa2b1", "ask_password": False}),
+        ("status -q", {"quiet": True}),
+        ("status --quiet", {"quiet": True}),
+    ],
+)
+def test_meaning(line: str, expected: dict[str, Any]) -> None:
+    command = line.split()[0]
+    assert parse(line.split()) == Invocation(command, **expected)
+
+
+def test_common_options_may_stand_before_the_command() -> None:
+    expected = Invocation("status", json="auto", quiet=True, ask_password=False, hosts=("a", "b"))
+    assert (
+        parse(["--json", "-q", "-H", "a", "--no-ask-password", "--host", "b", "status"]) == expected
+    )
+    assert parse(["--json", "-qH", "a", "status", "-H", "b", "--no-ask-password"]) == expected
+
+
+def test_json_alone_swallows_no_word() -> None:
+    assert parse(["--json", "status"]) == Invocation("status", json="auto")
+    assert parse(["--json", "follow", "short"]) == Invocation("follow", json="auto", job="short")
+
+
+def test_json_is_wanted_even_where_nothing_is_understood() -> None:
+    assert wants_json(["--json", "nonsense"])
+    assert wants_json(["nonsense", "--json=pretty"])
+    assert not wants_json(["nonsense", "--json=off"])
+
+
+def test_words_for_another_host_mean_the_same() -> None:
+    line = "-H web1 --json set-mirror --append https://a -q https://b --dry-run"
+    invocation = parse(line.split())
+    assert invocation.words == (
+        *("set-mirror", "--append", "--dry-run", "--", "https://a", "https://b"),
+    )
+    again = parse(invocation.words)
+    assert (again.options, again.mirrors) == (invocation.options, invocation.mirrors)
+    line = "install -H web1 --source a,b --mirror x --mirror y --lock-wait 5 --no-start -y"
+    invocation = parse(line.split())
+    again = parse(invocation.words)
+    assert (again.options, again.yes) == (invocation.options, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("", "command"),
+        ("-q", "command"),
+        ("instal", "instal"),
+        ("instal", "did you mean 'install'?"),
+        ("--sauce status", "--sauce"),
+        ("help instal", "did you mean 'install'?"),
+        ("install --sauce official", "did you mean '--source'?"),
+        ("install --min", "--min"),
+        ("install --source", "--source"),
+        ("install extra", "extra"),
+        ("set-mirror", "--clear"),
+        ("set-mirror --clear https://a", "--clear"),
+        ("follow", "JOB"),
+        ("cancel a b", "b"),
+    ],
+)
+def test_refusal_names_what_is_wrong_and_the_help(line: str, named: str) -> None:
+    with pytest.raises(InvalidArgs) as caught:
+        parse(line.split())
+    assert named in caught.value.message
+    assert "--help' shows" in caught.value.message
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_help_has_two_examples_that_parse(command: Any) -> None:
+    for line in ([command.name, "--help"], ["-h", command.name], ["help", command.name]):
+        assert parse(line) == Invocation("help", topic=command.name)
+    text = "\n".join(helptext.explained(command, 80))
+    for option in (*COMMON, *command.options):
+        assert option.flag in text
+    for example in command.examples:
+        assert example in text
+        program, *arguments = example.split()
+        assert program == "dockmgrctl"
+        assert parse(arguments).command == command.name
+    assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", [10, 40, 80, 200])
+def test_help_fits_the_terminal(width: int) -> None:
+    lines = helptext.overview(width)
+    assert all(len(line) <= max(width, 45) for line in lines)
+    assert {each.name for each in COMMANDS} <= {line.split()[0] for line in lines if line.strip()}
+
+
+def test_version() -> None:
+    assert parse(["--version"]) == Invocation("version", brief=True)
+
+
+@pytest.mark.parametrize("host", ["-oProxyCommand=x", "", "a,,b", "a b", "a\n", "a,-x"])
+def test_what_is_no_host(host: str) -> None:
+    with pytest.raises(InvalidArgs):
+        parse([f"--host={host}", "status"])
+
+
+@pytest.mark.parametrize("form", ["", "x", "Short"])
+def test_what_is_no_form_of_json(form: str) -> None:
+    with pytest.raises(InvalidArgs, match="short, pretty or off"):
+        parse([f"--json={form}", "status"])
+
+
+def test_a_missing_command_is_told_apart() -> None:
+    with pytest.raises(NoCommand):
+        parse(["--json"])
+
+
+def test_exit_codes_are_those_of_the_errors() -> None:
+    codes = {each.code: each for each in exit_codes()}
+    leaves = [
+        each
+        for each in vars(errors).values()
+        if isinstance(each, type) and issubclass(each, DockmgrError) and each is not RemoteError
+    ]
+    assert {each.exit_code for each in leaves} | {0, 130} == codes.keys()
+    assert list(codes) == sorted(codes)
+    assert codes[10].name == "Busy"
+    assert type(error_of(10, "")) is errors.Busy
+    assert type(error_of(99, "")) is DockmgrError
+    overview = "\n".join(helptext.overview(200))
+    for each in exit_codes():
+        assert f"{each.code:5}  {each.name}" in overview
+        assert each.meaning in overview
+
+
+def test_every_option_of_the_service_can_be_given() -> None:
+    for command in COMMANDS:
+        if command.name not in {kind.value for kind in Kind}:
+            continue
+        sent = {option.key for option in command.options} - {"clear", "fastest", "yes"}
+        if command.positional is not None:
+            sent.add(command.positional.name)
+        assert sent == set(SIGNATURES[Kind(command.name)])

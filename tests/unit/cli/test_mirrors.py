@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""dockmgrctl's commands about mirrors: what they send, and what they show."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import io
+import json
+import os
+import pty
+import struct
+import termios
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dockmgrd.cli.commands.arguments import parse
+from dockmgrd.cli.service.jobs import JobRecord
+from dockmgrd.cli.view import probe as findings
+from dockmgrd.cli.view import render
+from dockmgrd.errors import InvalidArgs, MirrorUnreachable
+from unit.cli_service import STATUS, Host, cli, run_job, serving
+
+A, B = "https://a.example/", "https://b.example/"
+GOOD = {
+    "mirror": A,
+    "verdict": "ok",
+    "latency": 0.0423,
+    "seconds": 0.3,
+    "throughput": 20480.0,
+    "text": "",
+}
+BAD = {"mirror": B, "verdict": "untrusted", "step": "v2", "text": "its certificate is bad"}
+ODD = {**GOOD, "mirror": B, "differs": True}
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "mirrors"),
+    [
+        ("set-mirror --append https://a", {"mode": "append"}, ("https://a",)),
+        ("set-mirror --remove https://a", {"mode": "remove"}, ("https://a",)),
+        ("set-mirror --clear --dry-run", {"dry-run": True}, ()),
+        ("set-mirror --verify https://a", {"verify": True}, ("https://a",)),
+        ("set-mirror --fastest", {}, ()),
+        ("set-mirror --fastest --append https://a", {"mode": "append"}, ("https://a",)),
+        ("probe", {}, ()),
+        ("probe --timeout 5 https://a https://b", {"timeout": 5}, ("https://a", "https://b")),
+    ],
+)
+def test_what_goes_together(line: str, options: dict[str, Any], mirrors: tuple[str, ...]) -> None:
+    invocation = parse(line.split())
+    assert (invocation.options, invocation.mirrors) == (options, mirrors)
+    assert invocation.fastest is ("--fastest" in line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "set-mirror --append",
+        "set-mirror --append --remove https://a",
+        "set-mirror --clear --append",
+        "set-mirror --clear --fastest",
+        "set-mirror --fastest --remove",
+        "set-mirror --fastest --verify",
+        "probe --timeout x",
+        "probe --timeout -1",
+        "probe --timeout 99999999999",
+    ],
+)
+def test_what_does_not_go_together(line: str) -> None:
+    with pytest.raises(InvalidArgs):
+        parse(line.split())
+
+
+async def test_a_probe_is_a_table(bus_address: str) -> None:
+    host = Host()
+    ends = {"Result": {"probed": [GOOD, BAD], "notes": ["Mind."]}}
+    code, out, _ = await run_job(bus_address, "probe", "--timeout", "3", A, ends=ends, host=host)
+    assert host.calls == [("probe", ([A], {"timeout": 3}), False)]
+    assert code == 0
+    assert [line.split() for line in out.splitlines()] == [
+        ["MIRROR", "VERDICT", "ANSWER", "PULL", "SPEED", "REMARK"],
+        [A, "ok", "42", "ms", "300", "ms", "20.5", "kB/s"],
+        [B, "untrusted", "its", "certificate", "is", "bad"],
+        ["note:", "Mind."],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("probed", "chosen", "expected"),
+    [([GOOD, BAD], [A], 0), ([BAD], None, 20), ([], None, 20), ([ODD], None, 20)],
+)
+async def test_the_fastest_is_set_if_there_is_one(
+    bus_address: str, probed: list[dict[str, Any]], chosen: list[str] | None, expected: int
+) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        running = asyncio.ensure_future(cli(bus_address, "set-mirror", "--fastest", "--append"))
+        host.finish(await host.until_waited(), Result={"probed": probed})
+        if chosen:
+            while len(host.jobs) < 2:
+                host.called.clear()
+                await host.until_called()
+            host.finish(list(host.jobs)[-1], Result={"changed": True, "mirrors": chosen})
+        code, _, err = await running
+    assert code == expected
+    assert host.calls[0] == ("probe", ([], {}), False)
+    if chosen:
+        assert host.calls[1] == ("set-mirror", (chosen, {"mode": "append"}), False)
+    else:
+        assert "None of the mirrors works" in err
+        assert len(host.calls) == 1
+
+
+@pytest.mark.parametrize("probed", [[BAD], []])
+async def test_a_probe_that_finds_nothing_fails(
+    bus_address: str, probed: list[dict[str, Any]]
+) -> None:
+    ends = {"Result": {"probed": probed}}
+    code, out, err = await run_job(bus_address, "probe", ends=ends)
+    assert code == MirrorUnreachable.exit_code
+    assert out.count("\n") == 1 + len(probed)
+    assert "None of the mirrors works" in err
+    code, out, err = await run_job(bus_address, "probe", "--json", ends=ends)
+    assert code == MirrorUnreachable.exit_code
+    assert json.loads(out) == {"probed": probed}
+    assert "None of the mirrors works" in err
+
+
+async def test_mirrors_are_shown_with_their_drift(bus_address: str) -> None:
+    host = Host(status={**STATUS, "mirrors-drift": True})
+    async with serving(host, bus_address):
+        code, out, _ = await cli(bus_address, "mirrors")
+        as_json = json.loads((await cli(bus_address, "--json", "mirrors"))[1])
+    assert code == 0
+    assert [line.split() for line in out.splitlines()[:3]] == [
+        ["MIRROR", "CONFIGURED", "IN", "USE"],
+        ["https://one.example/", "yes", "yes"],
+        ["https://two.example/", "yes", "no"],
+    ]
+    assert "systemctl reload docker" in out
+    assert as_json == {
+        "configured": ["https://one.example/", "https://two.example/"],
+        "active": ["https://one.example/"],
+        "drift": True,
+        "running": True,
+    }
+
+
+def test_mirrors_of_an_engine_that_does_not_run() -> None:
+    status = {"mirrors-configured": [A], "mirrors-active": [], "service-state": "inactive"}
+    answer = render.mirrors_of(status)
+    assert [line.split() for line in render.mirrors(answer, None)[1:]] == [
+        [A, "yes", "-"],
+        ["The", "engine", "does", "not", "run;", "it", "uses", "them", "when", "it", "starts."],
+    ]
+    assert render.mirrors({"running": True}, None) == ["No registry mirrors are set."]
+
+
+def test_a_dry_run_shows_the_change() -> None:
+    job = record("set-mirror", {"dry-run": True, "diff": "-a\n+b\x1b[2J\n", "actions": ["reload"]})
+    assert render.summary(job, None) == [
+        "This would be done:",
+        "-a",
+        "+b�[2J",
+        "      then: reload",
+    ]
+
+
+def record(kind: str, result: dict[str, Any], state: str = "done") -> JobRecord:
+    return JobRecord.from_properties({"Kind": kind, "Result": result, "State": state})
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[io.TextIOWrapper, int]]:
+    """A terminal of 5 lines and 40 columns, and our end of it."""
+    monkeypatch.setenv("TERM", "xterm")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 40, 0, 0))
+    with io.TextIOWrapper(os.fdopen(theirs, "wb", buffering=0), write_through=True) as stream:
+        yield stream, ours
+    os.close(ours)
+
+
+def test_the_table_fills_in_on_a_terminal(terminal: tuple[io.TextIOWrapper, int]) -> None:
+    stream, ours = terminal
+    table = findings.LiveTable(stream, quiet=False)
+    assert not table.shows(record("install", {}, "running"))
+    assert table.shows(record("probe", {"probed": [GOOD]}, "running"))
+    assert table.shows(record("probe", {"probed": [GOOD] * 9}, "running"))
+    table.clear()
+    table.clear()
+    written = ""
+    while written.count("\x1b[J") < 3:
+        written += os.read(ours, 65536).decode()
+    first, second, end = written.split("\x1b[J")[:3]
+    assert first.count("\n") == 3, "header, row, and how far it is"
+    assert second.startswith("\x1b[3A\r")
+    assert second.count("\n") == 4, "no more than fits"
+    assert all(len(line.strip("\r").replace("\x1b[K", "")) < 45 for line in first.split("\n"))
+    assert end.startswith("\x1b[4A\r")
+
+
+def test_no_table_where_nobody_sees_it(terminal: tuple[io.TextIOWrapper, int]) -> None:
+    running = record("probe", {"probed": [GOOD]}, "running")
+    assert not findings.LiveTable(terminal[0], quiet=True).shows(running)
+    assert not findings.LiveTable(io.StringIO(), quiet=False).shows(running)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The administrator's limits: what they say, what is wrong with them, what holds meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dockmgrd import options
+from dockmgrd.errors import AccessDenied
+from dockmgrd.host import adminconfig
+from dockmgrd.host.adminconfig import DEFAULT, Limits, LimitsFile
+from dockmgrd.host.yamltree import Malformed
+from dockmgrd.model import Kind
+
+FULL = """
+default-source: tuna, aliyun
+allowed-sources: [aliyun, tuna]
+allowed-mirrors:
+  - mirror.example
+  - mirror.example:5000
+  - '*.below.example'
+  - '[2001:db8::1]'
+idle-seconds: 90
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "dockmgrd.yaml"
+
+
+@pytest.fixture
+def file(path: Path) -> LimitsFile:
+    return LimitsFile(path, path.with_name("good"))
+
+
+def test_all_keys(path: Path) -> None:
+    path.write_text(FULL)
+    config = adminconfig.read(path)
+    assert config.default_source == "tuna,aliyun"
+    assert config.allowed_sources == ("aliyun", "tuna")
+    assert config.idle_seconds == 90
+
+
+@pytest.mark.parametrize(
+    ("mirror", "listed"),
+    [
+        ("https://mirror.example/", True),
+        ("https://mirror.example:443/", True),
+        ("https://mirror.example./", True),
+        ("https://mirror.example:5000/", True),
+        ("https://mirror.example:5001/", False),
+        ("http://mirror.example/", False),
+        ("https://a.below.example/", True),
+        ("https://below.example/", False),
+        ("https://notbelow.example/", False),
+        ("https://mirror.example.evil.example/", False),
+        ("https://evil.example/mirror.example/", False),
+        ("https://mirror.example@evil.example/", False),
+        ("https://[2001:db8::1]/", True),
+        ("https://[2001:db8::1]:5000/", False),
+        ("https://[nonsense/", False),
+        ("mirror.example", False),
+    ],
+)
+def test_the_list_of_hosts(path: Path, mirror: str, *, listed: bool) -> None:
+    path.write_text(FULL)
+    assert adminconfig.read(path).admits(mirror) is listed
+    assert DEFAULT.admits(mirror)
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "reason"),
+    [
+        ("idle-second: 3", 1, "'idle-second' is not one of"),
+        ("\nidle-seconds: 0", 2, "idle-seconds: '0'"),
+        ("idle-seconds: 1e3", 1, "idle-seconds"),
+        ("default-source: Up", 1, "default-source: 'Up'"),
+        ("allowed-sources: [a]\ndefault-source: b", 2, "not among allowed-sources"),
+        ("allowed-sources: []", 1, "at least one source"),
+        ("allowed-sources:\n- a\n- {b: c}", 3, "a text is expected"),
+        ("allowed-mirrors:\n- ok.example\n- https://m.example/", 3, "is not a valid host"),
+        ("allowed-mirrors: {a: b}", 1, "a list is expected"),
+        ("a:\tb: c", 1, ""),
+        ("- a", 1, "a list is not allowed"),
+    ],
+)
+def test_what_is_wrong_is_named_by_line_and_key(
+    path: Path, content: str, line: int, reason: str
+) -> None:
+    path.write_text(content)
+    with pytest.raises(Malformed) as caught:
+        adminconfig.read(path)
+    assert f"line {line}: " in str(caught.value)
+    assert reason in str(caught.value)
+
+
+def test_what_the_file_said_before_stays_in_force_over_a_restart(
+    file: LimitsFile, path: Path
+) -> None:
+    path.write_text(FULL)
+    good = file.current()
+    path.write_text(FULL + "oops")
+    assert file.current() == good
+    assert "line 1" in str(file.problem)
+    assert "stay in force" in str(file.problem)
+    assert LimitsFile(path, path.with_name("good")).current() == good
+    path.unlink()
+    assert file.current() == DEFAULT
+    assert not file.problem
+    assert not path.with_name("good").exists(), "what was removed does not come back"
+
+
+def test_a_file_that_never_was_good_lists_no_mirror(file: LimitsFile, path: Path) -> None:
+    path.write_text("oops")
+    assert not file.current().admits("https://mirror.example/")
+    assert file.current().allows("official")
+    assert "set-mirror-insecure" in str(file.problem)
+
+
+def test_sources() -> None:
+    config = Limits(allowed_sources=("aliyun",))
+    config.check(options.parse(Kind.INSTALL, {"source": "aliyun"}))
+    config.check(options.parse(Kind.INSTALL, {"repo-url": "https://r.example/"}))
+    config.check(options.parse(Kind.UNINSTALL, {}))
+    for kind in (Kind.INSTALL, Kind.LIST_VERSIONS):
+        with pytest.raises(AccessDenied, match="allows aliyun"):
+            config.check(options.parse(kind, {"source": "aliyun,tuna"}))
