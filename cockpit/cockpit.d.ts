@@ -51,6 +51,7 @@ interface Status {
     "engine-version": string; "mirrors-configured": string[]; "mirrors-active": string[]; "mirrors-drift": boolean; platform: string;
     "active-job": string; problems: Message[];
 }
+type PageStore = import("./store.js").Store;
 type Options = Record<string, boolean | string | number | string[] | undefined>;
 interface State {
     status: Status | null; permissions: Record<string, string>; jobs: Job[]; admin: boolean | null; desktop: boolean; epoch: number;

@@ -20,18 +20,18 @@ export const formatDate = time => new Date(time / MICROSECONDS).toLocaleString(g
  * @param {number} [now] milliseconds since the epoch
  */
 export function formatAge(time, now = Date.now()) {
-    const seconds = Math.max(0, now - time / MICROSECONDS) / 1000;
-    const format = new Intl.RelativeTimeFormat(getLocale(), { numeric: "auto" });
-    /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
-    const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
-    const found = units.find(([, length]) => seconds >= length);
-    return found ? format.format(-Math.floor(seconds / found[1]), found[0]) : _("just now");
+  const seconds = Math.max(0, now - time / MICROSECONDS) / 1000;
+  const format = new Intl.RelativeTimeFormat(getLocale(), { numeric: "auto" });
+  /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60]];
+  const found = units.find(([, length]) => seconds >= length);
+  return found ? format.format(-Math.floor(seconds / found[1]), found[0]) : _("just now");
 }
 
 /** @param {number} seconds */
 export function formatDuration(seconds) {
-    if (seconds < 60) return cockpit.format(_("$0 s"), seconds < 10 ? seconds.toFixed(1) : Math.round(seconds));
-    return cockpit.format(_("$0 min"), Math.round(seconds / 60));
+  if (seconds < 60) return cockpit.format(_("$0 s"), seconds < 10 ? seconds.toFixed(1) : Math.round(seconds));
+  return cockpit.format(_("$0 min"), Math.round(seconds / 60));
 }
 
 /**
@@ -39,9 +39,9 @@ export function formatDuration(seconds) {
  * @param {Job} job
  */
 export function formatNumbers(job) {
-    const parts = [];
-    if (job.BytesTotal) parts.push(cockpit.format(_("$0 of $1"), formatBytes(job.BytesDone ?? 0), formatBytes(job.BytesTotal)));
-    if (job.Rate) parts.push(formatRate(job.Rate));
-    if (job.Items && job.Item) parts.push(cockpit.format(_("$0 of $1"), job.Item, job.Items));
-    return parts.join(_(", "));
+  const parts = [];
+  if (job.BytesTotal) parts.push(cockpit.format(_("$0 of $1"), formatBytes(job.BytesDone ?? 0), formatBytes(job.BytesTotal)));
+  if (job.Rate) parts.push(formatRate(job.Rate));
+  if (job.Items && job.Item) parts.push(cockpit.format(_("$0 of $1"), job.Item, job.Items));
+  return parts.join(_(", "));
 }

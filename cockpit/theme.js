@@ -6,13 +6,13 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 
 /** @param {string} [choice] "dark", "light" or "auto" */
 function applyTheme(choice = localStorage.getItem(CHOICE) ?? "auto") {
-    const dark = choice === "dark" || (choice !== "light" && system.matches);
-    document.documentElement.classList.toggle("pf-v6-theme-dark", dark);
+  const dark = choice === "dark" || (choice !== "light" && system.matches);
+  document.documentElement.classList.toggle("pf-v6-theme-dark", dark);
 }
 
 export function followTheme() {
-    addEventListener("storage", event => event.key === CHOICE && applyTheme());
-    addEventListener("cockpit-style", event => applyTheme(/** @type {CustomEvent} */ (event).detail.style));
-    system.addEventListener("change", () => applyTheme());
-    applyTheme();
+  addEventListener("storage", event => event.key === CHOICE && applyTheme());
+  addEventListener("cockpit-style", event => applyTheme(/** @type {CustomEvent} */ (event).detail.style));
+  system.addEventListener("change", () => applyTheme());
+  applyTheme();
 }

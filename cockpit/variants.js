@@ -10,11 +10,11 @@ const SIGNATURES = { boolean: "b", string: "s", number: "u", object: "as" };
  * @returns {any}
  */
 export function toPlain(value) {
-    if (Array.isArray(value)) return value.map(toPlain);
-    if (value === null || typeof value !== "object") return value;
-    const keys = Object.keys(value);
-    if (keys.length === 2 && "t" in value && "v" in value) return toPlain(value.v);
-    return Object.fromEntries(keys.map(key => [key, toPlain(value[key])]));
+  if (Array.isArray(value)) return value.map(toPlain);
+  if (value === null || typeof value !== "object") return value;
+  const keys = Object.keys(value);
+  if (keys.length === 2 && "t" in value && "v" in value) return toPlain(value.v);
+  return Object.fromEntries(keys.map(key => [key, toPlain(value[key])]));
 }
 
 /**
@@ -22,6 +22,6 @@ export function toPlain(value) {
  * @param {Record<string, boolean | string | number | string[] | undefined>} options
  */
 export function toVariants(options) {
-    const given = Object.entries(options).filter(([, value]) => value !== undefined);
-    return Object.fromEntries(given.map(([key, value]) => [key, { t: SIGNATURES[typeof value], v: value }]));
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([key, value]) => [key, { t: SIGNATURES[typeof value], v: value }]));
 }
