@@ -18,7 +18,10 @@ PYTHON39 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9*/bin/python) \
 	$(shell python3.9 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV39 := $(call environment,tests/requirements-py39.txt)
 
-.PHONY: picture translations demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt
+# What checks the page, by npm.
+export PAGE_TOOLS := $(DOCKMGRD_CACHE)/page-$(shell sha256sum <tests/browser/package-lock.json | head -c 12)
+
+.PHONY: check-page picture translations demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt
 
 demo: rpm $(VENV)/ready
 	@$(RUN) -m bed.demo
@@ -29,6 +32,7 @@ check: rpm $(VENV)/ready
 	$(MAKE) check-unit || status=1; \
 	$(if $(PYTHON39),$(MAKE) check-py39 || status=1;) \
 	$(MAKE) check-integration || status=1; \
+	$(MAKE) check-page || status=1; \
 	exit $$status
 
 check-unit: rpm $(VENV)/ready
@@ -41,6 +45,11 @@ check-py39: $(VENV39)/ready
 
 check-integration: rpm $(VENV)/ready
 	$(VENV)/bin/pytest tests/integration --numprocesses=2
+
+# The page: types, style and logic of its modules, then a browser on hosts with Cockpit.
+check-page: rpm $(VENV)/ready $(PAGE_TOOLS)/ready
+	tests/browser/check-modules $(PAGE_TOOLS)
+	$(VENV)/bin/pytest tests/browser
 
 rpm: apt
 	@packaging/rpm/build
@@ -73,7 +82,8 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 apt:
-	@packaging/apt-install packaging/rpm/requirements.apt tests/requirements.apt tests/bed/requirements.apt
+	@packaging/apt-install packaging/rpm/requirements.apt tests/requirements.apt tests/bed/requirements.apt \
+		tests/browser/requirements.apt
 
 # -qq: errors alone.
 define make_environment
@@ -87,3 +97,8 @@ $(VENV)/ready: | apt
 $(VENV39)/ready: | apt
 	@packaging/apt-install tests/requirements-py39.apt
 	$(call make_environment,$(PYTHON39),tests/requirements-py39.txt)
+
+$(PAGE_TOOLS)/ready: | apt
+	@mkdir -p $(@D) && cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	cd $(@D) && npm ci --silent --no-audit --no-fund
+	@touch $@

@@ -69,8 +69,9 @@ def _write_styles(members: tarfile.TarFile, folder: Path) -> None:
     parts = [_read(members, "package/patternfly-base.css")]
     for name in names:
         if not name.startswith("#"):
-            file = re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-            parts.append(_read(members, f"package/components/{name}/{file}.css"))
+            folder_name, _, file = name.partition("/")
+            file = file or re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+            parts.append(_read(members, f"package/components/{folder_name}/{file}.css"))
     # The shell brings the fonts.
     styles = _FONT_FACE.sub("", "\n".join(parts))
     with (folder / "patternfly.css.gz").open("wb") as stream:
