@@ -20,19 +20,14 @@ VENV39 := $(call environment,tests/requirements-py39.txt)
 # What reads the files for releases: tmt, and Packit's schema without what builds and uploads.
 VENV_RELEASE := $(call environment,tests/requirements-release.txt)
 
-<<<<<<< HEAD
 # Ansible's controller: the newest that this machine's Python runs, and the oldest supported one.
 PYTHON_ANSIBLE := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) /usr/bin/python3)
 ANSIBLE := $(call environment,tests/requirements-ansible.txt)
 ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
-=======
 # What checks the page, by npm.
 export PAGE_TOOLS := $(DOCKMGRD_CACHE)/page-$(shell sha256sum <tests/browser/package-lock.json | head -c 12)
 
-.PHONY: check-page picture translations demo fuzz check check-unit check-integration check-py39 rpm bed bench soak clean apt
->>>>>>> 16e9384083152d7d6c8bb06e9a7887198ef0ad03
-
-.PHONY: help demo check check-busy check-unit check-py39 check-integration lint trees rpm bed bench fuzz \
+.PHONY: help demo check check-busy check-unit check-py39 check-integration check-page lint trees rpm bed bench fuzz \
 	soak picture translations clean apt ansible collection
 
 demo: rpm $(VENV)/ready  ## Show the main job on a disposable host
@@ -67,7 +62,6 @@ check-py39: $(VENV39)/ready  ## Run the unit tests on Python 3.9
 check-integration: rpm trees ansible  ## Run the tests on hosts
 	$(VENV)/bin/pytest tests/integration --numprocesses=2
 
-<<<<<<< HEAD
 # What tests on hosts take from the cache, ahead and with its steps shown. Without it a test builds
 # what it needs; so a build that fails here fails those tests alone.
 trees: rpm $(VENV)/ready  ## Build the root trees of the test hosts
@@ -76,15 +70,11 @@ trees: rpm $(VENV)/ready  ## Build the root trees of the test hosts
 lint: $(VENV)/ready  ## Check style, types and spelling
 	$(VENV)/bin/pytest tests/unit/test_style.py
 
-rpm: apt  ## Build the RPMs to dist/
-=======
-# The page: types, style and logic of its modules, then a browser on hosts with Cockpit.
-check-page: rpm $(VENV)/ready $(PAGE_TOOLS)/ready
+check-page: rpm $(VENV)/ready $(PAGE_TOOLS)/ready  ## Check the page, then drive it in a browser
 	tests/browser/check-modules $(PAGE_TOOLS)
 	$(VENV)/bin/pytest tests/browser
 
-rpm: apt
->>>>>>> 16e9384083152d7d6c8bb06e9a7887198ef0ad03
+rpm: apt  ## Build the RPMs to dist/
 	@packaging/rpm/build
 
 ansible: $(ANSIBLE)/ready $(ANSIBLE_OLDEST)/ready
@@ -120,14 +110,9 @@ clean:  ## Remove what is built in the checkout
 	rm -rf --one-file-system dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-<<<<<<< HEAD
 apt:  ## Install the Debian packages that the other targets need
-	@packaging/apt-install packaging/rpm/requirements.apt tests/requirements.apt tests/bed/requirements.apt
-=======
-apt:
 	@packaging/apt-install packaging/rpm/requirements.apt tests/requirements.apt tests/bed/requirements.apt \
 		tests/browser/requirements.apt
->>>>>>> 16e9384083152d7d6c8bb06e9a7887198ef0ad03
 
 # -qq: errors alone.
 define make_environment
@@ -145,15 +130,13 @@ $(VENV39)/ready: | apt
 	@packaging/apt-install tests/requirements-py39.apt
 	$(call make_environment,$(PYTHON39),tests/requirements-py39.txt)
 
-<<<<<<< HEAD
 $(ANSIBLE)/ready: | apt
 	$(call make_environment,$(PYTHON_ANSIBLE),tests/requirements-ansible.txt)
 
 $(ANSIBLE_OLDEST)/ready: | apt
 	$(call make_environment,/usr/bin/python3,tests/requirements-ansible-2.16.txt)
-=======
+
 $(PAGE_TOOLS)/ready: | apt
 	@mkdir -p $(@D) && cp tests/browser/package.json tests/browser/package-lock.json $(@D)
 	cd $(@D) && npm ci --silent --no-audit --no-fund
 	@touch $@
->>>>>>> 16e9384083152d7d6c8bb06e9a7887198ef0ad03
