@@ -58,7 +58,7 @@ def test_no_call_is_lost_around_the_exit(host: Host) -> None:
 
 @pytest.mark.suites("bookworm", "trixie")
 def test_a_crowd_that_vanishes_leaves_the_daemon_as_it_was(host: Host) -> None:
-    host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=8_000_000)
+    host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=3_000_000)
     api = Api(host)
     job = api.install()
     api.status()
