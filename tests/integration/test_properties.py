@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from bed.host import Host
 
 __all__ = ["engine_host"]
+
+PROPERTIES = 13
 
 # Runs on the host: prints each change of the manager's properties, the first line when it listens.
 _LISTEN = """
@@ -46,7 +49,7 @@ class Listener:
 
     def __init__(self, host: Host) -> None:
         self._process = host.popen("/usr/bin/python3", "-IBc", _LISTEN, user="alice")
-        self.known: dict[str, Any] = {}
+        self.known: dict[str, Any] = defaultdict(str)
         while self._read() != "ready":
             pass
 
@@ -72,7 +75,7 @@ class Listener:
 def test_changes_of_files_are_announced(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     listener = Listener(host)
-    listener.until(lambda known: "Packages" in known and known["EngineVersion"] != "")
+    listener.until(lambda known: len(known) == PROPERTIES and known["EngineVersion"] != "")
     properties = api.properties(names.MANAGER_PATH, names.MANAGER_INTERFACE)
     assert listener.known == properties, "all are announced once after a start"
 
@@ -101,7 +104,7 @@ def test_changes_of_files_are_announced(engine_host: Host) -> None:
 def test_an_engine_that_hangs_is_a_problem_until_it_has_recovered(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     listener = Listener(host)
-    listener.until(lambda known: known.get("EngineVersion", "") != "")
+    listener.until(lambda known: known["EngineVersion"] != "")
     pid = host.run("systemctl", "show", "docker", "-P", "MainPID").stdout.strip()
     for _ in range(2):
         host.run("kill", "-STOP", pid)
