@@ -26,6 +26,8 @@ MAX_PROBE_TIMEOUT = 60
 SECONDS_TO_WAIT_FOR_LOCK = 60
 MAX_LOCK_WAIT = 24 * 3600
 
+LATEST = "latest"
+"""The version that stands for the newest of the source, whatever is installed."""
 CHANNELS = ("stable", "test")
 _VERSION = re.compile(r"[0-9][A-Za-z0-9._+~-]*")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -53,6 +55,8 @@ class InstallOptions:
     enable: bool = True
     lock_wait: int = SECONDS_TO_WAIT_FOR_LOCK
     """Seconds to wait while another process works with packages."""
+    upgrade: bool = False
+    """Whether installed packages of Docker's go to the newest that the source has."""
     dry_run: bool = False
     plan: str = ""
     """Digest of the plan that the caller has seen and agreed to."""
@@ -62,6 +66,8 @@ class InstallOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
         values = _check_options(Kind.INSTALL, options)
         _check_origin(values)
+        if values.get("version") == LATEST:
+            values.update(version="", upgrade=True)
         if values.get("version") and not _VERSION.fullmatch(values["version"]):
             text = messages.VERSION_NOT_VALID(value=shown(values["version"]))
             raise InvalidArgs(text.with_remedy(messages.WRITE_LIKE(example="28.5.1")))

@@ -31,6 +31,7 @@ SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
         "start": "b",
         "enable": "b",
         "lock-wait": "u",
+        "upgrade": "b",
         "dry-run": "b",
         "plan": "s",
     },

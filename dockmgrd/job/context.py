@@ -97,7 +97,7 @@ class JobContext:
             self._due = asyncio.get_running_loop().call_later(wait, self._send)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Ignore cancellation within the context, for work that must not be stopped halfway.
 
         :raises asyncio.CancelledError: on entry, if the job is already being canceled.
@@ -117,7 +117,7 @@ class JobContext:
         self._task = task
 
     def cancel(self) -> None:
-        """Stop the job, unless it is in `held` or committed: then it goes on to its end."""
+        """Stop the job, unless it is in `hold` or committed: then it goes on to its end."""
         if self._held:
             return
         self._cancel_requested = True

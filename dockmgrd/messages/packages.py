@@ -101,9 +101,55 @@ CONTAINERD_OF_OTHERS = Template(
     "containerd is still running and belongs to another package. {path} was kept.",
 )
 
+ENGINE_UNMANAGED = Template(
+    "engine-outside-unit",
+    "A Docker Engine that {unit} has not started is running ({program}, process {pid}).",
+)
+STOP_ENGINE_FIRST = Template("stop-engine-first", "Stop it and try again.")
+CONTAINERD_USED = Template(
+    "containerd-used",
+    "Others use containerd.io, too: its namespaces {namespaces} have images or containers.",
+)
+AGREE_TO_REMOVE_CONTAINERD = Template(
+    "agree-to-remove-containerd", "Remove what is in them, or agree to leave it without containerd."
+)
+CONTAINERD_DATA_KEPT = Template(
+    "containerd-data-kept",
+    "{path} was kept: its namespaces {namespaces} have images or containers of others.",
+)
+CONTAINERD_DATA_UNKNOWN = Template(
+    "containerd-data-unknown",
+    "{path} was kept: whether it has data of others is not known ({reason}).",
+)
+METADATA_UNREADABLE = Template("metadata-unreadable", "{file} cannot be read: {reason}")
+METADATA_UNKNOWN = Template("metadata-unknown", "{file} is damaged or has an unknown format")
+
+# The host.
+HOST_IS_IMAGE_BASED = Template(
+    "host-is-image-based",
+    "This host boots an image (OSTree), and dnf cannot change the packages of an image.",
+)
+USE_RPM_OSTREE = Template(
+    "use-rpm-ostree", "Change the image, or layer the packages on it with rpm-ostree."
+)
+PACKAGES_READ_ONLY = Template(
+    "packages-read-only", "Packages cannot be changed: {path} is on {mount}, which is read-only."
+)
+LEFTOVER_BRIDGE = Template("leftover-bridge", "The network bridge {bridge} remains.")
+LEFTOVER_RULES = Template("leftover-rules", "The rules of Docker in {program} remain.")
+LEFTOVER_POLICY = Template(
+    "leftover-policy",
+    "The policy of the chain FORWARD in {program} is DROP, which Docker sets.",
+)
+LEFTOVER_GROUP = Template("leftover-group", "The group {group} remains.")
+LEFTOVER_CLIENT_FOLDER = Template(
+    "leftover-client-folder",
+    "{folder} remains, with the settings and logins of the docker command.",
+)
+REMOVE_LEFTOVER = Template("remove-leftover", "Remove it if nothing else uses it.")
+RESET_POLICY = Template("reset-policy", "Reset the policy if nothing else needs it.")
+
 # Files.
-FILE_UNREADABLE = Template("file-unreadable", "{path} cannot be read: {reason}.")
-MOVE_FILE_AWAY = Template("move-file-away", "Move it out of the way.")
 RENAME_FAILED = Template("rename-failed", "{source} could not be renamed to {target}: {reason}.")
 MAKE_FOLDER_WRITABLE = Template(
     "make-folder-writable", "Make the folder writable for root and try again."

@@ -97,7 +97,7 @@ class Channel:
         """Send the last event."""
         self._send(outcome)
 
-    def resolved(self, changes: Sequence[Change]) -> None:
+    def ask_consent(self, changes: Sequence[Change]) -> None:
         """Report what will be done, and return when the job agrees; else the process exits."""
         self._send(ResolvedEvent(tuple(changes)))
         if self._requests.readline() != PROCEED:

@@ -43,6 +43,8 @@ class InstallPackages:
     """Where our repository is, whatever the host's file of it says; empty for what that says."""
     module_hotfixes: bool = False
     """Whether modules must not hide our repository's packages."""
+    upgrade: bool = False
+    """Whether the packages must be the newest that our repository has, or of the version."""
     extras: tuple[str, ...] = ()
     """Further packages, from any repository."""
     urls: tuple[str, ...] = ()

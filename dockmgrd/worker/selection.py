@@ -19,7 +19,7 @@ _MAX_NEAREST = 5
 
 def is_satisfied(request: InstallPackages) -> bool:
     """Whether nothing is left to do, by rpm's database alone: no network is needed."""
-    if request.urls:
+    if request.urls or request.upgrade:
         return False
     transaction = rpm.TransactionSet()
     try:
@@ -44,9 +44,9 @@ def mark_install(
     """
     given = {each.name for each in files}
     missing = [
-        _find_candidate(backend, request, name)
+        package
         for name in request.names
-        if name not in given and not _select_versions(backend.find_installed([name]), request)
+        if name not in given and (package := _find_missing(backend, request, name)) is not None
     ]
     present = {each.nevra for each in backend.find_installed(given)}
     missing += [each for each in files if each.nevra not in present]
@@ -78,6 +78,18 @@ def mark_remove(backend: Backend, names: Iterable[str]) -> bool:
     for package in installed:
         backend.mark_remove(package)
     return bool(installed)
+
+
+def _find_missing(backend: Backend, request: InstallPackages, name: str) -> Package | None:
+    """The package to install for the name; None when what is installed is what was requested."""
+    installed = _select_versions(backend.find_installed([name]), request)
+    if not installed:
+        return _find_candidate(backend, request, name)
+    if not request.upgrade:
+        return None
+    offered = _select_versions(backend.find_offered([name]), request)
+    newest = sort_newest_first([*installed, *offered])[0]
+    return None if newest.nevra in {each.nevra for each in installed} else newest
 
 
 def _find_candidate(backend: Backend, request: InstallPackages, name: str) -> Package:

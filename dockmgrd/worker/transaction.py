@@ -92,7 +92,7 @@ def _apply(
 ) -> Outcome:
     """Do what was resolved."""
     changes = backend.changes()
-    channel.resolved(changes)
+    channel.ask_consent(changes)
     if not request.allow_removals:
         plan.require_consent(
             changes,
@@ -120,7 +120,7 @@ def _remove(module: Module, request: RemovePackages, channel: Channel) -> Outcom
             return Outcome()
         backend.resolve()
         changes = backend.changes(request.names)
-        channel.resolved(changes)
+        channel.ask_consent(changes)
         if not request.allow_removals:
             plan.require_consent(
                 (each for each in changes if not plan.is_requested(each)),

@@ -180,3 +180,51 @@ def test_an_uninstallation_is_planned_too(docker_host: Host) -> None:
     assert drop_in in done["purged"]
     assert not host.path(drop_in).parent.exists()
     assert not api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))["changed"]
+
+
+def test_an_upgrade_is_of_everything_of_dockers(docker_host: Host, suite: Suite) -> None:
+    host, api = docker_host, Api(docker_host)
+    _, current, coming = repositories.generations(suite)
+    host.run("docker", "load", "--input", TINY)
+    host.run("docker", "run", "--detach", "--name", "web", "tiny", "sleep", "600")
+    host.run("dnf", "-y", "remove", "docker-buildx-plugin", check=False)
+    assert not api.wait(api.install(upgrade=TRUE, dry_run=TRUE))["changed"], "all is the newest"
+    wish = {"upgrade": TRUE, "channel": ("s", "test")}
+    plan = api.wait(api.install(dry_run=TRUE, **wish))
+    assert "install" not in plan, "what is not there is not upgraded"
+    assert {"docker-ce", "docker-ce-cli", "containerd.io"} <= names_of(plan["upgrade"])
+    assert {"restart docker.service", "restart containerd.service"} <= {*texts(plan["actions"])}
+    [note] = plan["notes"]
+    assert (note["id"], note["args"]) == ("restart-stops-containers", {"containers": ["web"]})
+    done = api.wait(api.install(plan=("s", plan["digest"]), **wish))
+    assert names_of(done["upgraded"]) == names_of(plan["upgrade"])
+    assert (done["steps"], done["digest"]) == (plan["steps"], plan["digest"])
+    assert coming.engine in host.run("rpm", "-q", "docker-ce").stdout
+    assert coming.containerd in host.run("rpm", "-q", "containerd.io").stdout
+    assert not api.wait(api.install(**wish))["changed"]
+    assert not api.wait(api.install(upgrade=TRUE))["downgraded"], "what is newer stays"
+    assert current.engine not in host.run("rpm", "-q", "docker-ce").stdout
+    assert api.wait(api.install(version=("s", "latest"), dry_run=TRUE, channel=("s", "test")))
+
+
+def test_a_dry_run_says_what_it_would_be_refused_for(host: Host) -> None:
+    host.run("dnf", "-y", "install", "podman-docker")
+    api = Api(host)
+    plan = api.wait(api.install(dry_run=TRUE, minimal=TRUE))
+    assert plan["refusal"]["name"] == ERROR + "ConflictingPackages"
+    assert "podman-docker-" in plan["refusal"]["text"]
+    assert "refusal" not in api.wait(
+        api.install(dry_run=TRUE, minimal=TRUE, replace_conflicting=TRUE)
+    )
+    host.write("/etc/docker/daemon.json", "{,}")
+    mirrors = ("as", ["https://mirror.bed.test"])
+    refusal = api.wait(api.install(dry_run=TRUE, mirrors=mirrors))["refusal"]
+    assert refusal["name"] == ERROR + "ConfigInvalid"
+    refused(api, api.install(mirrors=mirrors), "ConfigInvalid")
+    host.run("rm", "/etc/docker/daemon.json")
+    host.run("mkdir", "/etc/docker/daemon.json", "/etc/yum.repos.d/docker-ce.repo")
+    for options in ({"mirrors": mirrors}, {"minimal": TRUE}):
+        shown = api.wait(api.install(dry_run=TRUE, **options))["refusal"]
+        with pytest.raises(ApiError) as caught:
+            api.wait(api.install(**options))
+        assert (shown["name"], shown["text"]) == (caught.value.name, caught.value.text)

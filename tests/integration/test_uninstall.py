@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -125,7 +125,6 @@ def test_a_failed_start_keeps_the_packages_and_takes_the_mirrors_back(host: Host
     assert host.run("rpm", "-q", "docker-ce").returncode == 0
     assert host.read(REPOSITORY) != "", "where the packages get their updates from"
     host.path(CONFIG).unlink()
-    host.run("systemctl", "reset-failed", "docker.service", "docker.socket", check=False)
     result = api.wait(api.install())
     assert result["changed"]
     assert result["installed"] == []
@@ -135,8 +134,135 @@ def test_a_failed_start_keeps_the_packages_and_takes_the_mirrors_back(host: Host
 def test_a_broken_daemon_json_is_told_before_anything_is_installed(host: Host) -> None:
     api = Api(host)
     host.write(CONFIG, "{,}")
-    with pytest.raises(ApiError, match=r"daemon\.json cannot be changed safely") as caught:
+    with pytest.raises(ApiError, match=r"daemon\.json is not valid: line 1") as caught:
         api.wait(api.install(mirrors=("as", ["https://mirror.bed.test"])))
     assert caught.value.name == ERROR + "ConfigInvalid"
     assert files_of(host, "/etc/yum.repos.d") == ["base.repo"]
     assert host.run("rpm", "-q", "docker-ce", check=False).returncode != 0
+
+
+def ids_of(messages: list[dict[str, Any]]) -> list[str]:
+    return [each["id"] for each in messages]
+
+
+def test_others_keep_what_they_have_with_containerd(docker_host: Host) -> None:
+    """As the kubelet of a Kubernetes node does, in a namespace of its own."""
+    host, api = docker_host, Api(docker_host)
+    host.run("ctr", "--namespace", "k8s.io", "images", "import", "/srv/bed/registry/tiny.tar")
+    with pytest.raises(ApiError, match=r"namespaces k8s\.io have images") as caught:
+        api.wait(api.uninstall())
+    assert caught.value.name == ERROR + "ConflictingPackages"
+    assert host.run("systemctl", "is-active", "docker").stdout == "active\n"
+    assert host.run("rpm", "-q", "containerd.io").returncode == 0
+    plan = api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))
+    assert plan["refusal"]["name"] == ERROR + "ConflictingPackages"
+    assert plan["refusal"]["args"] == {"namespaces": ["k8s.io"]}
+    assert "/var/lib/containerd" not in plan["deletes"]
+    host.run("systemctl", "stop", "docker", "docker.socket", "containerd")
+    assert api.wait(api.uninstall(dry_run=TRUE))["refusal"]["args"] == {"namespaces": ["k8s.io"]}
+    result = api.wait(api.uninstall(purge_data=TRUE, force=TRUE))
+    assert "containerd-data-kept" in ids_of(result["notes"])
+    assert "/var/lib/docker" in result["purged"]
+    assert "/var/lib/containerd" not in result["purged"]
+    assert files_of(host, "/var/lib/containerd") != []
+    again = api.wait(api.uninstall(purge_data=TRUE))
+    assert not again["changed"], "nor later, when no package is there any more"
+    assert files_of(host, "/var/lib/containerd") != []
+    host.run("rm", "--recursive", "/var/lib/containerd/io.containerd.metadata.v1.bolt")
+    assert "/var/lib/containerd" in api.wait(api.uninstall(purge_data=TRUE))["purged"]
+
+
+def test_what_stays_is_named_with_what_removes_it(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    host.write("/root/.docker/config.json", "{}")
+    plan = api.wait(api.uninstall(dry_run=TRUE))
+    result = api.wait(api.uninstall())
+    commands = [each["remedy"]["command"] for each in result["notes"]]
+    assert {"ip link delete docker0", "rm -r /root/.docker", "groupdel docker"} <= set(commands)
+    assert "docker0" in host.run("ls", "/sys/class/net").stdout
+    for command in commands:
+        if not command.startswith("ip "):  # This host has no ip(8).
+            host.run("sh", "-c", command)
+    assert host.run("getent", "group", "docker", check=False).stdout == ""
+    assert "DOCKER" not in host.run("iptables-save", check=False).stdout
+    assert (result["steps"], result["digest"]) == (plan["steps"], plan["digest"])
+    assert result["diff"] == plan["diff"]
+
+
+def test_a_purge_says_how_much_it_deletes(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    host.run("docker", "load", "--input", "/srv/bed/registry/tiny.tar")
+    host.run("docker", "create", "--name", "web", "--volume", "data:/data", "tiny")
+    running = api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))
+    assert running["counts"] == {"containers": 1, "images": 1, "volumes": 1}
+    sizes = {each["path"]: each["bytes"] for each in running["purge"]}
+    assert set(sizes) == set(running["deletes"])
+    assert sizes["/var/lib/docker"] > 100_000
+    host.run("systemctl", "stop", "docker", "docker.socket")
+    stopped = api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))
+    assert stopped["counts"] == running["counts"]
+    assert stopped["volumes"] == ["data"]
+
+
+def test_an_engine_that_somebody_else_has_started(docker_host: Host) -> None:
+    """Its containers are containers, and its data is in use."""
+    host, api = docker_host, Api(docker_host)
+    host.run("docker", "load", "--input", "/srv/bed/registry/tiny.tar")
+    host.run("systemctl", "stop", "docker", "docker.socket")
+    host.run("systemd-run", "--unit=by-hand", "dockerd", "--host=unix:///run/docker.sock")
+    host.run("sh", "-c", "until docker info; do sleep 0.2; done")
+    host.run("docker", "run", "--detach", "--name", "alive", "tiny", "sleep", "600")
+    with pytest.raises(ApiError, match="Containers are running: alive") as caught:
+        api.wait(api.uninstall())
+    assert caught.value.name == ERROR + "ContainersRunning"
+    with pytest.raises(ApiError, match=r"docker\.service has not started is running") as caught:
+        api.wait(api.uninstall(purge_data=TRUE, force=TRUE))
+    assert caught.value.name == ERROR + "ServiceFailed"
+    plan = api.wait(api.uninstall(purge_data=TRUE, force=TRUE, dry_run=TRUE))
+    assert plan["refusal"]["remedy"]["command"] == "systemctl stop by-hand.service"
+    with pytest.raises(ApiError, match=r"docker\.service has not started is running"):
+        api.wait(api.install())
+    assert api.wait(api.install(dry_run=TRUE))["refusal"]["name"] == ERROR + "ServiceFailed"
+    assert host.run("systemctl", "is-active", "docker.socket", check=False).stdout == "inactive\n"
+    assert host.run("docker", "ps", "--quiet").stdout != ""
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_a_data_root_of_the_unit(docker_host: Host, running: bool) -> None:
+    host, api = docker_host, Api(docker_host)
+    drop_in = "/etc/systemd/system/docker.service.d/root.conf"
+    start = "/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock"
+    lines = f"[Service]\nExecStart=\nExecStart={start} --data-root /srv/elsewhere\n"
+    host.write(drop_in, lines)
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "restart", "docker")
+    if not running:
+        host.run("systemctl", "stop", "docker", "docker.socket")
+    assert "/srv/elsewhere" in api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))["deletes"]
+    assert "/srv/elsewhere" in api.wait(api.uninstall(purge_data=TRUE))["purged"]
+    assert not host.path("/srv/elsewhere").exists()
+
+
+def test_a_host_whose_packages_cannot_change(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    before = host.run("rpm", "-qa").stdout
+    host.run("mount", "--bind", "/usr", "/usr")
+    host.run("mount", "--options", "remount,bind,ro", "/usr")
+    for job in (api.uninstall(), api.install(completion=TRUE)):
+        with pytest.raises(ApiError, match="/usr is on /usr, which is read-only") as caught:
+            api.wait(job)
+        assert caught.value.name == ERROR + "WriteFailed"
+    host.run("mount", "--options", "remount,bind,rw", "/usr")
+    host.write("/run/ostree-booted", "")
+    host.internet.forget_requests()
+    for start in (api.uninstall, api.install):
+        options = {"completion": TRUE} if start == api.install else {}
+        with pytest.raises(ApiError, match="boots an image") as caught:
+            api.wait(start(**options))
+        assert caught.value.name == ERROR + "UnsupportedPlatform"
+        refusal = api.wait(start(dry_run=TRUE, **options))["refusal"]
+        assert refusal["name"] == ERROR + "UnsupportedPlatform"
+    assert host.internet.requests() == [], "refused before anything was downloaded"
+    assert host.run("rpm", "-qa").stdout == before
+    assert host.run("systemctl", "is-active", "docker").stdout == "active\n"
+    assert not api.wait(api.install())["changed"], "nothing has to change"

@@ -79,6 +79,7 @@ _INSTALL: Table = {
     "start": [Row(False, {INSTALL}), Row(True, {INSTALL})],
     "enable": [Row(False, {INSTALL}), Row(True, {INSTALL})],
     "lock-wait": [Row(0, {INSTALL}), Row(86400, {INSTALL})],
+    "upgrade": [Row(True, {INSTALL}), Row(False, {INSTALL})],
     "dry-run": [Row(False, {INSTALL}), Row(True, {INSTALL})],
     "plan": [Row("", {INSTALL}), Row(DIGEST, {INSTALL})],
 }

@@ -12,7 +12,8 @@ from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view.terminal import answer_width
 from dockmgrd.cli.view.text import harmless, size, table, uncut, wrapped
 from dockmgrd.cli.waiting import readable
-from dockmgrd.errors import Cancelled, ContainersRunning
+from dockmgrd.errors import Cancelled, from_name
+from dockmgrd.messages.text import from_plain
 
 _ACTIONS = ("install", "upgrade", "downgrade", "remove")
 _LISTS = (
@@ -80,7 +81,7 @@ def agreed(run: Callable[[Mapping[str, Any]], JobRecord], shown: Callable[[], No
             return job
         print("\n".join(lines(plan, answer_width())))
         if plan.get("refusal"):
-            raise ContainersRunning(plan["refusal"])
+            raise from_name(plan["refusal"]["name"], from_plain(plan["refusal"]))
         shown()
         if not confirmed("Do this?"):
             raise Cancelled("Nothing was done, as you did not agree.")

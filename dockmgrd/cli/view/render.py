@@ -97,7 +97,7 @@ def sources(answer: Iterable[Mapping[str, Any]], width: int | None) -> list[str]
 def summary(job: JobRecord, width: int | None) -> list[str]:
     """What a job that is done has done."""
     result = job.result
-    if "digest" in result:
+    if "digest" in result and result.get("dry-run"):
         return [*planned.lines(result, width), *_passed_over(result, width)]
     if "versions" in result:
         return [*planned.versions(result, width), *_passed_over(result, width)]

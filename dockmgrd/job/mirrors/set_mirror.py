@@ -93,7 +93,7 @@ async def _apply_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
     """Do what the plan says; raises as `apply_mirrors`."""
     active = False
     if plan.facts is not None and plan.control is not None:
-        with context.held():
+        with context.hold():
             active = await LiveChange(context, plan.change, plan.facts, plan.control).apply()
     elif plan.writes:
         plan.change.write()

@@ -84,7 +84,7 @@ class _Deletion:
     def _descend(self, name: str) -> None:
         """Enter the folder; what turns out to be something else is deleted."""
         parent = self._open(self._levels[-1]) if self._levels else self._parent
-        with self._explained(name):
+        with self._explain_errors(name):
             try:
                 descriptor = os.open(name, OPEN_FOLDER, dir_fd=parent)
             except FileNotFoundError:
@@ -105,20 +105,20 @@ class _Deletion:
         """Delete the files of the folder, and remember the folders in it."""
         level.scans += 1
         descriptor = self._open(level)
-        with self._explained(), os.scandir(descriptor) as entries:
+        with self._explain_errors(), os.scandir(descriptor) as entries:
             names = [(each.name, each.is_dir(follow_symlinks=False)) for each in entries]
         for name, is_folder in names:
             if is_folder:
                 level.pending.append(name)
             else:
-                with self._explained(name):
+                with self._explain_errors(name):
                     self._unlink(name, descriptor)
 
     def _remove_last(self) -> None:
         """Remove the folder at hand, which is empty now, or else read it once more."""
         level = self._levels[-1]
         above = self._levels[-2] if len(self._levels) > 1 else None
-        with self._explained():
+        with self._explain_errors():
             status = os.fstat(self._open(level))
             parent = self._parent if above is None else self._open(above)
             try:
@@ -140,7 +140,7 @@ class _Deletion:
         if level.descriptor is None:
             below = self._levels[-1].descriptor
             assert below is not None
-            with self._explained():
+            with self._explain_errors():
                 level.descriptor = os.open(os.pardir, OPEN_FOLDER, dir_fd=below)
                 status = os.fstat(level.descriptor)
             if (status.st_dev, status.st_ino) != level.identity:
@@ -156,7 +156,7 @@ class _Deletion:
         self.freed += _count_freed_bytes(status)
 
     @contextmanager
-    def _explained(self, *names: str) -> Iterator[None]:
+    def _explain_errors(self, *names: str) -> Iterator[None]:
         """Turn what the system says into an error with the path at hand."""
         try:
             yield

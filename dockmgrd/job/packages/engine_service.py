@@ -59,6 +59,8 @@ async def _start_unit(systemd: Systemd, *, and_enable: bool) -> None:
         if changed.get("ActiveState", "inactive") not in _STATES_BEFORE_START:
             loading.set()
 
+    for each in (names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT):
+        await systemd.reset_failed(each)  # A start limit that was hit refuses this start, too.
     stop_watching = await systemd.watch(names.DOCKER_UNIT, on_change)
     start = asyncio.ensure_future(systemd.start(names.DOCKER_UNIT))
     start.add_done_callback(lambda _task: loading.set())

@@ -8,12 +8,23 @@ from contextlib import contextmanager
 from typing import Any
 
 from dockmgrd import names, paths
-from dockmgrd.errors import ConflictingPackages, DockmgrError, ResolutionFailed, from_name
-from dockmgrd.host import atomicfile, daemonjson
-from dockmgrd.host.rpmdb import CONTAINERD, ENGINE, EXTRAS, OF_ENGINE_VERSION
+from dockmgrd.errors import (
+    DockmgrError,
+    KernelModuleMissing,
+    ResolutionFailed,
+    ServiceFailed,
+    from_name,
+)
+from dockmgrd.host import atomicfile
+from dockmgrd.host.rpmdb import CONTAINERD, OF_ENGINE_VERSION, installed_versions
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.set_mirror import apply_mirrors
 from dockmgrd.job.packages import engine_service, install_plan, sources, worker
+from dockmgrd.job.packages.install_checks import (
+    find_plan_refusal,
+    find_refusal,
+    list_packages,
+)
 from dockmgrd.job.packages.repofile import Repository, RepositoryFile
 from dockmgrd.job.packages.worker import SourceFault, Span, Transaction
 from dockmgrd.job.plan import Plan
@@ -23,6 +34,8 @@ from dockmgrd.options import InstallOptions
 from dockmgrd.worker.protocol import MISSING, Change, InstallPackages, Outcome
 
 _COMPLETION = ("bash-completion",)  # docker-ce-cli brings what it completes
+_PLANNABLE = (KernelModuleMissing, ServiceFailed)
+"""Refusals with which a dry run still has a plan to show."""
 _PACKAGES = Span(0.03, 0.8)
 
 
@@ -35,28 +48,35 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
 
     :returns: `changed`, `source`, `tried` (see `sources.describe_source`), `installed`, `upgraded`,
         `downgraded`, `removed` (NEVRAs), `download-bytes`, `mirrors` when they were asked for,
-        `engine-version` of a running engine. A dry run: what `Plan.to_result` has.
+        `engine-version` of a running engine, and `diff`, `steps` and `digest` of the plan. A dry
+        run: what `Plan.to_result` has, and as `refusal` the error with which the same without
+        dry-run would end, where it would.
     :raises InvalidArgs, UnsupportedPlatform: for an unknown source, or a system without packages.
+    :raises WriteFailed: when packages, or the files that have to change, cannot be changed.
     :raises ConfigInvalid: for a daemon.json into which the mirrors cannot go.
+    :raises ConflictingPackages: when packages would go that nobody agreed to remove.
     :raises PlanChanged: when the caller has agreed to something else.
     :raises DockmgrError: what the package worker, `apply_mirrors` and the service raise.
     """
     context.report(Stage.PREPARING, 0.0)
     repositories = sources.find_repositories(context, options)
-    if options.mirrors:
-        daemonjson.parse(
-            _read_daemon_json() or b"", str(paths.DAEMON_JSON)
-        )  # before packages change
-    if options.start and not (await context.systemd.get_state(names.DOCKER_UNIT)).active:
-        await engine_service.require_kernel_modules()
+    refusal = await find_refusal(context, options, repositories[0])
+    if refusal is not None and not options.dry_run:
+        raise refusal
+    if refusal is not None and not isinstance(refusal, _PLANNABLE):
+        # There is nothing to plan with, and nothing is downloaded in vain.
+        result = {"dry-run": True, "changed": True, **Plan().to_result()}
+        return {**result, "refusal": refusal.to_plain()}
     failed: list[sources.Attempt] = []
     for repository in repositories:
         try:
             result = await _install_from(context, options, repository)
         except SourceFault as fault:
             failed.append(sources.Attempt(repository, _add_remedy(fault.error, options)))
-        else:
-            return {**result, **sources.describe_source(repository, failed)}
+            continue
+        if refusal is not None:
+            result["refusal"] = refusal.to_plain()
+        return {**result, **sources.describe_source(repository, failed)}
     raise sources.combine_errors(failed)
 
 
@@ -73,30 +93,27 @@ async def _install_from(
         while not ready:
             changes = await _resolve(transaction, options)
             plan, notes = await install_plan.make_plan(context, options, repository, changes)
+            refusal = find_plan_refusal(plan, allow_removals=request.allow_removals)
             if options.dry_run:
                 context.add_notes(notes)
-                return {"dry-run": True, "changed": bool(plan.steps), **plan.to_result()}
+                result = {"dry-run": True, "changed": bool(plan.steps), **plan.to_result()}
+                return {**result, **({"refusal": refusal.to_plain()} if refusal else {})}
             plan.require_digest(options.plan)
-            ready = await _prepare(transaction, plan)
+            if refusal is not None:
+                raise refusal
+            ready = await transaction.prepare()
         with RepositoryFile().replaced_by(repository) as file_changed:
             outcome = await transaction.commit()
     context.add_notes(notes)
-    return await _finish(context, options, outcome, repository_changed=file_changed)
+    result = await _finish(context, options, outcome, repository_changed=file_changed)
+    return {**result, **plan.to_record()}
 
 
 async def _resolve(transaction: Transaction, options: InstallOptions) -> tuple[Change, ...]:
     try:
-        return await transaction.resolved()
+        return await transaction.resolve()
     except ResolutionFailed as error:
         raise _add_remedy(error, options) from error
-
-
-async def _prepare(transaction: Transaction, plan: Plan) -> bool:
-    try:
-        return await transaction.prepare()
-    except ConflictingPackages as error:
-        error.details = plan.to_result()
-        raise
 
 
 async def _finish(
@@ -105,7 +122,7 @@ async def _finish(
     """Mirrors and service, once the packages are there."""
     result = _describe_packages(outcome)
     changed = outcome.changed or repository_changed
-    with context.held(), _restoring_daemon_json(packages_changed=outcome.changed):
+    with context.hold(), _restoring_daemon_json(packages_changed=outcome.changed):
         if outcome.changed:
             await context.systemd.reload_manager_for(
                 names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT, names.CONTAINERD_UNIT
@@ -127,9 +144,10 @@ async def _finish(
 
 def _make_request(options: InstallOptions, repository: Repository) -> InstallPackages:
     return InstallPackages(
-        names=ENGINE if options.minimal else ENGINE + EXTRAS,
+        names=list_packages(options, installed_versions()),
         version=options.version,
         versioned=OF_ENGINE_VERSION,
+        upgrade=options.upgrade,
         weak_dependencies=not options.minimal,
         # Who agrees to a plan agrees to the removals in it.
         allow_removals=options.replace_conflicting or bool(options.plan),
@@ -167,19 +185,15 @@ def _describe_packages(outcome: Outcome) -> dict[str, Any]:
 @contextmanager
 def _restoring_daemon_json(*, packages_changed: bool) -> Iterator[None]:
     """Put daemon.json back when the context fails, and say what stays on the host."""
-    before = _read_daemon_json()
+    before = atomicfile.read(paths.DAEMON_JSON)
     try:
         yield
     except DockmgrError as error:
         if before is None:
-            atomicfile.remove(paths.DAEMON_JSON)
-        elif _read_daemon_json() != before:
+            atomicfile.remove_target(paths.DAEMON_JSON)
+        elif atomicfile.read(paths.DAEMON_JSON) != before:
             atomicfile.replace(paths.DAEMON_JSON, before)
         if not packages_changed:
             raise
         text = messages.PACKAGES_REMAIN(error=error.text)
         raise from_name(error.dbus_name, text) from error
-
-
-def _read_daemon_json() -> bytes | None:
-    return paths.DAEMON_JSON.read_bytes() if paths.DAEMON_JSON.exists() else None

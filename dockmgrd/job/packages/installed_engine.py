@@ -4,55 +4,64 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dockmgrd import names, paths
 from dockmgrd.errors import ConfigInvalid, DockmgrError, ServiceFailed
-from dockmgrd.host import daemonjson
-from dockmgrd.host.rpmdb import CONTAINERD, installed_versions
+from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.rpmdb import CONTAINERD, LEGACY_PACKAGES, installed_versions
+from dockmgrd.host.running_engine import RunningEngine, find_unmanaged_engine
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
+from dockmgrd.worker.protocol import Change
 
-_DOCKER_UNITS = (names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT)  # the socket would start the service
+_UNITS = {
+    # The socket would start the service.
+    **dict.fromkeys(("docker-ce", *LEGACY_PACKAGES), (names.DOCKER_SOCKET_UNIT, names.DOCKER_UNIT)),
+    CONTAINERD: (names.CONTAINERD_UNIT,),
+}
+"""The units that go with each package. Those of other packages, such as moby-engine, stay."""
+_ROOT_KEYS = ("data-root", "graph")  # The second is the name until 17.05.
+_HOST_FLAGS = ("-H", "--host")
+_UNIX = "unix://"
 
 
 class InstalledEngine:
-    """The units of the packages that go, and the engine in them."""
+    """The units of the packages that go, and the engines of the host."""
 
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._stopped: list[str] = []
-        # Another package's containerd, such as a Kubernetes node's, is none of ours.
-        ours = CONTAINERD in installed_versions()
-        self.units = (*_DOCKER_UNITS, *([names.CONTAINERD_UNIT] if ours else []))
+        self.has_our_containerd = CONTAINERD in installed_versions()
+        self.unmanaged = find_unmanaged_engine(names.DOCKER_UNIT)
+        """An engine that docker.service has not started."""
 
-    async def containers(self, *, may_fail: bool) -> tuple[str, ...]:
+    async def list_containers(self, *, may_fail: bool) -> tuple[str, ...]:
         """Names of the containers that run.
 
         :raises ServiceFailed: when nobody can say, unless that `may_fail`.
         """
-        if not await self._is_active(names.DOCKER_UNIT):
-            return ()
         try:
-            containers = await self._context.engine.containers()
+            found = [each for engine in await self._engines() for each in await engine.containers()]
         except ServiceFailed:  # an engine that hangs can be uninstalled, too
             if not may_fail:
                 raise
             return ()
-        return tuple(str(each["Names"][0]).lstrip("/") for each in containers)
+        return tuple(str(each["Names"][0]).lstrip("/") for each in found)
 
-    async def volumes(self) -> tuple[str, ...]:
-        """Names of the volumes of the running engine."""
-        if not await self._is_active(names.DOCKER_UNIT):
-            return ()
-        return await self._context.engine.volumes()
+    async def is_active(self) -> bool:
+        """Whether docker.service runs."""
+        return await self._is_active(names.DOCKER_UNIT)
 
-    async def actions(self) -> list[Text]:
-        """What is done with units when their packages go."""
-        states = [(unit, await self._context.systemd.get_state(unit)) for unit in self.units]
+    async def make_actions(self, units: Iterable[str]) -> list[Text]:
+        """What is done with the units when their packages go."""
+        states = [(unit, await self._context.systemd.get_state(unit)) for unit in units]
         return [
             *(steps.STOP_UNIT(unit=unit) for unit, state in states if state.active),
             *(
@@ -62,36 +71,36 @@ class InstalledEngine:
             ),
         ]
 
-    async def data_roots(self) -> tuple[Path, ...]:
-        """Where the engine keeps its data, as it says itself and as daemon.json says.
+    async def find_data_roots(self) -> tuple[Path, ...]:
+        """Where the engine keeps its data: as it says itself, by its flags and its configuration.
 
-        :raises ConfigInvalid: when daemon.json cannot be read; then nobody knows for sure.
+        :raises ConfigInvalid: when the configuration cannot be read; then nobody knows for sure.
         """
-        roots = []
-        if await self._is_active(names.DOCKER_UNIT):
-            roots.append((await self._context.engine.info())["DockerRootDir"])
-        try:
-            content = paths.DAEMON_JSON.read_bytes()
-        except FileNotFoundError:
-            content = b""
-        configured = daemonjson.parse(content, str(paths.DAEMON_JSON)).values
-        for key in ("data-root", "graph"):  # "graph" is the name until 17.05
-            root = configured.get(key, "")
-            if not isinstance(root, str):
-                text = messages.DATA_ROOT_NOT_A_PATH(key=key, path=str(paths.DAEMON_JSON))
-                raise ConfigInvalid(text.with_remedy(messages.CORRECT_FILE()))
-            roots.append(root)
-        return tuple(Path(root) for root in roots if root)
+        roots: list[Path] = []
+        if await self.is_active():
+            try:
+                roots.append(Path((await self._context.engine.info())["DockerRootDir"]))
+            except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
+                self._context.add_note(error.text)
+        configuration = paths.DAEMON_JSON
+        unit = await self._context.systemd.get_state(names.DOCKER_UNIT)
+        if unit.load_state == "loaded":
+            command_line = await CommandLine.read(self._context.systemd, unit)
+            roots += command_line.data_roots
+            configuration = command_line.config_file
+        return tuple(dict.fromkeys([*roots, *_read_configured_roots(configuration)]))
 
-    async def stop(self, fraction: float) -> None:
+    async def stop(self, units: Sequence[str], fraction: float) -> None:
         """Stop the units, and the containers that would outlive them.
 
+        :param units: see `list_units`.
         :param fraction: how far the job is with that.
         :raises ServiceFailed: when one does not stop.
         """
         self._context.report(Stage.STOPPING, fraction, names.DOCKER_UNIT)
-        await self._stop_surviving_containers()
-        for unit in self.units:
+        if names.DOCKER_UNIT in units:
+            await self._stop_surviving_containers()
+        for unit in units:
             if await self._is_active(unit):
                 self._stopped.append(unit)
             await self._context.systemd.stop(unit)
@@ -106,7 +115,7 @@ class InstalledEngine:
 
     async def _stop_surviving_containers(self) -> None:
         """With live-restore, containers go on when the engine stops."""
-        if not await self._is_active(names.DOCKER_UNIT):
+        if not await self.is_active():
             return
         engine = self._context.engine
         try:
@@ -116,5 +125,59 @@ class InstalledEngine:
         except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
             self._context.add_note(error.text)
 
+    async def _engines(self) -> list[Engine]:
+        """The engines to ask. A socket of systemd's is left alone: connecting starts an engine."""
+        engines = [self._context.engine] if await self.is_active() else []
+        if self.unmanaged is not None:
+            socket = _find_socket(self.unmanaged)
+            if socket != paths.DOCKER_SOCKET or not await self._is_active(names.DOCKER_SOCKET_UNIT):
+                engines.append(Engine(socket))
+        return engines
+
     async def _is_active(self, unit: str) -> bool:
         return (await self._context.systemd.get_state(unit)).active
+
+
+def make_unmanaged_error(engine: RunningEngine | None) -> ServiceFailed | None:
+    """The error when an engine that docker.service has not started is in the way; None for None."""
+    if engine is None:
+        return None
+    text = messages.ENGINE_UNMANAGED(unit=names.DOCKER_UNIT, program=engine.program, pid=engine.pid)
+    command = f"systemctl stop {engine.unit}" if engine.unit else f"kill {engine.pid}"
+    return ServiceFailed(text.with_remedy(messages.STOP_ENGINE_FIRST(), command))
+
+
+def list_units(changes: Iterable[Change]) -> tuple[str, ...]:
+    """The units whose packages are removed, in the order in which to stop them."""
+    removed = {get_package_name(each) for each in changes if each.action == "remove"}
+    units = (unit for package, group in _UNITS.items() if package in removed for unit in group)
+    return tuple(dict.fromkeys(units))
+
+
+def get_package_name(change: Change) -> str:
+    """The name in the NEVRA of a change."""
+    return change.package.rsplit("-", 2)[0]
+
+
+def _find_socket(engine: RunningEngine) -> Path:
+    """Where an engine listens, by its flags."""
+    command_line = CommandLine(engine.words, (), (), {})
+    for flag in _HOST_FLAGS:
+        for value in command_line.get_values(flag):
+            if value.startswith(_UNIX):
+                return Path(value[len(_UNIX) :])
+    return paths.DOCKER_SOCKET
+
+
+def _read_configured_roots(configuration: Path) -> list[Path]:
+    """:raises ConfigInvalid: when the file cannot be read, or names something else than a path."""
+    content = atomicfile.read(configuration) or b""
+    values = daemonjson.parse(content, str(configuration)).values
+    roots = []
+    for key in _ROOT_KEYS:
+        root = values.get(key, "")
+        if not isinstance(root, str):
+            text = messages.DATA_ROOT_NOT_A_PATH(key=key, path=str(configuration))
+            raise ConfigInvalid(text.with_remedy(messages.CORRECT_FILE()))
+        roots += [Path(root)] if root else []
+    return roots

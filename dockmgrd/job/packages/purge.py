@@ -193,7 +193,7 @@ def _delete(root: Root, name: str | None) -> int:
     return delete_tree(root.folder, root.path, name)
 
 
-def paths_of(data_roots: Iterable[Path], *, keep_config: bool) -> tuple[Path, ...]:
+def list_paths(data_roots: Iterable[Path], *, keep_config: bool) -> tuple[Path, ...]:
     """Everything that a purge deletes, each once.
 
     :param data_roots: where the engine keeps, or is told to keep, its data.

@@ -13,7 +13,7 @@ from typing import Any
 from dockmgrd import paths
 from dockmgrd.catalog.platforms import Tree
 from dockmgrd.catalog.sources import Source
-from dockmgrd.errors import WriteFailed
+from dockmgrd.errors import ConfigInvalid, WriteFailed
 from dockmgrd.host import atomicfile
 from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors.change import is_public
@@ -142,17 +142,11 @@ class RepositoryFile:
 
     def _read(self) -> bytes | None:
         try:
-            return self._path.read_bytes()
-        except FileNotFoundError:
-            # A link to nowhere is somebody's, too.
-            return b"" if self._path.is_symlink() else None
-        except OSError as error:
-            path = str(self._path)
-            raise WriteFailed(
-                messages.FILE_UNREADABLE(path=path, reason=str(error.strerror)).with_remedy(
-                    messages.MOVE_FILE_AWAY(), f"mv {path} {path}.old"
-                )
-            ) from error
+            content = atomicfile.read(self._path)
+        except ConfigInvalid as error:
+            raise WriteFailed(error.text) from error
+        # A link to nowhere is somebody's, too.
+        return b"" if content is None and self._path.is_symlink() else content
 
     def _find_free_name(self) -> Path:
         """Where to keep a file that dockmgrd did not write; one that is kept already stays."""

@@ -4,31 +4,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.errors import (
-    ConflictingPackages,
-    ContainersRunning,
-    DockmgrError,
-    ServiceFailed,
-)
-from dockmgrd.host.rpmdb import LEGACY_PACKAGES, PACKAGES
+from dockmgrd.errors import DockmgrError, ServiceFailed
+from dockmgrd.host.running_engine import find_unmanaged_engine
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.packages import drop_ins, purge, worker
-from dockmgrd.job.packages.install_plan import abbreviate_names
-from dockmgrd.job.packages.installed_engine import InstalledEngine
+from dockmgrd.job.packages.containerd_data import find_foreign_data
+from dockmgrd.job.packages.installed_engine import list_units, make_unmanaged_error
+from dockmgrd.job.packages.leftovers import find_leftovers
+from dockmgrd.job.packages.purge import Purge
+from dockmgrd.job.packages.purge_size import measure_purge
+from dockmgrd.job.packages.removal import (
+    REMOVED_PACKAGES,
+    Removal,
+    examine_host,
+    without_foreign_data,
+)
 from dockmgrd.job.packages.repofile import RepositoryFile
 from dockmgrd.job.packages.worker import Span
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
 from dockmgrd.options import UninstallOptions
-from dockmgrd.worker.protocol import Change, Outcome, RemovePackages
+from dockmgrd.worker.protocol import Outcome, RemovePackages
 
 _REMOVAL = Span(0.03, 0.5)
 _PURGE = Span(0.55, 0.99)
@@ -40,126 +42,90 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
     Everything that may refuse is asked before anything is stopped, and the engine is stopped only
     when rpm is about to write.
 
-    :returns: `changed`, `removed` (NEVRAs), `purged` (paths), `freed-bytes`. A dry run: what
-        `Plan.to_result` has, `volumes` that would be deleted, and in `refusal` why the same
-        without dry-run would be refused, where it would.
+    :returns: `changed`, `removed` (NEVRAs), `purged` (paths), `freed-bytes`, and `diff`, `steps`
+        and `digest` of the plan. A dry run: what `Plan.to_result` has, with `purge-data` what
+        `measure_purge` returns, and as `refusal` the error with which the same without dry-run
+        would end, where it would.
     :raises ContainersRunning: when containers run that nobody agreed to stop.
-    :raises UnsafePath, ConfigInvalid: when what is to be purged cannot be told or trusted.
+    :raises ConflictingPackages: when other packages, or others by containerd, need what goes.
+    :raises UnsupportedPlatform, WriteFailed: when packages cannot be changed on this host.
+    :raises UnsafePath, ConfigInvalid: when what is to be purged is not known or not safe.
     :raises PlanChanged: when the caller has agreed to something else.
     :raises DockmgrError: what the package worker and the services raise.
     """
     context.report(Stage.PREPARING, 0.0)
-    engine = InstalledEngine(context)
-    running = await engine.containers(may_fail=options.force)
-    if running and not options.force and not options.dry_run:
-        raise _make_refusal(running, options)
-    to_purge = None
-    if options.purge_data:
-        to_purge = purge.Purge(
-            purge.paths_of(await engine.data_roots(), keep_config=options.keep_config)
-        )
-        to_purge.check()
-    files = drop_ins.find_drop_ins(every=options.purge_data and not options.keep_config)
-    host = _Host(engine, running, to_purge, files)
+    removal = await examine_host(context, options)
     if options.dry_run:
-        return await _rehearse(context, options, host)
-    outcome = await _remove(context, options, host)
-    with context.held():
-        if outcome.changed:
-            await context.systemd.disable(*engine.units)
+        return await _rehearse(context, removal)
+    if removal.refusal is not None:
+        raise removal.refusal
+    outcome, plan = await _remove_packages(context, removal)
+    with context.hold():
+        units = list_units(plan.changes)
+        if outcome.changed and units:
+            await context.systemd.disable(*units)
         repository_changed = RepositoryFile().remove()
-        freed = await _purge(context, to_purge) if to_purge else {}
-        if files:
-            drop_ins.delete_drop_ins(files)
+        freed = await _purge(context, removal.purge) if removal.purge else {}
+        if removal.drop_ins:
+            drop_ins.delete_drop_ins(removal.drop_ins)
             await context.systemd.reload_manager()
-    purged = [str(path) for path in (*freed, *(each.path for each in files))]
+        if outcome.changed:
+            context.add_notes(await find_leftovers())
+    purged = [str(path) for path in (*freed, *(each.path for each in removal.drop_ins))]
     return {
         "changed": bool(outcome.changed or repository_changed or purged),
         "removed": list(outcome.removed),
         "purged": purged,
         "freed-bytes": sum(freed.values()),
+        **plan.to_record(),
     }
 
 
-@dataclass(frozen=True)
-class _Host:
-    """What an uninstallation is about, beside packages."""
-
-    engine: InstalledEngine
-    running: tuple[str, ...]
-    """Names of the containers that run."""
-    to_purge: purge.Purge | None
-    drop_ins: tuple[FileChange, ...]
-
-    async def plan(self, changes: Sequence[Change]) -> Plan:
-        """All that will be done."""
-        repository = RepositoryFile().plan_change(None)
-        return Plan(
-            changes=tuple(changes),
-            files=(*([repository] if repository else []), *self.drop_ins),
-            actions=tuple(await self.engine.actions()) if changes else (),
-            stops=self.running,
-            # Not those of the run time: the engine itself makes and deletes them.
-            deletes=self.to_purge.without(*purge.RUN_FILES).present() if self.to_purge else (),
-        )
-
-
-async def _rehearse(context: JobContext, options: UninstallOptions, host: _Host) -> dict[str, Any]:
-    async with worker.transaction(context, _make_request(options), _REMOVAL) as transaction:
-        plan = await host.plan(await transaction.resolved())
-    volumes = await host.engine.volumes() if options.purge_data else ()
-    refused = bool(host.running) and not options.force
+async def _rehearse(context: JobContext, removal: Removal) -> dict[str, Any]:
+    async with worker.transaction(context, _make_request(removal), _REMOVAL) as transaction:
+        plan = await removal.make_plan(await transaction.resolve())
+    refusal = await removal.find_refusal(plan)
+    sizes = await measure_purge(context, removal, plan) if removal.options.purge_data else {}
     return {
         "dry-run": True,
         "changed": bool(plan.steps),
         **plan.to_result(),
-        **({"volumes": list(volumes)} if volumes else {}),
-        **({"refusal": _make_refusal(host.running, options).to_plain()} if refused else {}),
+        **sizes,
+        **({"refusal": refusal.to_plain()} if refusal is not None else {}),
     }
 
 
-async def _remove(context: JobContext, options: UninstallOptions, host: _Host) -> Outcome:
+async def _remove_packages(context: JobContext, removal: Removal) -> tuple[Outcome, Plan]:
     """Remove the packages; when that fails, what was stopped for it runs again."""
-    async with worker.transaction(context, _make_request(options), _REMOVAL) as transaction:
+    async with worker.transaction(context, _make_request(removal), _REMOVAL) as transaction:
         ready = False
         while not ready:
-            plan = await host.plan(await transaction.resolved())
-            plan.require_digest(options.plan)
-            ready = await _prepare(transaction, plan)
+            plan = await removal.make_plan(await transaction.resolve())
+            plan.require_digest(removal.options.plan)
+            refusal = await removal.find_refusal(plan)
+            if refusal is not None:
+                raise refusal
+            ready = await transaction.prepare()
         try:
             if plan.changes:
-                await host.engine.stop(_REMOVAL.at(0.2))
-            return await transaction.commit()
+                await removal.engine.stop(list_units(plan.changes), _REMOVAL.at(0.2))
+            return await transaction.commit(), plan
         except DockmgrError:
-            await host.engine.start_again()
+            await removal.engine.start_again()
             raise
 
 
-async def _prepare(transaction: worker.Transaction, plan: Plan) -> bool:
-    try:
-        return await transaction.prepare()
-    except ConflictingPackages as error:
-        error.details = plan.to_result()
-        raise
-
-
-def _make_request(options: UninstallOptions) -> RemovePackages:
+def _make_request(removal: Removal) -> RemovePackages:
     # Who agrees to a plan agrees to the removals in it.
+    options = removal.options
     return RemovePackages(
-        names=PACKAGES + LEGACY_PACKAGES,
+        names=REMOVED_PACKAGES,
         allow_removals=options.force or bool(options.plan),
         lock_wait=options.lock_wait,
     )
 
 
-def _make_refusal(containers: Sequence[str], options: UninstallOptions) -> ContainersRunning:
-    text = messages.CONTAINERS_RUNNING(containers=abbreviate_names(containers))
-    purge_too = " --purge-data" if options.purge_data else ""
-    command = f"dockmgrctl uninstall{purge_too} --force"
-    return ContainersRunning(text.with_remedy(messages.AGREE_TO_STOP(), command))
-
-
-async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]:
+async def _purge(context: JobContext, wanted: Purge) -> Mapping[Path, int]:
     """Delete the data of what does not run any more; the bytes that each path has freed.
 
     :raises ServiceFailed: when an engine runs that is not of our packages.
@@ -168,14 +134,19 @@ async def _purge(context: JobContext, wanted: purge.Purge) -> Mapping[Path, int]
         text = messages.ENGINE_OF_OTHERS(unit=names.DOCKER_UNIT)
         command = f"systemctl stop {names.DOCKER_SOCKET_UNIT} {names.DOCKER_UNIT}"
         raise ServiceFailed(text.with_remedy(messages.STOP_AND_PURGE(), command))
-    to_go = wanted
+    unmanaged = make_unmanaged_error(find_unmanaged_engine(names.DOCKER_UNIT))
+    if unmanaged is not None:
+        raise unmanaged
+    to_purge, notes = without_foreign_data(wanted, find_foreign_data())
+    context.add_notes(notes)
     if (await context.systemd.get_state(names.CONTAINERD_UNIT)).active:
-        to_go = wanted.without(purge.CONTAINERD_DATA, purge.CONTAINERD_RUN_FILES)
-        context.add_note(messages.CONTAINERD_OF_OTHERS(path=str(purge.CONTAINERD_DATA)))
+        if purge.CONTAINERD_DATA in to_purge.paths:
+            context.add_note(messages.CONTAINERD_OF_OTHERS(path=str(purge.CONTAINERD_DATA)))
+        to_purge = to_purge.without(purge.CONTAINERD_DATA, purge.CONTAINERD_RUN_FILES)
     loop = asyncio.get_running_loop()
 
     def progress(fraction: float, message: str) -> None:
         loop.call_soon_threadsafe(context.report, Stage.PURGING, _PURGE.at(fraction), message)
 
     context.report(Stage.PURGING, _PURGE.start)
-    return await loop.run_in_executor(None, to_go.run, progress)
+    return await loop.run_in_executor(None, to_purge.run, progress)

@@ -133,7 +133,7 @@ class Transaction:
         """Send the request."""
         self._requests.write(encode(request))
 
-    async def resolved(self) -> tuple[Change, ...]:
+    async def resolve(self) -> tuple[Change, ...]:
         """Wait until the worker knows what has to be done; nothing is done yet."""
         if not isinstance(self._event, ResolvedEvent):
             self._event = await self._next_event()
@@ -143,20 +143,20 @@ class Transaction:
         """Have everything downloaded and checked, up to the moment before rpm writes.
 
         :returns: False when another process has worked with packages meanwhile, so that the worker
-            has resolved anew: begin again with `resolved`.
+            has resolved anew: begin again with `resolve`.
         :raises asyncio.CancelledError: when the job is being cancelled.
         """
-        self._proceed()
+        self._give_consent()
         self._event = await self._next_event()
         if isinstance(self._event, WritingEvent):
-            self._held.enter_context(self._context.held())
+            self._held.enter_context(self._context.hold())
             await self._held.enter_async_context(inhibit_shutdown())
         return not isinstance(self._event, ResolvedEvent)
 
     async def commit(self) -> Outcome:
         """Have rpm write; the worker's notes go to the job's."""
         self._writing = self._wrote = self._must_answer
-        self._proceed()
+        self._give_consent()
         return await self.outcome()
 
     async def outcome(self) -> Outcome:
@@ -175,7 +175,7 @@ class Transaction:
             self._process.kill()
         await self._process.communicate()  # Reads on: a worker that sends would block for ever.
 
-    def _proceed(self) -> None:
+    def _give_consent(self) -> None:
         if self._must_answer:
             self._must_answer = False
             self._requests.write(PROCEED)

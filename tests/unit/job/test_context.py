@@ -51,12 +51,12 @@ async def test_a_job_whose_work_is_done_is_not_canceled_any_more(
 
 async def test_what_is_held_goes_on_and_the_rest_is_canceled(said: list[dict[str, Any]]) -> None:
     context = make_context()
-    with context.held():
+    with context.hold():
         context.cancel()
         await asyncio.sleep(0)
     assert said[-1]["cancellable"] is False
     context.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.sleep(0)
-    with pytest.raises(asyncio.CancelledError), context.held():
+    with pytest.raises(asyncio.CancelledError), context.hold():
         pass

@@ -95,9 +95,9 @@ def test_a_damaged_file(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "holds no key"),
-        (armored(packet(6, b"\x04" + bytes(30))), "and not the key"),
-        (DOCKERS_KEY + armored(packet(6, b"\x04" + bytes(30))), "and not the key"),
+        ("", "contains no key, but"),
+        (armored(packet(6, b"\x04" + bytes(30))), "but the source names the key"),
+        (DOCKERS_KEY + armored(packet(6, b"\x04" + bytes(30))), "but the source names the key"),
         ("ключ", "is damaged"),
     ],
 )

@@ -284,14 +284,14 @@ def test_what_is_not_there_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_what_a_purge_consists_of() -> None:
-    default = purge.paths_of([], keep_config=False)
+    default = purge.list_paths([], keep_config=False)
     assert Path("/var/lib/docker") in default
     assert Path("/var/lib/containerd") in default
     assert Path("/etc/docker") in default
-    assert Path("/etc/docker") not in purge.paths_of([], keep_config=True)
+    assert Path("/etc/docker") not in purge.list_paths([], keep_config=True)
     inside = Path("/var/lib/docker/100000.100000")
-    assert purge.paths_of([inside, Path("/var/lib/docker")], keep_config=False) == default
-    assert purge.paths_of([Path("/srv/docker")], keep_config=False)[0] == Path("/srv/docker")
+    assert purge.list_paths([inside, Path("/var/lib/docker")], keep_config=False) == default
+    assert purge.list_paths([Path("/srv/docker")], keep_config=False)[0] == Path("/srv/docker")
 
 
 # From here on with mounts: each test runs once more by itself, as root of mount and user

@@ -184,5 +184,5 @@ def test_what_would_change(path: Path) -> None:
 
 def test_what_cannot_be_read_is_reported(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(WriteFailed, match=r"docker-ce.repo cannot be read"):
+    with pytest.raises(WriteFailed, match=r"docker-ce.repo is not a regular file but a directory"):
         write(path)

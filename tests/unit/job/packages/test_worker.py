@@ -177,13 +177,14 @@ async def test_what_is_resolved_is_done_only_when_the_job_agrees(
 ) -> None:
     worker(f"""
 from dockmgrd.worker.protocol import Change
-channel.resolved([Change("remove", "docker-ce-3:1-1.el9.x86_64", reason=foreign_text("why not"))])
+reason = foreign_text("why not")
+channel.ask_consent([Change("remove", "docker-ce-3:1-1.el9.x86_64", reason=reason)])
 open({str(tmp_path / "done")!r}, "w")
 channel.finish(Outcome(changed=True))
 """)
     async with packages.transaction(Context(), REQUEST, Span(0.2, 0.7)) as transaction:
-        changes = await transaction.resolved()
-        assert changes == await transaction.resolved(), "asking again is no consent"
+        changes = await transaction.resolve()
+        assert changes == await transaction.resolve(), "asking again is no consent"
         if agreed:
             assert await transaction.prepare()
             assert (await transaction.commit()).changed
@@ -196,7 +197,7 @@ async def test_a_worker_that_resolves_anew_asks_again(worker: Worker) -> None:
     worker("""
 from dockmgrd.worker.protocol import Change
 for package in ("runc-4:1-1.x86_64", "crun-0:1-1.x86_64"):
-    channel.resolved([Change("remove", package)])
+    channel.ask_consent([Change("remove", package)])
 with channel.writing():
     pass
 channel.finish(Outcome(changed=True))
@@ -205,7 +206,7 @@ channel.finish(Outcome(changed=True))
     async with packages.transaction(Context(), REQUEST, Span(0.2, 0.7)) as transaction:
         ready = False
         while not ready:
-            packages_seen += [each.package for each in await transaction.resolved()]
+            packages_seen += [each.package for each in await transaction.resolve()]
             ready = await transaction.prepare()
         assert (await transaction.commit()).changed
     assert packages_seen == ["runc-4:1-1.x86_64", "crun-0:1-1.x86_64"]
@@ -219,7 +220,7 @@ async def test_what_fails_in_between_ends_the_worker(
     worker(f"""
 import atexit
 atexit.register(lambda: open({str(tmp_path / "tidy")!r}, "w"))
-channel.resolved([])
+channel.ask_consent([])
 with channel.writing():
     open({str(tmp_path / "written")!r}, "w")
 channel.finish(Outcome(changed=True))
@@ -227,7 +228,7 @@ channel.finish(Outcome(changed=True))
 
     async def converse() -> None:
         async with packages.transaction(Context(), REQUEST, Span(0.2, 0.7)) as transaction:
-            await transaction.resolved()
+            await transaction.resolve()
             if steps > 1:
                 assert await transaction.prepare()
             raise ServiceFailed("It does not stop.")
@@ -242,14 +243,14 @@ async def test_a_worker_with_nothing_to_do(worker: Worker) -> None:
     worker("channel.finish(Outcome(notes=(foreign_text('a note'),)))")
     context = Context()
     async with packages.transaction(context, REQUEST, Span(0.2, 0.7)) as transaction:
-        assert await transaction.resolved() == ()
+        assert await transaction.resolve() == ()
         assert await transaction.prepare()
         assert not (await transaction.commit()).changed
     assert list(map(str, context.notes)) == ["a note"]
 
 
 async def test_an_event_out_of_turn(worker: Worker) -> None:
-    worker("channel.resolved([])")
+    worker("channel.ask_consent([])")
     with pytest.raises(Internal, match="out of turn: resolved"):
         async with packages.transaction(Context(), REQUEST, Span(0.2, 0.7)) as transaction:
             await transaction.outcome()

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who else keeps images and containers with containerd, such as the kubelet of a Kubernetes node.
+
+containerd keeps the data of each of its clients in a namespace. The namespaces are read from its
+metadata and from the folders of its running tasks: that works whether it runs or not, and without
+an API that Python has no client for or a `ctr` whose output is not made for programs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockmgrd.job.packages import boltdb
+from dockmgrd.messages import packages as messages
+from dockmgrd.messages.text import NOTHING, Text
+
+DEFAULT_ROOT = Path("/var/lib/containerd")
+DEFAULT_STATE = Path("/run/containerd")
+CONFIGURATION = Path("/etc/containerd/config.toml")
+_OF_DOCKER = ("moby", "plugins.moby")
+METADATA = "io.containerd.metadata.v1.bolt/meta.db"
+_TASKS = "io.containerd.runtime.v2.task"
+# The buckets of a namespace that hold what would be lost (containerd: metadata/buckets.go).
+_CONTENT_BUCKETS = ((b"images",), (b"containers",), (b"content", b"blob"))
+_SCHEMA = b"v1"
+_SETTING = re.compile(r"""^\s*(root|state)\s*=\s*["']([^"']+)["']""")
+
+
+@dataclass(frozen=True)
+class ForeignData:
+    """The namespaces that are not Docker's and are not empty."""
+
+    namespaces: tuple[str, ...] = ()
+    with_tasks: tuple[str, ...] = ()
+    """Those of them in which something runs."""
+    unreadable: Text = NOTHING
+    """Why nobody can tell what is in the metadata; NOTHING when that is known."""
+
+    @property
+    def may_exist(self) -> bool:
+        return bool(self.namespaces or self.unreadable)
+
+
+def find_foreign_data(configuration: Path = CONFIGURATION) -> ForeignData:
+    """What others keep with this host's containerd."""
+    root, state = _read_places(configuration)
+    tasks = set(_list_task_namespaces(state / _TASKS))
+    metadata = root / METADATA
+    unreadable = NOTHING
+    with_content: set[str] = set()
+    try:
+        with_content = set(_list_namespaces(metadata))
+    except FileNotFoundError:
+        pass  # containerd has never run here.
+    except OSError as error:
+        unreadable = messages.METADATA_UNREADABLE(file=str(metadata), reason=str(error.strerror))
+    except boltdb.BoltError:
+        unreadable = messages.METADATA_UNKNOWN(file=str(metadata))
+    return ForeignData(
+        tuple(sorted((with_content | tasks) - set(_OF_DOCKER))),
+        tuple(sorted(tasks - set(_OF_DOCKER))),
+        unreadable,
+    )
+
+
+def _list_namespaces(metadata: Path) -> Iterator[str]:
+    """Namespaces with an image, a container or content."""
+    for namespace in boltdb.list_buckets(metadata, _SCHEMA):
+        if any(boltdb.has_keys(metadata, _SCHEMA, namespace, *each) for each in _CONTENT_BUCKETS):
+            yield namespace.decode("utf-8", "replace")
+
+
+def _list_task_namespaces(tasks: Path) -> Iterator[str]:
+    try:
+        folders = list(tasks.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for folder in folders:
+        if folder.is_dir() and any(folder.iterdir()):
+            yield folder.name
+
+
+def _read_places(configuration: Path) -> tuple[Path, Path]:
+    """Where containerd keeps its data and its state. Both settings come before any table."""
+    places = {"root": DEFAULT_ROOT, "state": DEFAULT_STATE}
+    try:
+        lines = configuration.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        if line.lstrip().startswith("["):
+            break
+        found = _SETTING.match(line)
+        if found:
+            places[found[1]] = Path(found[2])
+    return places["root"], places["state"]
