@@ -274,6 +274,7 @@ class Jobs:
 
     def _show_end(self, job: Job, result: JobResult) -> None:
         job.show_result(result)
+        self._store.delete_temporary_folder(job.job_id)
         if job.unwatch is not None:
             job.unwatch()
         self._changed(job)

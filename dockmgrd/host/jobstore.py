@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -143,9 +144,9 @@ class JobStore:
 
     def delete(self, job_id: str) -> None:
         """Forget the job. What cannot be deleted stays, and the log says so."""
-        import shutil  # slow to load, and a job forgets none
+        self._delete(self._path(job_id))
 
-        path = self._path(job_id)
+    def _delete(self, path: Path) -> None:
         try:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
@@ -155,6 +156,16 @@ class JobStore:
             return
         except OSError as error:
             logger.warning("%s cannot be deleted: %s", path, error.strerror)
+
+    def make_temporary_folder(self, job_id: str) -> Path:
+        """A folder for temporary files of the job. Raises as `write_request`."""
+        folder = self._path(job_id) / "tmp"
+        _make_folder(folder)
+        return folder
+
+    def delete_temporary_folder(self, job_id: str) -> None:
+        """Delete the temporary files of the job, which may have been killed."""
+        self._delete(self._path(job_id) / "tmp")
 
     def is_empty(self, job_id: str) -> bool:
         """Whether the job has a folder with nothing in it, as a request that failed may leave."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import systemd.daemon
@@ -35,6 +36,8 @@ class JobContext:
     systemd: Systemd
     engine: Engine
     notes: list[Text] = field(default_factory=list)
+    temporary_folder: Path | None = None
+    """Where package workers put temporary files; None for /tmp."""
     _progress: Progress = field(default_factory=Progress)
     _last_sent: float = 0.0
     _due: asyncio.TimerHandle | None = None
@@ -54,7 +57,7 @@ class JobContext:
         """Starts package workers. Close it when the job is over."""
         from dockmgrd.job.workers import Workers
 
-        return Workers()
+        return Workers(self.temporary_folder)
 
     def add_note(self, note: Text | str) -> None:
         """Add a note for the user to the result."""

@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
         print(f"There is no request for job {job_id}.", file=sys.stderr)
         return errors.InvalidArgs.exit_code
     result = asyncio.run(_make_result(request))
+    store.delete_temporary_folder(job_id)
     store.keep_result(job_id, result)
     journal.record_job_end(request, result)
     return 0
@@ -89,6 +90,8 @@ async def _preload_worker(context: JobContext) -> AsyncIterator[None]:
     if context.request.kind not in _WITH_PACKAGES:
         yield
         return
+    store = JobStore()
+    context.temporary_folder = store.make_temporary_folder(context.request.job_id)
     context.workers.start_ahead()
     try:
         yield

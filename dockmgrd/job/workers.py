@@ -7,6 +7,9 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
+from pathlib import Path
+
+from dockmgrd.worker.protocol import TEMPORARY_VARIABLE
 
 _COMMAND = (sys.executable, "-s", "-m", "dockmgrd.worker")  # -s: nothing from root's home
 _LINE_LIMIT = 16 << 20  # the outcome of a large transaction is one line
@@ -16,17 +19,34 @@ _KEPT_VARIABLES = ("PYTHONPATH", "http_proxy", "https_proxy", "ftp_proxy", "no_p
 class Workers:
     """Starts workers, each of which does one request."""
 
-    def __init__(self) -> None:
+    def __init__(self, temporary: Path | None = None) -> None:
+        """:param temporary: the folder for temporary files of workers, in place of /tmp."""
+        self._temporary = temporary
         self._ahead: asyncio.Task[Process] | None = None
 
     def start_ahead(self) -> None:
         """Have a worker ready for whoever needs one first."""
-        self._ahead = asyncio.ensure_future(_start_worker())
+        self._ahead = asyncio.ensure_future(self._start())
 
     async def take(self) -> Process:
         """A worker that waits for its request on standard input, and is the caller's to end."""
         ahead, self._ahead = self._ahead, None
-        return await (ahead or _start_worker())
+        return await (ahead or self._start())
+
+    async def _start(self) -> Process:
+        environment = _make_environment()
+        if self._temporary is not None:
+            environment[TEMPORARY_VARIABLE] = str(self._temporary)
+        return await asyncio.create_subprocess_exec(
+            *_COMMAND,
+            stdin=PIPE,
+            stdout=PIPE,
+            limit=_LINE_LIMIT,
+            env=environment,
+            cwd="/",
+            umask=0o022,
+            start_new_session=True,
+        )
 
     async def close(self) -> None:
         """End the worker that nobody has needed."""
@@ -34,19 +54,6 @@ class Workers:
             process = await self.take()
             process.kill()
             await process.communicate()
-
-
-async def _start_worker() -> Process:
-    return await asyncio.create_subprocess_exec(
-        *_COMMAND,
-        stdin=PIPE,
-        stdout=PIPE,
-        limit=_LINE_LIMIT,
-        env=_make_environment(),
-        cwd="/",
-        umask=0o022,
-        start_new_session=True,
-    )
 
 
 def _make_environment() -> dict[str, str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+import tempfile
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from dockmgrd.errors import DockmgrError, Internal, UnsupportedPlatform
 from dockmgrd.messages import dnf as messages
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import another_source_may_help
-from dockmgrd.worker.protocol import MISSING, Outcome
+from dockmgrd.worker.protocol import MISSING, TEMPORARY_VARIABLE, Outcome
 
 if TYPE_CHECKING:
     from dockmgrd.worker.backend import Module
@@ -25,6 +26,9 @@ _MODULES = {"dnf": "dnf4", "libdnf5": "dnf5"}
 
 def main() -> int:
     """Do what the request says. The outermost frame of the process: every end is an outcome."""
+    # A folder that is deleted with the job, also when this is killed. The scripts of packages do
+    # not inherit it.
+    tempfile.tempdir = os.environ.pop(TEMPORARY_VARIABLE, None)
     channel = Channel.take_over()
     try:
         outcome = _perform(channel)

@@ -213,3 +213,15 @@ def test_names_of_files_that_are_not_utf8_cost_no_result(store: JobStore) -> Non
     result = store.read_result(ID)
     assert result is not None
     assert result.result == {"deleted": ["/srv/?"]}
+
+
+def test_temporary_files_go_with_the_job(store: JobStore, tmp_path: Path) -> None:
+    store.write_request(REQUEST)
+    store.delete_temporary_folder(ID)
+    folder = store.make_temporary_folder(ID)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    (folder / "keys").mkdir()
+    (folder / "keys" / "Packages").touch()
+    assert store.make_temporary_folder(ID) == folder
+    store.delete_temporary_folder(ID)
+    assert sorted(each.name for each in (tmp_path / "jobs" / ID).iterdir()) == ["request.json"]

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -466,6 +467,24 @@ async def test_a_worker_that_nobody_needs_ends_with_its_job(worker: Worker) -> N
     assert process is not None
     assert process.returncode == -signal.SIGKILL
     await ours.close()
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_temporary_files_of_a_worker_are_in_the_folder_of_its_job(
+    worker: Worker, tmp_path: Path, own: bool
+) -> None:
+    worker(
+        "from dockmgrd.worker import __main__ as main; import tempfile\n"
+        "main._perform = lambda _: Outcome(notes=(foreign_text("
+        "tempfile.gettempdir() + str(os.environ.get('DOCKMGRD_TEMPORARY_FOLDER'))),))\n"
+        "main.Channel.take_over = lambda: channel\n"
+        "main.main()"
+    )
+    context = Context()
+    if own:
+        context.temporary_folder = tmp_path
+    folder = tmp_path if own else tempfile.gettempdir()
+    assert list(map(str, (await run(context)).notes)) == [f"{folder}None"]
 
 
 def test_a_worker_without_a_request_says_nothing(worker: Worker) -> None:
