@@ -104,7 +104,7 @@ picture: rpm $(VENV)/ready  ## Draw docs/run.svg from a run on a host
 
 # Names what is to be translated.
 translations:  ## Bring po/*.po up to date and name what is to be translated
-	@python3 -m po
+	@po/update
 
 clean:  ## Remove what is built in the checkout
 	rm -rf --one-file-system dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockmgrd.cli.commands import table as tables
-from dockmgrd.cli.commands.all import COMMANDS, COMMON, PROGRAM
+from dockmgrd.cli.commands.all import COMMON, LISTED_COMMANDS, PROGRAM
 from dockmgrd.cli.commands.table import Live, Values
 
 _VERSION = tables.Option("--version", "", f"show the version of {PROGRAM}")
@@ -83,7 +83,7 @@ def read() -> CommandLine:
     return CommandLine(
         common=tuple(map(_option, COMMON)),
         first=(_option(_VERSION),),
-        commands=tuple(map(_command, COMMANDS)),
+        commands=tuple(map(_command, LISTED_COMMANDS)),
     )
 
 
@@ -92,7 +92,7 @@ def _command(table: tables.Command) -> Command:
     value = None
     if operand is not None:
         is_command = operand.metavar == "COMMAND"
-        names = tuple(each.name for each in COMMANDS)
+        names = tuple(each.name for each in LISTED_COMMANDS)
         value = Value(operand.metavar, names if is_command else operand.values)
     return Command(
         name=table.name,

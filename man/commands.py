@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dockmgrd.cli.commands.all import COMMANDS, COMMON, DESCRIPTION
-from dockmgrd.cli.commands.exitcodes import exit_codes
+from dockmgrd.cli.commands.all import COMMON, DESCRIPTION, LISTED_COMMANDS
+from dockmgrd.cli.commands.exitcodes import list_exit_codes
 from dockmgrd.cli.commands.table import Command, Option
 from man import roff
 
@@ -15,16 +15,16 @@ def texts() -> dict[str, str]:
     """The text for each place."""
     return {
         "SUMMARY": roff.text(DESCRIPTION),
-        "COMMANDS": "\n".join(_commands()),
+        "LISTED_COMMANDS": "\n".join(_commands()),
         "OPTIONS": "\n".join(_options(COMMON)),
         "EXIT_CODES": "\n".join(_exit_codes()),
     }
 
 
 def _commands() -> Iterator[str]:
-    for group in dict.fromkeys(each.group for each in COMMANDS):
+    for group in dict.fromkeys(each.group for each in LISTED_COMMANDS):
         yield f".SS {roff.text(group)}"
-        for command in COMMANDS:
+        for command in LISTED_COMMANDS:
             if command.group == group:
                 yield from roff.entry(_usage(command), roff.text(command.description))
                 details = list(_details(command))
@@ -65,6 +65,6 @@ def _options(options: Iterable[Option]) -> Iterator[str]:
 
 
 def _exit_codes() -> Iterator[str]:
-    for each in exit_codes():
+    for each in list_exit_codes():
         named = f"{each.name}: {each.meaning}" if each.name else each.meaning
         yield from roff.entry(roff.bold(str(each.code)), roff.sentence(named))

@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from dockmgrd import names
-from dockmgrd.cli.commands.exitcodes import exit_codes
+from dockmgrd.cli.commands.exitcodes import list_exit_codes
 from dockmgrd.errors import DockmgrError
 from man import roff
 
@@ -118,6 +118,6 @@ def _errors() -> Iterator[str]:
         error.dbus_name.rpartition(".")[2]: error.dbus_name
         for error in DockmgrError.__subclasses__()
     }
-    for code in exit_codes():
+    for code in list_exit_codes():
         if code.name:
             yield from roff.entry(roff.bold(full[code.name]), roff.sentence(code.meaning))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`dockmgrctl complete KIND WORD…`: the values that a shell offers, asked for at every Tab.
+"""`dockmgrctl complete KIND WORD…`: the values that a shell offers at Tab.
 
-It is for the completions that come with dockmgrctl, and in no help. Nobody is asked for a password,
-nothing is started but the daemon, and a question that has no answer in time has no values.
+Only the completions of dockmgrctl use it; help does not list it. It never prompts for a password,
+starts nothing but the daemon, and offers no values if there is no answer in time.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ from contextlib import suppress
 from typing import Any
 
 from dockmgrd.cli.commands.table import Live
-from dockmgrd.cli.i18n.translation import _, told
-from dockmgrd.cli.service.client import Client, connection
+from dockmgrd.cli.i18n.translation import _, translate_catalog_text, translate_message
+from dockmgrd.cli.i18n.words import JOB_STATES, VERDICTS, translate_word
+from dockmgrd.cli.service.client import Client, open_connection
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view.text import harmless
 from dockmgrd.errors import DockmgrError
 from dockmgrd.model import Kind
 
-_SECONDS_AT_A_PROMPT = 3.0
+_PROMPT_TIMEOUT = 3.0
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/%+~-]+")
-"""What no shell takes for more than text: bash puts what is offered on the line as it is."""
+"""What no shell interprets: bash inserts an offered value without quoting it."""
 
 Values = Iterable[tuple[str, str]]
 
@@ -30,62 +31,74 @@ Values = Iterable[tuple[str, str]]
 def run(arguments: Sequence[str]) -> int:
     """Print the values of a kind, a line each: the value, a tab, and what it is.
 
-    :param arguments: the kind's name, and the words of the command line behind `dockmgrctl`.
-    :returns: 0, be there values or not.
+    :param arguments: the kind's name, and the words of the command line after `dockmgrctl`.
+    :returns: 0, with or without values.
     """
     with suppress(ValueError, IndexError, DockmgrError):
         kind, line = Live(arguments[0]), arguments[1:]
-        if not _is_about_another_host(line):
-            for value, meaning in _values(kind, line):
+        if not _names_another_host(line):
+            for value, meaning in _list_values(kind, line):
                 if _PLAIN.fullmatch(value):
                     print(f"{value}\t{harmless(meaning)}")
     return 0
 
 
-def _is_about_another_host(line: Sequence[str]) -> bool:
-    """Whether the command goes elsewhere, where values are not those of this host."""
+def _names_another_host(line: Sequence[str]) -> bool:
+    """Return whether the command is for another host, which has other values."""
     return any(word.startswith(("--host", "-H")) for word in line)
 
 
-def _values(kind: Live, line: Sequence[str]) -> Values:
-    with connection(seconds=_SECONDS_AT_A_PROMPT) as bus:
+def _list_values(kind: Live, line: Sequence[str]) -> Values:
+    with open_connection(seconds=_PROMPT_TIMEOUT) as bus:
         client = Client(bus, interactive=False)
         if kind is Live.SOURCES:
-            sources = client.sources()
-            return [(each.get("name", ""), each.get("title", "")) for each in sources]
-        jobs = client.jobs()
+            sources = client.list_sources()
+            return [
+                (each.get("name", ""), translate_catalog_text(each.get("title", "")))
+                for each in sources
+            ]
+        jobs = client.list_jobs()
         if kind is Live.VERSIONS:
-            return _versions(jobs)
+            return _list_versions(jobs)
         if kind is Live.MIRRORS:
-            return _mirrors(client.status(), jobs, line)
-        wanted = [job for job in jobs if job.running or kind is Live.JOBS]
-        return [(job.job_id, f"{job.kind}, {told(job.state)}") for job in wanted]
+            return _list_mirrors(client.get_status(), jobs, line)
+        wanted = [job for job in jobs if job.is_running or kind is Live.JOBS]
+        return [
+            (job.job_id, _join(job.kind, translate_word(JOB_STATES, job.state))) for job in wanted
+        ]
 
 
-def _versions(jobs: Sequence[JobRecord]) -> Iterator[tuple[str, str]]:
-    """What the last job that listed versions has found: asking a source takes seconds."""
-    for row in _last_result(jobs, Kind.LIST_VERSIONS).get("versions", []):
+def _list_versions(jobs: Sequence[JobRecord]) -> Iterator[tuple[str, str]]:
+    """Yield what the last job has found that listed versions: to ask a source takes seconds."""
+    for row in _find_last_result(jobs, Kind.LIST_VERSIONS).get("versions", []):
         marks = [row.get("built", ""), _("installed") if row.get("installed") else ""]
-        yield row.get("version", ""), ", ".join(filter(None, marks))
+        yield row.get("version", ""), _join(*marks)
 
 
-def _mirrors(status: Mapping[str, Any], jobs: Sequence[JobRecord], line: Sequence[str]) -> Values:
-    """What is configured and, unless it is about removing, what the last probe has tried."""
+def _list_mirrors(
+    status: Mapping[str, Any], jobs: Sequence[JobRecord], line: Sequence[str]
+) -> Values:
+    """Return the configured mirrors and, except after --remove, those of the last probe."""
     known = dict.fromkeys(status.get("mirrors-configured", []), _("configured"))
     if "--remove" not in line:
-        probed = _last_result(jobs, Kind.PROBE).get("probed", [])
-        known.update({each.get("mirror", ""): _verdict(each) for each in probed})
-    given = {word.rstrip("/") for word in line}
-    return [(url, meaning) for url, meaning in known.items() if url.rstrip("/") not in given]
+        probed = _find_last_result(jobs, Kind.PROBE).get("probed", [])
+        known.update({each.get("mirror", ""): _describe_result(each) for each in probed})
+    present = {word.rstrip("/") for word in line}
+    return [(url, meaning) for url, meaning in known.items() if url.rstrip("/") not in present]
 
 
-def _verdict(finding: Mapping[str, Any]) -> str:
-    if finding.get("verdict") == "ok":
-        milliseconds = f"{finding.get('latency', 0.0) * 1000:.0f}"
-        return _("works, {0} ms").format(milliseconds)
-    return told(str(finding.get("text") or finding.get("verdict", "")))
+def _describe_result(probed: Mapping[str, Any]) -> str:
+    if probed.get("verdict") == "ok":
+        milliseconds = f"{probed.get('latency', 0.0) * 1000:.0f}"
+        return _("works, {latency} ms").format(latency=milliseconds)
+    cause = translate_message(probed.get("cause") or str(probed.get("text", "")))
+    return cause or translate_word(VERDICTS, str(probed.get("verdict", "")))
 
 
-def _last_result(jobs: Sequence[JobRecord], kind: Kind) -> Mapping[str, Any]:
-    """What the newest job of that kind has found; empty when there is none."""
-    return next((job.result for job in jobs if job.kind == kind.value and job.done), {})
+def _join(*words: str) -> str:
+    return _(", ").join(filter(None, words))
+
+
+def _find_last_result(jobs: Sequence[JobRecord], kind: Kind) -> Mapping[str, Any]:
+    """Return the result of the newest job of that kind; empty if there is none."""
+    return next((job.result for job in jobs if job.kind == kind.value and job.is_done), {})

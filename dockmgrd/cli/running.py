@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Running a job: its start is authorised, its progress shown, its end awaited."""
+"""Running a job: its start is authorized, its progress shown, its end awaited."""
 
 from __future__ import annotations
 
@@ -9,28 +9,36 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dockmgrd import names
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.service.agent import text_agent
+from dockmgrd.cli.i18n.translation import _
+from dockmgrd.cli.i18n.words import JOB_STATES, translate_word
+from dockmgrd.cli.loading import load
+from dockmgrd.cli.service.agent import run_text_agent
 from dockmgrd.cli.service.client import Client
 from dockmgrd.cli.service.follow import DaemonWatch, Follower
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.waiting import heeding
+from dockmgrd.cli.view import answers
+from dockmgrd.cli.waiting import on_signal
 from dockmgrd.errors import NoReply
+from dockmgrd.messages import client as messages
+from dockmgrd.messages.text import NOTHING
 from dockmgrd.model import Kind
 
 if TYPE_CHECKING:
     from dockmgrd.cli.view.progress import Progress
 
+_CHOOSE_PROGRESS = "dockmgrd.cli.view.progress:choose_progress"
+_LIVE_TABLE = "dockmgrd.cli.view.probe:LiveTable"
 
-class Running:
-    """The jobs of an invocation, one after the other.
 
-    `farewell` is what to tell the user who does not wait, `followed` the id of the job whose end is
-    awaited.
+class JobRunner:
+    """Runs the jobs of an invocation, one after the other.
+
+    `interrupt_message` is for the user who does not wait for the end, and `job_id` the id of the
+    job that is followed.
     """
 
     def __init__(self, invocation: Invocation) -> None:
@@ -38,78 +46,75 @@ class Running:
         self._quiet = invocation.quiet
         self._as_json = bool(invocation.json)
         self._progress: Progress | None = None
-        self._asking = False
-        self.farewell = ""
-        self.followed = ""
+        self._is_prompting = False
+        self.interrupt_message = NOTHING
+        self.job_id = ""
 
     def leave(self) -> None:
-        """Put the terminal's line in order when the run ends before its job does."""
+        """Put the terminal's line in order if the run ends before its job."""
         if self._progress is not None:
-            self._progress.end("goes on")
-        if self._asking:
-            print(file=sys.stderr)  # The agent has left the cursor behind its question.
+            self._progress.end(_("keeps running"))
+        if self._is_prompting:
+            print(file=sys.stderr)  # The agent has left the cursor after its question.
 
-    def declined(self) -> None:
-        """Nothing goes on if the user leaves now: there is only a plan."""
-        self.farewell = "nothing was done."
+    def expect_answer(self) -> None:
+        """Note that only a plan has been made, so that an interrupt leaves nothing running."""
+        self.interrupt_message = messages.NOTHING_WAS_DONE()
 
     def run(
         self, client: Client, kind: Kind, options: Mapping[str, Any], mirrors: tuple[str, ...]
     ) -> JobRecord:
-        """The job that the service does, when it has ended."""
-        self.farewell = "interrupted; 'dockmgrctl jobs' shows whether the job has started."
+        """Start a job, and return it when it has ended."""
+        self.interrupt_message = messages.MAYBE_STARTED()
         called_at = time.time_ns() // 1000
-        with self.agent():
+        with self.run_agent():
             try:
                 path = client.start(kind, options, mirrors)
             except NoReply:
-                path = _started_unheard(client, kind, called_at)
-        return self.ended(client, path)
+                path = _find_started_job(client, kind, called_at)
+        return self.follow(client, path)
 
     @contextmanager
-    def agent(self) -> Iterator[None]:
-        """Where a call is authorised: the user may be asked for a password meanwhile."""
-        with text_agent(wanted=self.interactive) as running:
-            self._asking = running
+    def run_agent(self) -> Iterator[None]:
+        """Let polkit prompt the user for a password during the context."""
+        with run_text_agent(wanted=self.interactive) as is_running:
+            self._is_prompting = is_running
             yield
-            self._asking = False  # Not when it was left by an exception: `leave` wants to know.
+            self._is_prompting = False  # An exception keeps it for `leave`.
 
-    def ended(self, client: Client, path: str) -> JobRecord:
-        """The job when it has ended, its progress shown on the way."""
-        self.followed = job_id = path[len(names.JOB_PATH_PREFIX) :]
-        self.farewell = (
-            f"job {job_id} goes on; 'dockmgrctl follow {job_id}' shows it, "
-            f"'dockmgrctl cancel {job_id}' stops it."
-        )
+    def follow(self, client: Client, path: str) -> JobRecord:
+        """Show the progress of the job, and return it when it has ended."""
+        self.job_id = path[len(names.JOB_PATH_PREFIX) :]
+        ending = self.job_id.rpartition("_")[2]
+        self.interrupt_message = messages.JOB_KEEPS_RUNNING(job=self.job_id, ending=ending)
 
         # While the job works there is time to load what shows it, and its result in the end.
-        import_module("dockmgrd.cli.view.answers")
-        from dockmgrd.cli.view.probe import LiveTable
-        from dockmgrd.cli.view.progress import progress_on
-
-        self._progress = progress = progress_on(
+        answers.load_result_formatter()
+        progress: Progress = load(_CHOOSE_PROGRESS)(
             sys.stderr, quiet=self._quiet, as_json=self._as_json
         )
-        table = LiveTable(sys.stderr, quiet=self._quiet or self._as_json)
+        self._progress = progress
+        table = load(_LIVE_TABLE)(sys.stderr, quiet=self._quiet or self._as_json)
 
-        def moved(job: JobRecord) -> None:
-            if not table.shows(job):
-                progress.moved(job)
+        def show(job: JobRecord) -> None:
+            if not table.show(job):
+                progress.update(job)
 
-        with heeding(signal.SIGWINCH, progress.redraw):
-            job = Follower(client, path, moved).end()
-        progress.end(job.state)
+        with on_signal(signal.SIGWINCH, progress.redraw):
+            job = Follower(client, path, show).wait()
+        progress.end(translate_word(JOB_STATES, job.state))
         table.clear()
         return job
 
 
-def _started_unheard(client: Client, kind: Kind, since: int) -> str:
-    """Path of the job that a call started whose reply was lost with the daemon.
+def _find_started_job(client: Client, kind: Kind, since: int) -> str:
+    """Return the path of the job that a call has started whose reply was lost with the daemon.
 
-    :raises NoReply: when there is none: nothing was begun.
+    :param since: microseconds since the epoch at which the call was made.
+    :raises NoReply: if there is none, so that nothing was started.
     """
-    for job in DaemonWatch(client.bus, lambda: None).ask(client.jobs):
-        mine = job.kind == kind.value and job.initiator_uid == os.getuid()
-        if mine and job.created_at >= since:
+    for job in DaemonWatch(client.bus, lambda: None).ask(client.list_jobs):
+        is_ours = job.kind == kind.value and job.initiator_uid == os.getuid()
+        if is_ours and job.created_at >= since:
             return names.job_path(job.job_id)
-    raise NoReply("dockmgrd went away before it had started the job; give the command again.")
+    raise NoReply(messages.JOB_NOT_STARTED().with_remedy(messages.RUN_AGAIN()))

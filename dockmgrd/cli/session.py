@@ -1,191 +1,190 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One run of a command on this host: calls the service, follows the job, prints the answer.
-
-What makes lines of an answer is imported when there is one, so that the call goes out before.
-"""
+"""One run of a command on this host: calls the service, follows the job, prints the answer."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dockmgrd import names
 from dockmgrd.cli import consent
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.running import Running
-from dockmgrd.cli.service.client import Client, connection
+from dockmgrd.cli.loading import load
+from dockmgrd.cli.running import JobRunner
+from dockmgrd.cli.service.client import Client, open_connection
 from dockmgrd.cli.service.follow import Follower
-from dockmgrd.cli.service.jobs import KINDS, JobRecord, find
-from dockmgrd.cli.view.terminal import say
+from dockmgrd.cli.service.jobs import JobRecord, find_job, find_running_job
+from dockmgrd.cli.view import answers
+from dockmgrd.cli.view.terminal import report
 from dockmgrd.errors import MirrorUnreachable, NoReply, NotCancellable, ServiceUnknown
+from dockmgrd.messages import client as messages
+from dockmgrd.messages.text import Text
 from dockmgrd.model import JobState, Kind
+
+_CONFIRM_PLAN = "dockmgrd.cli.view.plan:confirm_plan"
+_SELECT_MIRRORS = "dockmgrd.cli.view.tables:select_mirrors"
+_COMPARE_VERSIONS = "dockmgrd.cli.view.tables:compare_versions"
+_CHOOSE_BEST = "dockmgrd.cli.view.probe:choose_best"
+_HAS_WORKING_MIRROR = "dockmgrd.cli.view.probe:has_working_mirror"
 
 
 class Session:
-    """What an invocation does. `farewell` is what to tell the user who does not wait for it."""
+    """Runs an invocation. `interrupt_message` is for the user who does not wait for the end."""
 
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
-        self._running = Running(invocation)
+        self._runner = JobRunner(invocation)
         self.successor: tuple[str, ...] = ()
-        """Program that shall take over when the run is over."""
+        """Program that replaces this process after the run."""
 
     @property
-    def farewell(self) -> str:
-        return self._running.farewell
+    def interrupt_message(self) -> Text:
+        return self._runner.interrupt_message
 
     @property
-    def followed(self) -> str:
-        """Id of the job whose end is awaited."""
-        return self._running.followed
+    def job_id(self) -> str:
+        """Id of the job that is followed."""
+        return self._runner.job_id
 
     def leave(self) -> None:
-        """Put the terminal's line in order when the run ends before its job does."""
-        self._running.leave()
+        """Put the terminal's line in order if the run ends before its job."""
+        self._runner.leave()
 
     def run(self) -> int:
-        """Do it, and return the exit code of what was answered.
+        """Run the command, and return its exit code.
 
-        :raises DockmgrError: when it is refused, fails, or the job that is followed has failed.
+        :raises DockmgrError: if it is refused, fails, or the job that is followed has failed.
         """
-        command = self._invocation.command
-        if command == "version":
-            return self._version()
-        with connection() as bus:
-            client = Client(bus, interactive=self._running.interactive)
+        if self._invocation.command == "version":
+            self._show_version()
+            return 0
+        with open_connection() as bus:
+            client = Client(bus, interactive=self._runner.interactive)
             if self._invocation.fastest:
                 return self._set_fastest(client)
-            if command in KINDS:
-                return self._do(client, KINDS[command])
-            {
-                "status": self._status,
-                "mirrors": self._mirrors,
-                "sources": self._sources,
-                "can": self._can,
-                "jobs": self._jobs,
-                "follow": self._follow,
-                "log": self._log,
-                "cancel": self._cancel,
-            }[command](client)
+            if self._invocation.kind is not None:
+                return self._run_job(client, self._invocation.kind)
+            _HANDLERS[self._invocation.command](self, client)
         return 0
 
-    def _version(self) -> int:
-        from dockmgrd.cli.view import tables
+    def show_status(self, client: Client) -> None:
+        self._print(client.get_status())
 
-        daemon, trouble = None, ""
-        try:
-            with connection() as bus:
-                daemon = Client(bus, interactive=False).version()
-        except (ServiceUnknown, NoReply) as error:
-            trouble = error.message
-        self._answer(tables.compare_versions(daemon, trouble))
-        return 0
+    def show_mirrors(self, client: Client) -> None:
+        self._print(load(_SELECT_MIRRORS)(client.get_status()))
 
-    def _status(self, client: Client) -> None:
-        self._answer(client.status())
+    def list_sources(self, client: Client) -> None:
+        self._print(client.list_sources())
 
-    def _mirrors(self, client: Client) -> None:
-        from dockmgrd.cli.view import render
+    def show_permissions(self, client: Client) -> None:
+        self._print(client.get_permissions())
 
-        self._answer(render.mirrors_of(client.status()))
+    def list_jobs(self, client: Client) -> None:
+        self._print([record.to_json() for record in client.list_jobs()])
 
-    def _sources(self, client: Client) -> None:
-        self._answer(client.sources())
+    def follow(self, client: Client) -> None:
+        """Follow a job to its end, and print its result."""
+        job = find_job(client.list_jobs(), self._invocation.job)
+        self._conclude(self._runner.follow(client, names.job_path(job.job_id)))
 
-    def _can(self, client: Client) -> None:
-        self._answer(client.permissions())
-
-    def _jobs(self, client: Client) -> None:
-        self._answer([record.to_json() for record in client.jobs()])
-
-    def _follow(self, client: Client) -> None:
-        job = find(client.jobs(), self._invocation.job)
-        self._conclude(self._running.ended(client, names.job_path(job.job_id)))
-
-    def _log(self, client: Client) -> None:
-        """Have journalctl show what the job's unit logged, and what others logged of the job."""
-        job = find(client.jobs(), self._invocation.job)
+    def show_log(self, client: Client) -> None:
+        """Have journalctl show what the job's unit has logged, and the daemon about the job."""
+        job = find_job(client.list_jobs(), self._invocation.job)
         form = {"": (), "pretty": ("--output=json-pretty",)}.get(
             self._invocation.json, ("--output=json",)
         )
-        paged = () if self._invocation.pager else ("--no-pager",)
+        pager = () if self._invocation.pager else ("--no-pager",)
         fields = (f"_SYSTEMD_UNIT={names.job_unit(job.job_id)}", f"DOCKMGR_JOB_ID={job.job_id}")
-        self.successor = ("journalctl", "--quiet", *paged, *form, fields[0], "+", fields[1])
+        options = (*pager, *form, *self._invocation.log_options)
+        self.successor = ("journalctl", "--quiet", *options, fields[0], "+", fields[1])
 
-    def _cancel(self, client: Client) -> None:
-        job = find(client.jobs(), self._invocation.job)
+    def cancel(self, client: Client) -> None:
+        """Cancel a job, and wait until it has ended.
+
+        :raises NotCancellable: if it ended otherwise before.
+        """
+        job = find_running_job(client.list_jobs(), self._invocation.job)
         path = names.job_path(job.job_id)
-        with self._running.agent():
+        with self._runner.run_agent():
             client.cancel(path)
-        self._running.farewell = (
-            f"job {job.job_id} is being stopped; 'dockmgrctl jobs' shows how it ended."
-        )
-        ended = Follower(client, path, lambda _: None).end()
+        self._runner.interrupt_message = messages.JOB_IS_BEING_CANCELED(job=job.job_id)
+        ended = Follower(client, path, lambda _: None).wait()
         if ended.state != JobState.CANCELLED.value:
-            raise NotCancellable(
-                f"Job {job.job_id} ended as {ended.state} before it could be stopped; "
-                f"'dockmgrctl follow {job.job_id}' shows its result."
-            )
-        self._answer({"job": job.job_id})
+            text = messages.JOB_ENDED_BEFORE_CANCEL(job=job.job_id, state=ended.state)
+            command = f"dockmgrctl follow {job.short_id}"
+            raise NotCancellable(text.with_remedy(messages.SEE_JOB_RESULT(), command))
+        self._print({"job": job.job_id})
 
-    def _do(self, client: Client, kind: Kind) -> int:
-        """Have the service start a job, follow it, and tell what it has done."""
+    def _show_version(self) -> None:
+        version, problem = None, ""
+        try:
+            with open_connection() as bus:
+                version = Client(bus, interactive=False).get_version()
+        except (ServiceUnknown, NoReply) as error:
+            problem = error.message
+        self._print(load(_COMPARE_VERSIONS)(version, problem))
+
+    def _run_job(self, client: Client, kind: Kind) -> int:
+        """Have the service run a job, follow it, and print its result."""
         invocation = self._invocation
 
         def run(options: Mapping[str, Any]) -> JobRecord:
             mirrors = invocation.mirrors
-            return self._running.run(client, kind, {**invocation.options, **options}, mirrors)
+            return self._runner.run(client, kind, {**invocation.options, **options}, mirrors)
 
-        if not consent.asks(invocation):
-            return self._conclude(run({}))
-        from dockmgrd.cli.view import plan as planned
-
-        job = planned.agreed(run, self._running.declined)
-        return self._conclude(job)
+        if consent.asks_first(invocation):
+            return self._conclude(load(_CONFIRM_PLAN)(run, self._runner.expect_answer))
+        return self._conclude(run({}))
 
     def _set_fastest(self, client: Client) -> int:
-        """Set the best of the mirrors that were named, or of the candidates.
+        """Set the best of the named mirrors, or of the candidates.
 
-        :raises MirrorUnreachable: when none of them works.
+        :raises MirrorUnreachable: if none of them works.
         """
-        probed = self._running.run(client, Kind.PROBE, {}, self._invocation.mirrors)
-        if not probed.done:
-            raise probed.error()
-        from dockmgrd.cli.view import probe as findings
-
-        best = findings.best(probed.result)
+        probed = self._runner.run(client, Kind.PROBE, {}, self._invocation.mirrors)
+        if not probed.is_done:
+            raise probed.make_error()
+        best = load(_CHOOSE_BEST)(probed.result)
         if not best:
-            raise MirrorUnreachable(
-                "None of the mirrors works, so nothing was changed; 'dockmgrctl probe' shows why, "
-                "and 'dockmgrctl set-mirror URL' sets one all the same."
-            )
+            text = messages.NO_MIRROR_WORKS_NOTHING_CHANGED()
+            remedy = messages.PROBE_OR_SET_ANYWAY()
+            raise MirrorUnreachable(text.with_remedy(remedy, "dockmgrctl probe"))
         options = self._invocation.options
-        return self._conclude(self._running.run(client, Kind.SET_MIRROR, options, (best,)))
+        return self._conclude(self._runner.run(client, Kind.SET_MIRROR, options, (best,)))
 
     def _conclude(self, job: JobRecord) -> int:
         """Print what the job has done, and return the exit code.
 
         :raises DockmgrError: the error with which it ended instead.
         """
-        if not job.done:
-            raise job.error()
-        self._answer(dict(job.result), kind=job.kind)
-        return _judged(job.result) if job.kind == Kind.PROBE.value else 0
+        if not job.is_done:
+            raise job.make_error()
+        self._print(dict(job.result), kind=job.kind, job_id=job.job_id)
+        return _judge_probe(job.result) if job.kind == Kind.PROBE.value else 0
 
-    def _answer(self, data: Any, *, kind: str = "") -> None:
-        from dockmgrd.cli.view import answers
-
-        answers.give(self._invocation, data, kind=kind)
+    def _print(self, data: Any, *, kind: str = "", job_id: str = "") -> None:
+        answers.print_answer(self._invocation, data, kind=kind, job_id=job_id)
 
 
-def _judged(probed: Mapping[str, Any]) -> int:
-    """The exit code of a probe; why it is not 0 is said."""
-    from dockmgrd.cli.view import probe as findings
+_HANDLERS: Mapping[str, Callable[[Session, Client], None]] = {
+    "status": Session.show_status,
+    "mirrors": Session.show_mirrors,
+    "sources": Session.list_sources,
+    "permissions": Session.show_permissions,
+    "can": Session.show_permissions,
+    "jobs": Session.list_jobs,
+    "follow": Session.follow,
+    "log": Session.show_log,
+    "cancel": Session.cancel,
+}
 
-    if findings.any_works(probed):
+
+def _judge_probe(probed: Mapping[str, Any]) -> int:
+    """Return the exit code of a probe, and report if it is not 0."""
+    if load(_HAS_WORKING_MIRROR)(probed):
         return 0
-    error = MirrorUnreachable(findings.NONE_WORKS)
+    text = messages.NO_MIRROR_WORKS().with_remedy(messages.SEE_TABLE_OR_TRY_OTHERS())
     sys.stdout.flush()
-    say(error.message)
-    return error.exit_code
+    report(text)
+    return MirrorUnreachable.exit_code

@@ -1,74 +1,84 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A command that runs until it ends, or until a signal says to leave it."""
+"""A command that runs until it ends, or until a signal stops it."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.view.terminal import say
-from dockmgrd.cli.waiting import Stopped, readable, stoppable
+from dockmgrd.cli.loading import load
+from dockmgrd.cli.view.answers import print_error
+from dockmgrd.cli.view.terminal import report
+from dockmgrd.cli.waiting import Stopped, catch_signals, wait_until_readable
+from dockmgrd.errors import Cancelled, DockmgrError
+from dockmgrd.messages.text import Text
 
-STOPPED_BY_SIGNAL = 128
-_SECONDS_TO_PRESS_AGAIN = 2.0
+_SIGNAL_CODE_BASE = 128
+_SECOND_INTERRUPT_TIMEOUT = 2.0
+
+_RUNS: Mapping[str, str] = {
+    "this host": "dockmgrd.cli.session:Session",
+    "other hosts": "dockmgrd.cli.hosts.fleet:Fleet",
+}
 
 
 class Run(Protocol):
-    """What an invocation does: see `session.Session`."""
+    """What runs an invocation: see `session.Session`."""
 
     successor: tuple[str, ...]
 
     @property
-    def farewell(self) -> str: ...
+    def interrupt_message(self) -> Text: ...
     @property
-    def followed(self) -> str: ...
+    def job_id(self) -> str: ...
     def run(self) -> int: ...
     def leave(self) -> None: ...
 
 
-def run(invocation: Invocation) -> int:
-    """Run the command on this host or on others, and return the exit code.
-
-    :raises DockmgrError: when it is refused or fails.
-    """
-    command = _run_of(invocation)
-    with stoppable():
-        code = _supervised(invocation, command)
+def run_invocation(invocation: Invocation) -> int:
+    """Run the command on this host or on others, and return the exit code."""
+    command = _make_run(invocation)
+    try:
+        with catch_signals():
+            code = _run_until_stopped(invocation, command)
+    except DockmgrError as error:
+        return print_error(error, invocation.json, command.job_id)
     if command.successor:
         sys.stdout.flush()
         os.execvp(command.successor[0], command.successor)
     return code
 
 
-def _run_of(invocation: Invocation) -> Run:
-    if invocation.hosts:
-        from dockmgrd.cli.hosts.fleet import Fleet
-
-        return Fleet(invocation)
-    from dockmgrd.cli.session import Session
-
-    return Session(invocation)
+def _make_run(invocation: Invocation) -> Run:
+    run: Run = load(_RUNS["other hosts" if invocation.hosts else "this host"])(invocation)
+    return run
 
 
-def _supervised(invocation: Invocation, command: Run) -> int:
+def _run_until_stopped(invocation: Invocation, command: Run) -> int:
     try:
         return command.run()
     except Stopped as stopped:
         command.leave()
-        if command.farewell:
-            say(command.farewell)
-        if command.followed and stopped.number == signal.SIGINT and sys.stdin.isatty():
-            _hear_again(invocation, command.followed)
-        return STOPPED_BY_SIGNAL + stopped.number
+        if command.interrupt_message:
+            report(command.interrupt_message)
+        if command.job_id and stopped.number == signal.SIGINT and sys.stdin.isatty():
+            return _wait_for_second_interrupt(invocation, command.job_id)
+        return _SIGNAL_CODE_BASE + stopped.number
 
 
-def _hear_again(invocation: Invocation, job: str) -> None:
-    """Cancel the job when Ctrl-C is pressed once more."""
+def _wait_for_second_interrupt(invocation: Invocation, job_id: str) -> int:
+    """Cancel the job if Ctrl-C is pressed once more, and return the exit code.
+
+    :raises DockmgrError: if the job cannot be canceled.
+    """
     try:
-        readable(timeout=_SECONDS_TO_PRESS_AGAIN)
+        wait_until_readable(timeout=_SECOND_INTERRUPT_TIMEOUT)
     except Stopped:
-        _run_of(replace(invocation, command="cancel", job=job, fastest=False)).run()
+        _make_run(replace(invocation, command="cancel", job=job_id, fastest=False)).run()
+        return Cancelled.exit_code
+    return _SIGNAL_CODE_BASE + signal.SIGINT

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Waiting for descriptors, and for the signals that tell a command to stop."""
+"""Waiting for file descriptors, and for the signals that stop a command."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(BaseException):
-    """A signal tells the command to stop; raised where it waits, and nowhere else."""
+    """A signal stops the command; raised only where it waits."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
 class _Received:
-    """The signals that have come: Python writes their numbers to a pipe, which wakes who polls."""
+    """The signals that have arrived: Python writes their numbers to a pipe, which is polled."""
 
     def __init__(self) -> None:
         self.descriptor = -1
-        self.heeded: dict[int, Callable[[], None]] = {}
+        self.handlers: dict[int, Callable[[], None]] = {}
 
     def take(self) -> None:
-        """Act on the first signal that has not been heard of yet.
+        """Handle the first signal that has not been handled yet.
 
-        :raises Stopped: when it tells to stop.
+        :raises Stopped: if it stops the command.
         """
         with suppress(BlockingIOError):
             [number] = os.read(self.descriptor, 1)
             if number in _STOPPING:
                 raise Stopped(number)
-            self.heeded.get(number, _nothing)()
+            self.handlers.get(number, _do_nothing)()
 
 
-def _nothing() -> None:
-    """What a signal does that only wakes."""
+def _do_nothing() -> None:
+    """Handle a signal that only wakes the process."""
 
 
 _received = _Received()
 
 
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """While it lasts, SIGINT, SIGTERM and SIGHUP make `readable` raise; ignored ones stay so."""
+def catch_signals() -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP raise in `wait_until_readable`; ignored ones stay ignored."""
     read, write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     former = signal.set_wakeup_fd(write)
     handlers = {
@@ -69,30 +69,30 @@ def stoppable() -> Iterator[None]:
 
 
 @contextmanager
-def heeding(number: int, action: Callable[[], None]) -> Iterator[None]:
-    """While it lasts, the signal makes `readable` call the action, and wait on."""
+def on_signal(number: int, action: Callable[[], None]) -> Iterator[None]:
+    """Let `wait_until_readable` call the action at this signal, and keep waiting."""
     former = signal.signal(number, lambda *_: None)
-    _received.heeded[number] = action
+    _received.handlers[number] = action
     try:
         yield
     finally:
-        del _received.heeded[number]
+        del _received.handlers[number]
         signal.signal(number, former)
 
 
-def stop_signals() -> tuple[int, Callable[[], None]]:
-    """For who waits by other means: what can be read when a signal has come, and what to call then.
+def get_signal_source() -> tuple[int, Callable[[], None]]:
+    """Return a descriptor that can be read when a signal has arrived, and what to call then.
 
-    That raises `Stopped` as `readable` does.
+    It is for code that waits by other means; the call raises as `wait_until_readable`.
     """
     return _received.descriptor, _received.take
 
 
-def readable(*descriptors: int, timeout: float | None = None) -> bool:
-    """Wait until one of the descriptors can be read, or has ended; False when the time is over.
+def wait_until_readable(*descriptors: int, timeout: float | None = None) -> bool:
+    """Wait until one of the descriptors can be read, or has ended. Return False after the timeout.
 
-    :param timeout: seconds; None waits for as long as it takes.
-    :raises Stopped: when the command is told to stop.
+    :param timeout: in seconds; None for no limit.
+    :raises Stopped: if a signal stops the command.
     """
     poller = select.poll()
     for descriptor in (*descriptors, _received.descriptor):

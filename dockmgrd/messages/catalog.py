@@ -8,6 +8,7 @@ from types import ModuleType
 
 from dockmgrd.messages import (
     bus,
+    client,
     dnf,
     engine,
     files,
@@ -24,6 +25,7 @@ from dockmgrd.messages.text import Template
 
 _MODULES: tuple[ModuleType, ...] = (
     bus,
+    client,
     dnf,
     engine,
     files,

@@ -21,9 +21,20 @@ from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.exports import Exports
 from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.variants import to_plain, to_variants
+from dockmgrd.messages import status
+from dockmgrd.messages.text import Text
 from dockmgrd.errors import DockmgrError, NotCancellable, from_name
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+
+def message_properties(text: Text) -> dict[str, Any]:
+    """The properties of a job that hold its message."""
+    plain = text.to_plain()
+    args = to_variants(plain["args"])
+    return {"Message": plain["text"], "MessageId": plain["id"], "MessageArgs": args}
+
 
 DONE = {"changed": True, "installed": ["docker-ce-3:28.5.1-1.el9.x86_64"], "notes": []}
 
@@ -39,10 +50,9 @@ STATUS: dict[str, Any] = {
     "platform": "AlmaLinux 9.6 (x86_64)",
     "active-job": "/",
     "problems": [
-        {
-            "text": "The running engine uses other registry mirrors than daemon.json names.",
-            "remedy": "systemctl reload docker",
-        }
+        status.MIRRORS_DIFFER()
+        .with_remedy(status.RELOAD_ENGINE(), "systemctl reload docker")
+        .to_plain()
     ],
 }
 
@@ -117,9 +127,14 @@ class Host:
 class _Manager(ObjectInterface):
     interface = interfaces.load(names.MANAGER_INTERFACE)
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, exports: Exports) -> None:
         super().__init__(Version=host.version)
         self._host = host
+        self._exports = exports
+
+    async def last_error(self) -> dict[str, Variant]:
+        error = self._exports.get_last_error(get_caller().sender)
+        return to_variants(error.to_plain()) if error is not None else {}
 
     async def get_permissions(self) -> dict[str, str]:
         return {"set-mirror": "yes", "install": "auth", "purge-data": "no", "later": "yes"}
@@ -206,7 +221,7 @@ class Daemon:
         self._bus = bus
         self._exports = Exports(bus, names.MANAGER_PATH)
         self.jobs: dict[str, _Job] = {}
-        self._exports.add(names.MANAGER_PATH, _Manager(host))
+        self._exports.add(names.MANAGER_PATH, _Manager(host, self._exports))
         for properties in host.jobs.values():
             self.add(properties)
         host.daemon = self

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.cli.commands.all import COMMANDS, COMMON
+from dockmgrd.cli.commands.all import LISTED_COMMANDS, COMMON
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -81,7 +81,7 @@ OPTIONS: Mapping[str, Sequence[str]] = {
     f"dockmgrctl {command.name} --": sorted(
         _COMMON_FLAGS | {option.flag for option in command.options}
     )
-    for command in COMMANDS
+    for command in LISTED_COMMANDS
 }
 
 

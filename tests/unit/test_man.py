@@ -18,15 +18,15 @@ from dockmgrd.bus import introspection as interfaces
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.catalog import sources as catalog
 from dockmgrd.cli.commands import arguments
-from dockmgrd.cli.commands.all import COMMANDS, COMMON
-from dockmgrd.cli.commands.exitcodes import exit_codes
+from dockmgrd.cli.commands.all import LISTED_COMMANDS, COMMON
+from dockmgrd.cli.commands.exitcodes import list_exit_codes
 from dockmgrd.host import adminconfig
 
 CHECKOUT = Path(__file__).parents[2]
 PAGES = ("dockmgrctl.1", "dockmgrd.8", "dockmgrd.yaml.5", "org.dockmgr1.5")
 
 SECTIONS: Mapping[str, str] = {
-    "dockmgrctl.1": "NAME SYNOPSIS DESCRIPTION COMMANDS OPTIONS EXIT_STATUS ENVIRONMENT FILES "
+    "dockmgrctl.1": "NAME SYNOPSIS DESCRIPTION LISTED_COMMANDS OPTIONS EXIT_STATUS ENVIRONMENT FILES "
     "EXAMPLES SEE_ALSO",
     "dockmgrd.8": "NAME SYNOPSIS DESCRIPTION UNITS SIGNALS ENVIRONMENT JOURNAL AUTHORISATION "
     "SECURITY FILES EXAMPLES SEE_ALSO",
@@ -97,12 +97,12 @@ def test_commands_options_and_codes(folder: Path) -> None:
     text = _shown(folder / "dockmgrctl.1")
     terms = {line.strip() for line in text.splitlines() if re.match(" {5,14}[^ ]", line)}
     first_words = {term.split()[0].rstrip(",") for term in terms}
-    assert {command.name for command in COMMANDS} <= first_words
-    for option in (*COMMON, *(each for command in COMMANDS for each in command.options)):
+    assert {command.name for command in LISTED_COMMANDS} <= first_words
+    for option in (*COMMON, *(each for command in LISTED_COMMANDS for each in command.options)):
         value = f"={option.metavar}" if option.metavar else ""
         term = option.flag + (f"[{value}]" if option.implied else value)
         assert f"{option.short}, {term}" in terms if option.short else term in terms
-    assert {str(each.code) for each in exit_codes()} <= first_words
+    assert {str(each.code) for each in list_exit_codes()} <= first_words
 
 
 def test_examples_of_commands_are_understood(folder: Path) -> None:

@@ -1,26 +1,41 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The command line, understood by the tables of commands and options."""
+"""The command line, parsed with the tables of commands and options."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from dockmgrd.cli.commands import mirrors as mirror_commands
 from dockmgrd.cli.commands import packages as package_commands
-from dockmgrd.cli.commands.all import COMMANDS, COMMON, JSON_AUTO, JSON_FORMS, PROGRAM, find
+from dockmgrd.cli.commands.all import (
+    COMMON,
+    JSON_AUTO,
+    JSON_FORMS,
+    LISTED_COMMANDS,
+    PROGRAM,
+    SYNONYMS,
+    find_command,
+)
 from dockmgrd.cli.commands.table import Command, Option, Positional
+from dockmgrd.cli.loading import load
 from dockmgrd.errors import InvalidArgs, shown
+from dockmgrd.messages import client as messages
+from dockmgrd.messages.text import Text
+from dockmgrd.model import Kind
 
-_LOCAL_KEYS = mirror_commands.LOCAL_KEYS | package_commands.LOCAL_KEYS
+_LOG_KEYS = frozenset({"log-follow", "log-lines", "log-catalog"})
+_LOCAL_KEYS = mirror_commands.LOCAL_KEYS | package_commands.LOCAL_KEYS | _LOG_KEYS
 _VERSION = "--version"
+_DESTINATIONS = "dockmgrd.cli.hosts.ssh:destinations"
+_CLOSE_MATCHES = "difflib:get_close_matches"
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """A command line, understood. `options` holds those that were given, by their bus names."""
+    """A command line, parsed. `options` holds the service's options by their bus names."""
 
     command: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -28,10 +43,13 @@ class Invocation:
     fastest: bool = False
     yes: bool = False
     job: str = ""
+    """Id of the job, or its end; "" for the default one."""
+    log_options: tuple[str, ...] = ()
+    """Options for journalctl."""
     topic: str = ""
-    """The command that help is wanted on; "" means all of them."""
+    """The command to explain; "" for all of them."""
     json: str = ""
-    """Form of the JSON that is wanted, of JSON_FORMS or JSON_AUTO; "" means none."""
+    """Form of the JSON, one of JSON_FORMS or JSON_AUTO; "" for text."""
     quiet: bool = False
     ask_password: bool = True
     pager: bool = True
@@ -41,51 +59,59 @@ class Invocation:
     words: tuple[str, ...] = field(default=(), compare=False)
     """The command line without the common options, for another host's dockmgrctl."""
 
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of job that the command starts."""
+        command = find_command(self.command)
+        return None if command is None else command.kind
+
 
 class NoCommand(InvalidArgs):
     """There is no command on the command line."""
 
 
 class _Parser(argparse.ArgumentParser):
-    def _get_formatter(self) -> argparse.HelpFormatter:
-        """It prints nothing here, and would load `shutil` to learn a width by itself."""
-        return self.formatter_class(prog=self.prog, width=80)  # type: ignore[call-arg]
+    """Raises ArgumentError instead of printing: for an option without its value, or with one."""
 
-    def error(self, message: str) -> NoReturn:
-        raise InvalidArgs(f"{message}; '{self.prog} --help' shows what is possible.")
+    def __init__(self, program: str) -> None:
+        super().__init__(prog=program, add_help=False, allow_abbrev=False, exit_on_error=False)
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """Return one that does not load `shutil` for the width of the terminal."""
+        return self.formatter_class(prog=self.prog, width=80)  # type: ignore[call-arg]
 
 
 def parse(arguments: Sequence[str]) -> Invocation:
-    """Understand a command line.
+    """Parse a command line.
 
-    :raises NoCommand: when it has none.
-    :raises InvalidArgs: when it is none of ours.
+    :raises NoCommand: if it has no command.
+    :raises InvalidArgs: if it is not valid.
     """
     for argument in arguments:
         if not argument.isascii() and argument != argument.encode("utf-8", "replace").decode():
-            raise InvalidArgs(f"argument {argument!a} is not UTF-8; give its text in UTF-8.")
-    position = _position_of_command(arguments)
+            raise InvalidArgs(messages.ARGUMENT_NOT_UTF8(argument=ascii(argument)))
+    position = _find_command_position(arguments)
     before, after = arguments[:position], arguments[position + 1 :]
     if _VERSION in before:
         return Invocation("version", brief=True)
     if position == len(arguments):
-        return _without_command(before)
-    command = find(arguments[position])
+        return _parse_without_command(before)
+    command = find_command(arguments[position])
     if command is None:
-        raise _unknown_command(arguments[position])
-    given = _given(command, [*before, *after])
-    if "help" in given:
-        return Invocation("help", topic=command.name, pager=given["pager"])
-    return _understood(command, given, arguments)
+        raise _refuse_command(arguments[position])
+    parsed = _parse_options(command, [*before, *after])
+    if "help" in parsed:
+        return Invocation("help", topic=command.name, pager=parsed["pager"])
+    return _make_invocation(command, parsed, arguments)
 
 
 def wants_json(arguments: Sequence[str]) -> bool:
-    """Whether even a command line that is not understood asks for JSON."""
+    """Return whether the command line asks for JSON, even if it is not valid otherwise."""
     return any(each == "--json" or each in _JSON_FLAGS for each in arguments)
 
 
-def _position_of_command(arguments: Sequence[str]) -> int:
-    """Index of the first word that is neither an option nor the value of one."""
+def _find_command_position(arguments: Sequence[str]) -> int:
+    """Return the index of the first word that is neither an option nor the value of one."""
     takes_next = False
     for index, argument in enumerate(arguments):
         if takes_next:
@@ -97,31 +123,37 @@ def _position_of_command(arguments: Sequence[str]) -> int:
     return len(arguments)
 
 
-def _without_command(before: Sequence[str]) -> Invocation:
-    given = _given(Command("", "", "", ("", "")), before)
-    if "help" not in given:
-        raise NoCommand(f"A command is missing; '{PROGRAM} --help' shows what there is.")
-    return Invocation("help", pager=given["pager"])
+def _parse_without_command(before: Sequence[str]) -> Invocation:
+    parsed = _parse_options(Command("", "", "", ("", "")), before)
+    if "help" not in parsed:
+        raise NoCommand(_point_to_help(messages.COMMAND_MISSING(), PROGRAM))
+    return Invocation("help", pager=parsed["pager"])
 
 
-def _given(command: Command, arguments: Sequence[str]) -> dict[str, Any]:
-    """The values of the options and the positional that were given, by their keys."""
-    parser = _Parser(prog=f"{PROGRAM} {command.name}".rstrip(), add_help=False, allow_abbrev=False)
-    for option in (*COMMON, *command.options):
+def _parse_options(command: Command, arguments: Sequence[str]) -> dict[str, Any]:
+    """Return the values of the options and of the positional by their keys."""
+    program = f"{PROGRAM} {command.name}".rstrip()
+    options = (*COMMON, *command.options)
+    parser = _Parser(program)
+    for option in options:
         _add_option(parser, option)
     if command.positional is not None:
         _add_positional(parser, command.positional)
     if "--help" in arguments or "-h" in arguments:
         return {"help": True, "pager": "--no-pager" not in arguments}
     spelled = [_EXPANDED.get(argument, argument) for argument in arguments]
-    given, others = parser.parse_known_intermixed_args(spelled)
-    for other in filter(lambda each: each != "--", others):
-        if not other.startswith("-"):
-            parser.error(f"{shown(other)} is one argument too many")
-        flags = [each.flag for each in (*COMMON, *command.options)]
-        flag = other.partition("=")[0]
-        raise _unknown(f"There is no option {shown(flag)}", flag, flags, parser.prog)
-    return vars(given)
+    try:
+        namespace, others = parser.parse_known_intermixed_args(spelled)
+    except argparse.ArgumentError as error:
+        raise _refuse_value(error, options, program) from None
+    for other in others:
+        if other != "--":
+            raise _refuse_word(other, options, program)
+    parsed = vars(namespace)
+    for option in options:
+        if option.number and option.key in parsed:
+            parsed[option.key] = _parse_number(option, parsed[option.key])
+    return parsed
 
 
 def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
@@ -129,44 +161,49 @@ def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
     if option.metavar is not None:
         action = "append" if option.repeatable else "store"
         takes = {"action": action, "metavar": option.metavar}
-        if option.number:
-            takes["type"] = _number
     flags = [option.short, option.flag] if option.short else [option.flag]
     parser.add_argument(*flags, dest=option.key, default=argparse.SUPPRESS, **takes)
 
 
 def _add_positional(parser: argparse.ArgumentParser, positional: Positional) -> None:
-    nargs = "*" if positional.many else "?" if positional.optional else None
+    nargs = "*" if positional.many else "?"
     parser.add_argument(positional.name, nargs=nargs, metavar=positional.metavar)
 
 
-def _understood(command: Command, given: dict[str, Any], arguments: Sequence[str]) -> Invocation:
-    options = {each.key: given[each.key] for each in command.options if each.key in given}
+def _make_invocation(
+    command: Command, parsed: dict[str, Any], arguments: Sequence[str]
+) -> Invocation:
+    options = {each.key: parsed[each.key] for each in command.options if each.key in parsed}
     many = command.positional is not None and command.positional.many
-    mirrors = tuple(given["mirrors"] or ()) if many else ()
+    mirrors = tuple(parsed["mirrors"] or ()) if many else ()
     if command.name == "set-mirror":
         mirror_commands.check_set_mirror(arguments, options.keys(), mirrors)
-    words = (command.name, *_spelled(command, options), *_positionals(command, given))
+    mirror_commands.check_urls([*mirrors, *options.get("mirrors", ())])
+    words = (command.name, *_spell_options(command, options), *_list_positionals(command, parsed))
+    if options.get("version") == package_commands.LATEST:
+        del options["version"]
+        options["upgrade"] = True
     local = {key: options.pop(key) for key in _LOCAL_KEYS if key in options}
     return Invocation(
         command=command.name,
-        options=options,
+        options={**command.preset, **options},
         mirrors=mirrors,
         fastest=mirror_commands.FASTEST in local,
         yes=package_commands.YES in local,
-        job=given.get("job", ""),
-        topic=_topic(given.get("topic") or ""),
-        json=_json_form(given.get("json", "off")),
-        quiet=given.get("quiet", False),
-        ask_password=given.get("ask_password", True),
-        pager=given.get("pager", True),
-        hosts=_hosts(given.get("hosts", ())),
+        job=parsed.get("job") or "",
+        log_options=tuple(_spell_log_options(local)),
+        topic=_check_topic(parsed.get("topic") or ""),
+        json=_parse_json_form(parsed.get("json", "off")),
+        quiet=parsed.get("quiet", False),
+        ask_password=parsed.get("ask_password", True),
+        pager=parsed.get("pager", True),
+        hosts=load(_DESTINATIONS)(parsed["hosts"]) if "hosts" in parsed else (),
         words=words,
     )
 
 
-def _spelled(command: Command, options: Mapping[str, Any]) -> Iterator[str]:
-    """The options as they were given, each in a word."""
+def _spell_options(command: Command, options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the options as on the command line, each as one word."""
     for option in command.options:
         if option.key not in options:
             continue
@@ -179,55 +216,82 @@ def _spelled(command: Command, options: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"{option.flag}={each}" for each in values)
 
 
-def _positionals(command: Command, given: Mapping[str, Any]) -> list[str]:
-    if command.positional is None or not given.get(command.positional.name):
+def _spell_log_options(options: Mapping[str, Any]) -> Iterator[str]:
+    if "log-follow" in options:
+        yield "--follow"
+    if "log-lines" in options:
+        yield f"--lines={options['log-lines']}"
+    if "log-catalog" in options:
+        yield "--catalog"
+
+
+def _list_positionals(command: Command, parsed: Mapping[str, Any]) -> list[str]:
+    if command.positional is None or not parsed.get(command.positional.name):
         return []
-    value = given[command.positional.name]
+    value = parsed[command.positional.name]
     return ["--", *(value if command.positional.many else [value])]
 
 
-def _topic(name: str) -> str:
-    if name and find(name) is None:
-        raise _unknown_command(name)
+def _check_topic(name: str) -> str:
+    if name and find_command(name) is None:
+        raise _refuse_command(name)
     return name
 
 
-def _json_form(form: str) -> str:
+def _parse_json_form(form: str) -> str:
     if form not in (JSON_AUTO, *JSON_FORMS):
-        *others, last = JSON_FORMS
-        raise InvalidArgs(f"--json takes {', '.join(others)} or {last}, not {shown(form)}.")
+        text = messages.NOT_A_JSON_FORM(value=shown(form), forms=list(JSON_FORMS))
+        raise InvalidArgs(_point_to_help(text, PROGRAM))
     return "" if form == "off" else form
 
 
-def _hosts(given: Sequence[str]) -> tuple[str, ...]:
-    if not given:
-        return ()
-    from dockmgrd.cli.hosts.ssh import destinations
-
-    return destinations(given)
-
-
-def _unknown(sentence: str, word: str, known: Sequence[str], program: str) -> InvalidArgs:
-    """The refusal of a word, with the one that may have been meant."""
-    import difflib
-
-    close = difflib.get_close_matches(word, known, 1)
-    if close:
-        return InvalidArgs(
-            f"{sentence}; did you mean '{close[0]}'? '{program} --help' shows what there is."
-        )
-    return InvalidArgs(f"{sentence}; '{program} --help' shows what there is.")
-
-
-def _unknown_command(name: str) -> InvalidArgs:
-    names = [each.name for each in COMMANDS]
-    return _unknown(f"There is no command {shown(name)}", name, names, PROGRAM)
-
-
-def _number(text: str) -> int:
+def _parse_number(option: Option, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number")
+        refusal = messages.NOT_AN_INTEGER(option=option.flag, value=shown(text))
+        raise InvalidArgs(_point_to_help(refusal, PROGRAM))
     return int(text)
+
+
+def _refuse_value(
+    error: argparse.ArgumentError, options: Sequence[Option], program: str
+) -> InvalidArgs:
+    """Return the refusal of an option without its value, or with one that it does not take."""
+    flag = (error.argument_name or "").rpartition("/")[2]
+    option = next((each for each in options if each.flag == flag), None)
+    if option is None or option.metavar is None:
+        return InvalidArgs(_point_to_help(messages.OPTION_TAKES_NO_VALUE(option=flag), program))
+    text = messages.OPTION_NEEDS_VALUE(option=flag, example=f"{flag} {option.example}")
+    return InvalidArgs(_point_to_help(text, program))
+
+
+def _refuse_word(word: str, options: Sequence[Option], program: str) -> InvalidArgs:
+    if not word.startswith("-"):
+        text = messages.UNEXPECTED_ARGUMENT(argument=shown(word))
+        return InvalidArgs(_point_to_help(text, program))
+    flag = word.partition("=")[0]
+    text = messages.UNKNOWN_OPTION(option=shown(flag), command=program)
+    close = load(_CLOSE_MATCHES)(flag, [each.flag for each in options], 1)
+    return InvalidArgs(_suggest(text, close[0]) if close else _point_to_help(text, program))
+
+
+def _refuse_command(name: str) -> InvalidArgs:
+    text = messages.UNKNOWN_COMMAND(command=shown(name))
+    if name in SYNONYMS:
+        return InvalidArgs(_suggest(text, SYNONYMS[name], SYNONYMS[name]))
+    close = load(_CLOSE_MATCHES)(name, [each.name for each in LISTED_COMMANDS], 1)
+    if close:
+        meant = f"{PROGRAM} {close[0]}"
+        return InvalidArgs(_suggest(text, meant, meant))
+    return InvalidArgs(_point_to_help(text, PROGRAM))
+
+
+def _suggest(text: Text, words: str, command: str = "") -> Text:
+    return text.with_remedy(messages.DID_YOU_MEAN(command=words), command)
+
+
+def _point_to_help(text: Text, program: str) -> Text:
+    command = f"{program} --help"
+    return text.with_remedy(messages.SEE_HELP(command=command), command)
 
 
 _EXPANDED = {each.flag: f"{each.flag}={each.implied}" for each in COMMON if each.implied}

@@ -9,41 +9,43 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockmgrd import errors
+from dockmgrd.cli.i18n.translation import N_
 from dockmgrd.errors import DockmgrError, RemoteError, from_name
+from dockmgrd.messages.text import Text
 
 _MEANINGS: Mapping[type[DockmgrError], str] = {
-    errors.Internal: "a fault of dockmgrd, told in the journal",
-    errors.InvalidArgs: "a command line or value that is not valid",
-    errors.AccessDenied: "you may not do that",
-    errors.InteractiveAuthorizationRequired: "a password is needed, and nobody could be asked",
-    errors.LimitsExceeded: "too many requests at once",
-    errors.ServiceUnknown: "dockmgrd is not installed or does not start",
-    errors.NoReply: "dockmgrd went away before it answered",
-    errors.UnknownObject: "there is no such job",
-    errors.Busy: "another job runs",
-    errors.NotInstalled: "the Docker Engine is not installed",
-    errors.ConflictingPackages: "packages are in the way",
-    errors.SourceUnreachable: "no package source can be reached",
-    errors.SignatureRejected: "a package is not signed by the right key",
-    errors.PackageManagerLocked: "another package manager is at work",
-    errors.ResolutionFailed: "the packages do not fit together",
-    errors.TransactionFailed: "rpm failed while it wrote",
-    errors.ConfigInvalid: "daemon.json is not valid",
-    errors.ConfigConflict: "daemon.json and the unit contradict each other",
-    errors.MirrorUnreachable: "no registry mirror works",
-    errors.ServiceFailed: "the engine does not start",
-    errors.RolledBack: "the change did not take, and was undone",
-    errors.NotCancellable: "the job can no longer be stopped",
-    errors.Cancelled: "the job was cancelled, or you did not agree",
-    errors.Interrupted: "the job was cut off",
-    errors.InsufficientSpace: "there is no space left",
-    errors.UnsupportedPlatform: "this system is not known",
-    errors.KernelModuleMissing: "the kernel lacks a module",
-    errors.ContainersRunning: "containers would be stopped",
-    errors.UnsafePath: "a folder is not safe to delete",
-    errors.WriteFailed: "a file could not be written",
-    errors.PlanChanged: "the plan is no longer the one that was agreed to",
-    errors.HostUnreachable: "ssh cannot reach a host",
+    errors.Internal: N_("internal error in dockmgrd; see the journal"),
+    errors.InvalidArgs: N_("invalid command line or value"),
+    errors.AccessDenied: N_("permission denied"),
+    errors.InteractiveAuthorizationRequired: N_("a password is needed, and cannot be prompted for"),
+    errors.LimitsExceeded: N_("too many requests at once"),
+    errors.ServiceUnknown: N_("dockmgrd is not installed or does not start"),
+    errors.NoReply: N_("dockmgrd stopped before it answered"),
+    errors.UnknownObject: N_("no such job"),
+    errors.Busy: N_("another job is running"),
+    errors.NotInstalled: N_("Docker Engine is not installed"),
+    errors.ConflictingPackages: N_("installed packages conflict"),
+    errors.SourceUnreachable: N_("no package source can be used"),
+    errors.SignatureRejected: N_("a package is not signed with the expected key"),
+    errors.PackageManagerLocked: N_("the package manager is locked"),
+    errors.ResolutionFailed: N_("dnf cannot resolve the packages"),
+    errors.TransactionFailed: N_("the RPM transaction failed"),
+    errors.ConfigInvalid: N_("daemon.json is not valid"),
+    errors.ConfigConflict: N_("daemon.json and the unit contradict each other"),
+    errors.MirrorUnreachable: N_("no registry mirror works"),
+    errors.ServiceFailed: N_("Docker Engine does not start"),
+    errors.RolledBack: N_("the change failed and was undone"),
+    errors.NotCancellable: N_("the job can no longer be canceled"),
+    errors.Cancelled: N_("the job was canceled, or the plan not confirmed"),
+    errors.Interrupted: N_("the job was interrupted"),
+    errors.InsufficientSpace: N_("not enough disk space"),
+    errors.UnsupportedPlatform: N_("this system is not supported"),
+    errors.KernelModuleMissing: N_("the kernel lacks a module"),
+    errors.ContainersRunning: N_("containers would stop"),
+    errors.UnsafePath: N_("a folder is not safe to delete"),
+    errors.WriteFailed: N_("a file could not be written"),
+    errors.PlanChanged: N_("the plan has changed since it was confirmed"),
+    errors.HostUnreachable: N_("ssh cannot reach a host"),
 }
 
 
@@ -56,38 +58,53 @@ class ExitCode:
     meaning: str
 
 
-def exit_codes() -> tuple[ExitCode, ...]:
-    """All exit codes, ascending. What no error stands for has an empty name."""
+def list_exit_codes() -> tuple[ExitCode, ...]:
+    """Return all exit codes, ascending. A code that no error stands for has an empty name."""
     of_errors = (
         ExitCode(error.exit_code, error.dbus_name.rpartition(".")[2], meaning)
         for error, meaning in _MEANINGS.items()
     )
     return (
-        ExitCode(0, "", "success"),
+        ExitCode(0, "", N_("success")),
         *sorted(of_errors, key=lambda each: each.code),
-        ExitCode(128 + signal.SIGINT, "", "left by Ctrl-C; the job goes on"),
+        ExitCode(128 + signal.SIGINT, "", N_("interrupted (Ctrl-C); the job keeps running")),
     )
 
 
-def error_of(code: int, message: str) -> DockmgrError:
-    """The error that a dockmgrctl has ended with; an unknown code is an unknown error."""
+def make_error_of_code(code: int, text: Text | str) -> DockmgrError:
+    """Return the error with which a dockmgrctl has ended; an unknown code is an unknown error."""
     fitting = [error for error in _MEANINGS if error.exit_code == code]
-    return fitting[0](message) if fitting else DockmgrError(message)
+    return fitting[0](text) if fitting else DockmgrError(text)
 
 
-def make_error(name: str, text: str) -> DockmgrError:
-    """The error of that name; a RemoteError when this version knows none."""
+def make_error(name: str, text: Text | str) -> DockmgrError:
+    """Return the error of that bus name; a RemoteError if this version does not know the name."""
     error = from_name(name, text)
-    return RemoteError(name, text) if type(error) is DockmgrError else error
+    return RemoteError(name, str(text)) if type(error) is DockmgrError else error
 
 
-def name_of(error: DockmgrError) -> str:
-    """The name that the error has on the bus."""
+def get_error_name(error: DockmgrError) -> str:
+    """Return the name that the error has on the bus."""
     return error.name if isinstance(error, RemoteError) else error.dbus_name
 
 
-def to_json(error: DockmgrError) -> dict[str, Any]:
-    """What --json prints instead of a result."""
-    text = error.reply if isinstance(error, RemoteError) else error.message
-    details = {"details": dict(error.details)} if error.details else {}
-    return {"error": {"name": name_of(error), "message": text, **details}}
+def format_error(error: DockmgrError, job_id: str = "") -> dict[str, Any]:
+    """Return what --json prints instead of a result.
+
+    :param job_id: of the job that ended with the error; "" if no job did.
+    """
+    plain = error.text.to_plain()
+    optional = {
+        "id": plain["id"],
+        "args": plain["args"],
+        "remedy": plain.get("remedy"),
+        "job": job_id,
+        "details": dict(error.details),
+    }
+    return {
+        "error": {
+            "name": get_error_name(error),
+            "message": error.reply if isinstance(error, RemoteError) else error.message,
+            **{key: value for key, value in optional.items() if value},
+        }
+    }

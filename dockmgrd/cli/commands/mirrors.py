@@ -1,105 +1,139 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The commands about registry mirrors, and which of their options go together."""
+"""The commands about registry mirrors, and which of their options exclude each other."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from dockmgrd.cli.commands.table import Command, Live, Option, Positional, grouped
-from dockmgrd.errors import InvalidArgs
+from dockmgrd.cli.commands.table import Command, Live, Option, Positional, group_options
+from dockmgrd.cli.i18n.translation import N_
+from dockmgrd.errors import InvalidArgs, shown
+from dockmgrd.messages import client as messages
+from dockmgrd.messages.text import Text
+from dockmgrd.model import Kind
 
 CLEAR = "clear"
 FASTEST = "fastest"
 LOCAL_KEYS = frozenset({CLEAR, FASTEST})
-"""Options that the service does not know: they are about what is asked of it."""
+"""Options that the service does not know: they decide what it is asked for."""
 
-_GROUP = "Registry mirrors"
+_GROUP = N_("Registry mirrors")
+_HELP = "dockmgrctl set-mirror --help"
 
 COMMANDS: tuple[Command, ...] = (
     Command(
         "mirrors",
-        "show the registry mirrors",
-        "Show which registry mirrors are configured, which of them the engine uses, and whether "
-        "that is the same. Everybody may ask.",
+        N_("show the registry mirrors"),
+        N_(
+            "Show which registry mirrors are configured, which of them the engine uses, and "
+            "whether the two agree. Anyone may do this."
+        ),
         ("dockmgrctl mirrors", "dockmgrctl --json mirrors"),
         group=_GROUP,
     ),
     Command(
         "set-mirror",
-        "set the registry mirrors",
-        "Make these the engine's registry mirrors, in this order, in place of the ones before. "
-        "Containers go on running.",
+        N_("set the registry mirrors"),
+        N_(
+            "Replace the engine's registry mirrors by these, in this order. Containers keep "
+            "running."
+        ),
         (
             "dockmgrctl set-mirror https://mirror.example https://second.example",
             "dockmgrctl set-mirror --fastest --append",
         ),
         (
-            *grouped(
-                "What to do with them",
-                Option("--append", "mode", "add them behind those that are set", value="append"),
+            *group_options(
+                N_("What to do with them"),
+                Option("--append", "mode", N_("add them after the present ones"), value="append"),
+                Option("--remove", "mode", N_("remove them"), value="remove"),
+                Option("--clear", CLEAR, N_("remove all mirrors")),
                 Option(
-                    "--remove", "mode", "take them away from those that are set", value="remove"
+                    "--fastest",
+                    FASTEST,
+                    N_("probe them, or this host's candidates, and set the best one"),
                 ),
-                Option("--clear", CLEAR, "use no mirror any more"),
-                Option("--fastest", FASTEST, "try them, or the candidates, and set the best"),
             ),
-            *grouped(
-                "How it is done",
-                Option("--verify", "verify", "try them first, and set none unless all work"),
-                Option("--dry-run", "dry-run", "change nothing, show what would be changed"),
+            *group_options(
+                N_("How to do it"),
+                Option("--verify", "verify", N_("probe them first, and fail unless all work")),
+                Option("--dry-run", "dry-run", N_("show the plan, change nothing")),
             ),
         ),
         Positional(
             "mirrors",
             "URL",
-            "mirror of the registry, the first is tried first",
+            N_("registry mirror; the engine tries the first one first"),
             many=True,
             values=Live.MIRRORS,
         ),
         group=_GROUP,
+        kind=Kind.SET_MIRROR,
     ),
     Command(
         "probe",
-        "try registry mirrors",
-        "Pull a small image through each mirror, all at once, and show which work and how fast. "
-        "The exit code is 0 when one of them works.",
+        N_("try registry mirrors"),
+        N_(
+            "Pull a small image through each mirror, all at once, and show which mirrors work and "
+            "how fast. The exit code is 0 if one of them works."
+        ),
         ("dockmgrctl probe", "dockmgrctl probe https://mirror.example"),
         (
             Option(
                 "--timeout",
                 "timeout",
-                "how long to wait for each, 10 unless said otherwise",
+                N_("seconds to wait for each mirror (default: 10)"),
                 metavar="SECONDS",
+                example="30",
                 number=True,
             ),
         ),
         Positional(
             "mirrors",
             "URL",
-            "mirror to try, not the candidates of this host",
+            N_("registry mirror (default: this host's candidates)"),
             many=True,
             values=Live.MIRRORS,
         ),
         group=_GROUP,
+        kind=Kind.PROBE,
     ),
 )
 
 
 def check_set_mirror(
-    arguments: Sequence[str], given: Collection[str], mirrors: Sequence[str]
+    arguments: Sequence[str], keys: Collection[str], mirrors: Sequence[str]
 ) -> None:
-    """Refuse options of set-mirror that do not go together.
+    """Check that the options of set-mirror do not exclude each other.
 
-    :param given: keys of the options that were given.
-    :raises InvalidArgs: saying which.
+    :param keys: of the options on the command line.
+    :raises InvalidArgs: saying which do.
     """
-    hint = "'dockmgrctl set-mirror --help' shows examples."
     if "--append" in arguments and "--remove" in arguments:
-        raise InvalidArgs(f"--append and --remove cannot be given together; {hint}")
-    if FASTEST in given:
-        if CLEAR in given or "--remove" in arguments or "verify" in given:
-            raise InvalidArgs(f"--fastest goes with --append and --dry-run alone; {hint}")
-    elif bool(mirrors) == (CLEAR in given) or (CLEAR in given and "mode" in given):
-        raise InvalidArgs(
-            f"set-mirror takes either the URLs of mirrors, or --clear or --fastest; {hint}"
-        )
+        raise _make_error(messages.APPEND_WITH_REMOVE())
+    if FASTEST in keys:
+        if CLEAR in keys or "--remove" in arguments or "verify" in keys:
+            raise _make_error(messages.FASTEST_WITH_OTHERS())
+    elif bool(mirrors) == (CLEAR in keys) or (CLEAR in keys and "mode" in keys):
+        raise _make_error(messages.SET_MIRROR_NEEDS_URL())
+
+
+def check_urls(mirrors: Iterable[str]) -> None:
+    """Check that the mirrors look like URLs; the service checks the rest.
+
+    :raises InvalidArgs: with the URL that was probably meant.
+    """
+    for mirror in mirrors:
+        if "://" not in mirror:
+            text = messages.NOT_A_URL(value=shown(mirror))
+            meant = messages.DID_YOU_MEAN_URL(url=f"https://{mirror}")
+            raise InvalidArgs(text.with_remedy(meant) if _is_host(mirror) else text)
+
+
+def _is_host(text: str) -> bool:
+    host = text.partition("/")[0].replace(".", "").replace("-", "").replace(":", "")
+    return bool(host) and host.isascii() and host.isalnum()
+
+
+def _make_error(text: Text) -> InvalidArgs:
+    return InvalidArgs(text.with_remedy(messages.SEE_HELP(command=_HELP), _HELP))

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Union
+from typing import Any, Union
+
+from dockmgrd.cli.i18n.translation import N_
+from dockmgrd.model import Kind
 
 
 class Live(Enum):
-    """Values that the service alone knows: a shell has them listed by `dockmgrctl complete`."""
+    """Values that only the service knows; a shell lists them with `dockmgrctl complete`."""
 
     SOURCES = "sources"
     VERSIONS = "versions"
@@ -19,16 +23,17 @@ class Live(Enum):
 
 
 Values = Union[Live, tuple[str, ...]]
-"""What a shell offers as a value: what the service knows, these, or nothing when there are none."""
+"""What a shell offers as a value: what the service knows, these words, or nothing if empty."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a command. `key` is its name on the bus, where `value` is what the flag says.
+    """An option of a command. `key` is its name on the bus, and `value` what the flag sets.
 
-    With a `metavar` the user gives the value instead, a whole number if it is a `number`; a
+    With a `metavar` the user gives the value instead, an integer if it is a `number`; a
     `repeatable` one makes a list of them. One that has an `implied` value may stand alone, and
-    takes another only behind an equals sign. Help shows the options of a `group` together.
+    takes another one only after an equals sign. `example` is a valid value. Help shows the options
+    of a `group` together.
     """
 
     flag: str
@@ -36,12 +41,13 @@ class Option:
     help: str
     value: bool | str = True
     metavar: str | None = None
+    example: str = ""
     repeatable: bool = False
     number: bool = False
     short: str = ""
     values: Values = ()
     implied: str = ""
-    group: str = "Options"
+    group: str = N_("Options")
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,11 @@ class Positional:
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its name, what --help says of it, and its options."""
+    """A command: its name, its texts in --help, and its options.
+
+    One with a `kind` starts a job of that kind, with the `preset` options beside the user's. A
+    `hidden` command is an alias that help does not list.
+    """
 
     name: str
     help: str
@@ -69,8 +79,11 @@ class Command:
     group: str = ""
     long: bool = False
     """Whether the answer is one for a pager."""
+    kind: Kind | None = None
+    preset: Mapping[str, Any] = field(default_factory=dict)
+    hidden: bool = False
 
 
-def grouped(title: str, *options: Option) -> tuple[Option, ...]:
-    """The options, in a group of that title."""
+def group_options(title: str, *options: Option) -> tuple[Option, ...]:
+    """Return the options in a group with that title."""
     return tuple(replace(each, group=title) for each in options)

@@ -9,18 +9,20 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from dockmgrd.cli import consent
-from dockmgrd.cli.commands.all import PROGRAM
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.commands.exitcodes import name_of, to_json
+from dockmgrd.cli.commands.exitcodes import format_error, get_error_name
 from dockmgrd.cli.hosts import remote
 from dockmgrd.cli.hosts.ssh import Answer
-from dockmgrd.cli.hosts.view import FleetView, report
-from dockmgrd.cli.service.jobs import KINDS, JobRecord
+from dockmgrd.cli.hosts.view import FleetView, report_answers
+from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view import answers
-from dockmgrd.cli.view import plan as planned
-from dockmgrd.cli.view.terminal import print_json, say
-from dockmgrd.cli.waiting import Stopped, stop_signals
+from dockmgrd.cli.view.plan import confirm_plan
+from dockmgrd.cli.view.terminal import print_json
+from dockmgrd.cli.view.terminal import report as report_message
+from dockmgrd.cli.waiting import Stopped, get_signal_source
 from dockmgrd.errors import InvalidArgs
+from dockmgrd.messages import client as messages
+from dockmgrd.messages.text import NOTHING, Text
 from dockmgrd.model import JobState
 
 _AT_ONCE = 8
@@ -32,14 +34,14 @@ class Fleet:
     """What an invocation does on its hosts. The exit code is the greatest of theirs."""
 
     successor: tuple[str, ...] = ()
-    followed = ""
+    job_id = ""
 
     def __init__(self, invocation: Invocation) -> None:
         self._invocation = invocation
         self._hosts = invocation.hosts
         self._batch = len(self._hosts) > 1 or not invocation.ask_password
         self._view = FleetView(invocation)
-        self.farewell = ""
+        self.interrupt_message: Text = NOTHING
 
     def leave(self) -> None:
         self._view.end()
@@ -50,12 +52,12 @@ class Fleet:
         :raises InvalidArgs: when the command is not one for several hosts.
         """
         self._check()
-        if self._invocation.command in (*KINDS, "follow"):
-            self.farewell = f"what has begun goes on; '{PROGRAM} -H HOST jobs' shows it."
+        if self._invocation.kind is not None or self._invocation.command == "follow":
+            self.interrupt_message = messages.HOSTS_KEEP_RUNNING()
         if self._invocation.command == "log":
             return _completed(self._log())
-        if consent.asks(self._invocation):
-            return self._conclude(planned.agreed(self._planned, self._declined))
+        if consent.asks_first(self._invocation):
+            return self._conclude(confirm_plan(self._run_with, self._expect_answer))
         found = _completed(self._ask_all())
         self._view.end()
         if self._invocation.json:
@@ -64,7 +66,7 @@ class Fleet:
         elif len(found) == 1:
             self._show(found[0])
         else:
-            report(self._invocation, found)
+            report_answers(self._invocation, found)
         return max(each.code for each in found)
 
     def _check(self) -> None:
@@ -72,12 +74,10 @@ class Fleet:
         if len(self._hosts) == 1:
             return
         if command == "log":
-            raise InvalidArgs("log shows the log of one host; give --host once.")
+            raise InvalidArgs(messages.LOG_OF_ONE_HOST().with_remedy(messages.GIVE_ONE_HOST()))
         if consent.may_ask(self._invocation):
-            raise InvalidArgs(
-                f"{command} on several hosts shows no plan to agree to; give --yes to have it "
-                "done, or --dry-run to see what would be done."
-            )
+            text = messages.NO_PLAN_FOR_HOSTS(command=command)
+            raise InvalidArgs(text.with_remedy(messages.YES_OR_DRY_RUN()))
 
     async def _ask_all(self) -> list[Answer]:
         slots = asyncio.Semaphore(_AT_ONCE)
@@ -95,7 +95,7 @@ class Fleet:
             host,
             (*quiet, command, *more, *others),
             batch=self._batch,
-            moved=lambda job: self._view.moved(host, job),
+            on_progress=lambda job: self._view.update(host, job),
         )
         self._view.answered(answer)
         return answer
@@ -107,11 +107,11 @@ class Fleet:
         words = (*form, *(() if paged else ("--no-pager",)), *wanted.words)
         answer = await remote.pass_through(self._hosts[0], words, batch=self._batch, terminal=paged)
         if answer.error is not None and not wanted.json:
-            say(answer.error.message)
+            report_message(answer.error.text)
         return answer.code
 
-    def _planned(self, options: Mapping[str, Any]) -> JobRecord:
-        """The job that the only host does with these options, as `planned.agreed` wants it."""
+    def _run_with(self, options: Mapping[str, Any]) -> JobRecord:
+        """The job that the only host does with these options, as `confirm_plan` needs it."""
         more = [
             f"--{key}" if value is True else f"--{key}={value}" for key, value in options.items()
         ]
@@ -123,27 +123,28 @@ class Fleet:
                 "Kind": self._invocation.command,
                 "State": (JobState.FAILED if failed else JobState.DONE).value,
                 "Result": answer.error.details if answer.error else answer.data,
-                "ErrorName": name_of(answer.error) if answer.error else "",
+                "ErrorName": get_error_name(answer.error) if answer.error else "",
                 "ErrorMessage": answer.error.message if answer.error else "",
+                "ErrorDetails": answer.error.to_plain() if answer.error else {},
             }
         )
 
-    def _declined(self) -> None:
-        self.farewell = "nothing was done."
+    def _expect_answer(self) -> None:
+        self.interrupt_message = messages.NOTHING_WAS_DONE()
 
     def _conclude(self, job: JobRecord) -> int:
-        if not job.done:
-            raise job.error()
-        answers.give(self._invocation, dict(job.result))
+        if not job.is_done:
+            raise job.make_error()
+        answers.print_answer(self._invocation, dict(job.result))
         return 0
 
     def _show(self, answer: Answer) -> None:
         """Print the answer of the only host as if it were this one's."""
         if answer.data is not None and (answer.error is None or answer.code):
-            answers.give(self._invocation, answer.data, kind=answer.kind)
+            answers.print_answer(self._invocation, answer.data, kind=answer.kind)
         if answer.error is not None:
             sys.stdout.flush()
-            say(answer.error.message)
+            report_message(answer.error.text)
 
 
 def _completed(work: Coroutine[Any, Any, T]) -> T:
@@ -151,7 +152,7 @@ def _completed(work: Coroutine[Any, Any, T]) -> T:
 
     :raises Stopped: when the command is told to stop; the work is cancelled first.
     """
-    descriptor, take = stop_signals()
+    descriptor, take = get_signal_source()
     stopped: list[Stopped] = []
 
     async def supervised() -> T:
@@ -175,5 +176,5 @@ def _completed(work: Coroutine[Any, Any, T]) -> T:
 
 def _document(answer: Answer) -> Any:
     if answer.data is None and answer.error is not None:
-        return to_json(answer.error)
+        return format_error(answer.error)
     return answer.data

@@ -19,6 +19,7 @@ from dockmgrd.cli.hosts.ssh import Answer
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view.text import harmless
 from dockmgrd.errors import HostUnreachable
+from dockmgrd.messages import client as messages
 
 _FOR_A_PROGRAM = ("--json=short", "--no-pager", "--no-ask-password")
 _KEPT_COMPLAINTS = 20
@@ -26,14 +27,14 @@ _LONGEST_LINE = 1 << 20
 
 
 async def ask(
-    host: str, words: Sequence[str], *, batch: bool, moved: Callable[[JobRecord], None]
+    host: str, words: Sequence[str], *, batch: bool, on_progress: Callable[[JobRecord], None]
 ) -> Answer:
     """What the host answers to the command.
 
     :param batch: whether ssh must ask nobody for a password.
-    :param moved: called with the host's job whenever it is told to have moved.
+    :param on_progress: called with the host's job whenever it is told to have moved.
     """
-    answer = await _exchange(host, (*_FOR_A_PROGRAM, *words), batch=batch, moved=moved)
+    answer = await _exchange(host, (*_FOR_A_PROGRAM, *words), batch=batch, on_progress=on_progress)
     if ssh.is_of_the_command_line(answer):
         version = await _version(host, batch=batch)
         if version != __version__:
@@ -54,13 +55,15 @@ async def pass_through(host: str, words: Sequence[str], *, batch: bool, terminal
 
 
 async def _exchange(
-    host: str, words: Sequence[str], *, batch: bool, moved: Callable[[JobRecord], None]
+    host: str, words: Sequence[str], *, batch: bool, on_progress: Callable[[JobRecord], None]
 ) -> Answer:
     command = ssh.command(host, words, batch=batch)
     try:
         process = await _started(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     except OSError as error:
-        text = f"ssh does not start ({error.strerror}); install the package openssh-clients."
+        text = messages.SSH_DOES_NOT_START(reason=error.strerror or str(error)).with_remedy(
+            messages.INSTALL_SSH(), "dnf install openssh-clients"
+        )
         return Answer(host, HostUnreachable.exit_code, error=HostUnreachable(text))
     assert process.stdout is not None
     assert process.stderr is not None
@@ -74,7 +77,7 @@ async def _exchange(
                 complaints.extend([line] if line.strip() else [])
             else:
                 kinds[:] = [job.kind]
-                moved(job)
+                on_progress(job)
 
     try:
         output, _ = await asyncio.gather(process.stdout.read(), listen(process.stderr))

@@ -7,13 +7,16 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from dockmgrd import __version__, errors
 from dockmgrd.cli.commands.all import PROGRAM
-from dockmgrd.cli.commands.exitcodes import error_of, make_error
+from dockmgrd.cli.commands.exitcodes import make_error, make_error_of_code
 from dockmgrd.errors import DockmgrError, HostUnreachable, InvalidArgs, ServiceUnknown, shown
+from dockmgrd.messages import client as messages
+from dockmgrd.messages.text import Text, from_plain
 
 _WITH_PORT = re.compile(r"((?:[^@:]+@)?[^@:]+):(\d{1,5})")
 _SSH_FAILED = 255
@@ -41,7 +44,8 @@ def destinations(given: Iterable[str]) -> tuple[str, ...]:
     hosts = tuple(dict.fromkeys(host for text in given for host in text.split(",")))
     for host in hosts:
         if not host or host.startswith("-") or not host.isprintable() or " " in host:
-            raise InvalidArgs(f"--host takes [USER@]HOST, such as root@web1, not {shown(host)}.")
+            text = messages.NOT_A_HOST(value=shown(host))
+            raise InvalidArgs(text.with_remedy(messages.USE_HOST()))
     return hosts
 
 
@@ -64,22 +68,26 @@ def understood(host: str, code: int, output: bytes, complaints: Sequence[str]) -
     """
     said = complaints[-1].strip() if complaints else ""
     if code == _SSH_FAILED or code < 0:
-        sentence = f"ssh does not get through to {host}."
+        sentence = messages.SSH_FAILED(host=host)
         if said:
-            sentence = f"ssh does not get through to {host} ({said.rstrip('.')})."
+            sentence = messages.SSH_FAILED_BECAUSE(host=host, reason=said.rstrip("."))
         return _failed(host, HostUnreachable(sentence))
     if code == _NOT_FOUND:
-        text = f"There is no {PROGRAM} on {host}; install the package {PROGRAM} there."
+        text = messages.CLIENT_MISSING(program=PROGRAM, host=host).with_remedy(
+            messages.INSTALL_CLIENT(package=PROGRAM)
+        )
         return _failed(host, ServiceUnknown(text))
     data = _document(output)
     if code == 0 and data is not None:
         return Answer(host, data=data)
     if isinstance(data, Mapping) and isinstance(data.get("error"), Mapping):
-        return Answer(host, code, error=_told(data["error"]))
+        return Answer(host, code, error=_read_error(data["error"]))
     said = said.partition(f"{PROGRAM}: ")[2] or said
     if code == 0:
-        said = f"{PROGRAM} on {host} has given no answer that {PROGRAM} {__version__} understands."
-    return Answer(host, code or 1, data, error_of(code, said or f"It ended with {code}."))
+        text = messages.ANSWER_UNREADABLE(program=PROGRAM, host=host, version=__version__)
+        return Answer(host, DockmgrError.exit_code, data, DockmgrError(text))
+    reason = said or messages.ENDED_WITH_CODE(code=code)
+    return Answer(host, code, data, make_error_of_code(code, reason))
 
 
 def skewed(answer: Answer, version: str) -> Answer:
@@ -90,8 +98,13 @@ def skewed(answer: Answer, version: str) -> Answer:
         answer.host,
         answer.code,
         error=InvalidArgs(
-            f"{PROGRAM} {version} on {answer.host} does not know what {__version__} here knows "
-            f"({answer.error.message.rstrip('.')}); bring both to one version."
+            messages.CLIENT_VERSIONS_DIFFER(
+                program=PROGRAM,
+                theirs=version,
+                host=answer.host,
+                ours=__version__,
+                reason=answer.error.text,
+            ).with_remedy(messages.USE_ONE_VERSION())
         ),
     )
 
@@ -107,10 +120,15 @@ def _document(output: bytes) -> Any:
         return None
 
 
-def _told(error: Mapping[str, Any]) -> DockmgrError:
-    told = make_error(str(error.get("name", "")), str(error.get("message", "")))
-    told.details = error.get("details") or {}
-    return told
+def _read_error(plain: Mapping[str, Any]) -> DockmgrError:
+    """Return the error that `format_error` wrote, maybe in another version."""
+    text: Text | str = str(plain.get("message", ""))
+    if plain.get("id"):
+        with suppress(KeyError, TypeError, ValueError):
+            text = from_plain({"args": {}, **plain, "text": text})
+    error = make_error(str(plain.get("name", "")), text)
+    error.details = plain.get("details") or {}
+    return error
 
 
 def is_of_the_command_line(answer: Answer) -> bool:

@@ -6,25 +6,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from dockmgrd.cli.commands.all import find
+from dockmgrd.cli.commands.all import find_command
 from dockmgrd.cli.commands.arguments import Invocation
 from dockmgrd.cli.hosts.ssh import Answer
-from dockmgrd.cli.i18n.translation import _, told
+from dockmgrd.cli.i18n.translation import _, translate_message
+from dockmgrd.cli.i18n.words import STAGES, translate_word
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view import answers, progress
-from dockmgrd.cli.view import status as glance
-from dockmgrd.cli.view.progress import JsonProgress, PlainProgress, Progress, progress_on
+from dockmgrd.cli.view.progress import JsonProgress, PlainProgress, Progress, choose_progress
+from dockmgrd.cli.view.status import describe_engine
 from dockmgrd.cli.view.terminal import (
     Mark,
     Paint,
     Screen,
-    answer_width,
+    can_redraw,
     can_write,
-    columns,
-    draws,
-    paint_on,
+    choose_paint,
+    get_answer_width,
+    get_columns,
 )
-from dockmgrd.cli.view.text import cells, harmless, padded, wrapped
+from dockmgrd.cli.view.text import cells, harmless, pad, wrap
 from dockmgrd.errors import HostUnreachable
 
 _STAGE_CELLS = 12
@@ -38,29 +39,31 @@ class FleetView:
     def __init__(self, invocation: Invocation) -> None:
         self._hosts = invocation.hosts
         alone = len(self._hosts) == 1
-        drawn = draws(sys.stderr) and not (alone or invocation.quiet or invocation.json)
+        drawn = can_redraw(sys.stderr) and not (alone or invocation.quiet or invocation.json)
         self._screen = Screen(sys.stderr) if drawn else None
-        self._lines = dict.fromkeys(self._hosts, _("asked"))
+        self._lines = dict.fromkeys(self._hosts, _("waiting"))
         self._answers = 0
         self._each = {each: _progress(invocation, each, alone=alone) for each in self._hosts}
         self._blocks = "█░" if can_write(sys.stderr, "█░") else "#-"
 
-    def moved(self, host: str, job: JobRecord) -> None:
-        """The host's job has moved."""
+    def update(self, host: str, job: JobRecord) -> None:
+        """Show the host's job."""
         if self._screen is None:
-            self._each[host].moved(job)
-        elif job.running:
-            width = columns(sys.stderr) - self._column
-            bar = progress.bar(width, job.progress, self._blocks)
-            stage = padded(harmless(told(job.stage)), _STAGE_CELLS)
-            self._lines[host] = f"{stage} {bar}  {harmless(told(job.message))}"
+            self._each[host].update(job)
+        elif job.is_running:
+            width = get_columns(sys.stderr) - self._column
+            bar = progress.format_bar(width, job.progress, self._blocks)
+            stage = pad(harmless(translate_word(STAGES, job.stage)), _STAGE_CELLS)
+            self._lines[host] = (
+                f"{stage} {bar}  {harmless(translate_message(job.progress_message))}"
+            )
             self._draw()
 
     def answered(self, answer: Answer) -> None:
         """The host has answered."""
         self._answers += 1
         if self._screen is None:
-            self._each[answer.host].end("failed" if answer.error else "done")
+            self._each[answer.host].end(_("failed") if answer.error else _("done"))
         else:
             self._lines[answer.host] = result(answer)
             self._draw()
@@ -70,7 +73,7 @@ class FleetView:
         if self._screen is not None:
             self._screen.clear()
         for each in self._each.values():
-            each.end("goes on")
+            each.end(_("keeps running"))
 
     @property
     def _column(self) -> int:
@@ -78,14 +81,16 @@ class FleetView:
 
     def _draw(self) -> None:
         assert self._screen is not None
-        lines = [padded(host, self._column) + text for host, text in self._lines.items()]
-        count = told(f"{self._answers} of {len(self._hosts)} hosts have answered")
+        lines = [pad(host, self._column) + text for host, text in self._lines.items()]
+        count = _("{count} of {total} hosts have answered").format(
+            count=self._answers, total=len(self._hosts)
+        )
         self._screen.draw([*lines, count])
 
 
 def _progress(invocation: Invocation, host: str, *, alone: bool) -> Progress:
     if alone and not invocation.json:
-        return progress_on(sys.stderr, quiet=invocation.quiet)
+        return choose_progress(sys.stderr, quiet=invocation.quiet)
     if invocation.quiet:
         return Progress()
     return JsonProgress(sys.stderr, host) if invocation.json else PlainProgress(sys.stderr, host)
@@ -98,9 +103,9 @@ def result(answer: Answer) -> str:
     return _("unreachable") if isinstance(answer.error, HostUnreachable) else _("failed")
 
 
-def report(invocation: Invocation, found: Sequence[Answer]) -> None:
+def report_answers(invocation: Invocation, found: Sequence[Answer]) -> None:
     """Print what each host has answered, and at the end how it went on each."""
-    width, paint = answer_width(), paint_on(sys.stdout)
+    width, paint = get_answer_width(), choose_paint(sys.stdout)
     inner = None if width is None else max(width - 2, 1)
     for answer in found:
         for line in _details(invocation, answer, inner, paint):
@@ -116,34 +121,36 @@ def row(
 ) -> list[str]:
     """The host, its result, and the message beside them: that says what to do, so all of it."""
     mark = Mark.BAD if answer.error else Mark.ON
-    words = f"{padded(harmless(answer.host), column)}  {padded(result(answer), _RESULT_CELLS)}  "
-    head = f"{paint.mark(mark)} {words}"
+    words = f"{pad(harmless(answer.host), column)}  {pad(result(answer), _RESULT_CELLS)}  "
+    head = f"{paint.format_mark(mark)} {words}"
     indent = cells(words) + 2
-    message = harmless(told(_message(invocation, answer)))
+    message = harmless(_message(invocation, answer))
     if width is None or width - indent >= _LEAST_MESSAGE:
-        first, *others = wrapped(message, None if width is None else width - indent)
+        first, *others = wrap(message, None if width is None else width - indent)
         return [f"{head}{first}".rstrip(), *(" " * indent + each for each in others)]
-    below = wrapped(message, max(width - 4, 1)) if message else []
+    below = wrap(message, max(width - 4, 1)) if message else []
     return [head.rstrip(), *(f"    {each}" for each in below)]
 
 
 def _details(invocation: Invocation, answer: Answer, width: int | None, paint: Paint) -> list[str]:
-    if answer.data is None or (invocation.quiet and invocation.command in answers.CHANGES):
+    if answer.data is None or (invocation.quiet and answers.has_summary(invocation)):
         return []
-    lines = answers.lines(invocation, answer.data, width, paint, kind=answer.kind)
+    lines = answers.format_answer(invocation, answer.data, width, paint, kind=answer.kind)
     if len(lines) == 1 and _message(invocation, answer):
         return []
-    title = paint.strong(f"{harmless(answer.host)}:")
+    title = paint.format_strong(f"{harmless(answer.host)}:")
     return [title, *(f"  {line}" for line in lines), ""]
 
 
 def _message(invocation: Invocation, answer: Answer) -> str:
     """The answer in a sentence; "" where it is a table."""
     if answer.error is not None:
-        return answer.error.message
+        return translate_message(answer.error.text)
     if invocation.command == "status":
-        return glance.headline(answer.data)[1]
-    command = find(invocation.command)
-    if invocation.command in ("mirrors", "probe", "can", "version") or (command and command.long):
+        return describe_engine(answer.data)[1]
+    command = find_command(invocation.command)
+    if invocation.command in ("mirrors", "probe", "can", "permissions", "version") or (
+        command and command.long
+    ):
         return ""
-    return answers.lines(invocation, answer.data, None, Paint(), kind=answer.kind)[0]
+    return answers.format_answer(invocation, answer.data, None, Paint(), kind=answer.kind)[0]

@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which languages the user reads, by the environment alone; it imports nothing, as `prepared`."""
+"""The languages that the user reads, by the environment alone."""
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # as mypy knows it, without `typing`
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 _ENGLISH = ("C", "POSIX", "en")
 
 
-def languages(environment: Mapping[str, str]) -> Iterator[str]:
-    """The languages that the user reads, the best first, none after English.
+def list_languages(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield the languages that the user reads, the best first, none after English.
 
-    Only what the variables say counts, and not whether the C library has that locale: servers
-    often have none but C, and are used over ssh from elsewhere.
+    Only the variables count. Servers often have no locale but C, and are used over SSH from hosts
+    that have others, so that what the C library supports says nothing.
     """
     locales = map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))
     locale = next(filter(None, locales), "C")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""polkit's text agent, which asks for the password on the terminal while a call is authorised."""
+"""polkit's text agent, which prompts for the password while a call is authorized."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from dockmgrd.cli.waiting import readable
+from dockmgrd.cli.waiting import wait_until_readable
 
 _PROGRAM = "pkttyagent"
-_SECONDS_TO_REGISTER = 10.0
+_REGISTER_TIMEOUT = 10.0
 
 
 @contextmanager
-def text_agent(*, wanted: bool) -> Iterator[bool]:
-    """Have an agent for this process while the context lasts, as systemctl does; say if so.
+def run_text_agent(*, wanted: bool) -> Iterator[bool]:
+    """Run an agent for this process while the context lasts, as systemctl does.
 
-    There is none for root, whom polkit asks nothing, nor where the program is not installed: the
-    service then says itself that it would have had to ask.
+    Root needs none. Without the program, the service itself refuses what needs a password.
+
+    :returns: whether there is one.
     """
     if not wanted or os.geteuid() == 0:
         yield False
@@ -29,7 +30,7 @@ def text_agent(*, wanted: bool) -> Iterator[bool]:
     os.close(notify)
     try:
         if agent is not None:
-            readable(ready, timeout=_SECONDS_TO_REGISTER)
+            wait_until_readable(ready, timeout=_REGISTER_TIMEOUT)
         yield agent is not None
     finally:
         os.close(ready)
@@ -38,12 +39,12 @@ def text_agent(*, wanted: bool) -> Iterator[bool]:
 
 
 def _start(notify: int) -> int | None:
-    """Process id of the agent, which closes the descriptor when it is registered with polkit."""
+    """Return the process id of the agent, which closes `notify` when polkit knows it."""
     os.set_inheritable(notify, True)  # noqa: FBT003
     words = (_PROGRAM, "--process", str(os.getpid()), "--notify-fd", str(notify), "--fallback")
-    nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
+    streams = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in range(3)]
     try:
-        return os.posix_spawnp(_PROGRAM, words, os.environ, file_actions=nowhere)
+        return os.posix_spawnp(_PROGRAM, words, os.environ, file_actions=streams)
     except OSError:
         return None
 
@@ -51,6 +52,6 @@ def _start(notify: int) -> int | None:
 def _stop(agent: int) -> None:
     with suppress(ProcessLookupError):
         os.kill(agent, signal.SIGTERM)
-        # It may have been stopped for reading from the terminal in the background.
+        # It may be stopped, if it tried to read from the terminal in the background.
         os.kill(agent, signal.SIGCONT)
     os.waitpid(agent, 0)

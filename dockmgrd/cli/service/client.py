@@ -15,37 +15,42 @@ from dockmgrd.bus.router import Pending
 from dockmgrd.bus.variants import to_plain
 from dockmgrd.cli.commands.exitcodes import make_error
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.waiting import readable
+from dockmgrd.cli.waiting import wait_until_readable
 from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceUnknown
+from dockmgrd.messages import client as messages
+from dockmgrd.messages.text import Text, from_plain
 from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
 
 _OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"
 _ERROR = "org.freedesktop.DBus.Error."
-_SECONDS_TO_START_A_JOB = 90.0
-_SECONDS_TO_ANSWER = 35.0
-"""More than the 25 s in which the bus gives up starting the daemon, and says so better than we."""
+_START_TIMEOUT = 90.0
+_ANSWER_TIMEOUT = 35.0
+"""More than the 25 s after which the bus stops to wait for the daemon, which it reports better."""
 
-_NOT_THERE = (_ERROR + "ServiceUnknown", _ERROR + "NameHasNoOwner")
+_MISSING = (_ERROR + "ServiceUnknown", _ERROR + "NameHasNoOwner")
 _WENT_AWAY = (_ERROR + "NoReply", _ERROR + "Disconnected")
-_NOT_STARTED = (_ERROR + "Spawn.", _ERROR + "TimedOut", "org.freedesktop.systemd1.")
+_INSTALL_COMMAND = "dnf install dockmgrd"
+_STATUS_COMMAND = f"systemctl status {names.DAEMON_UNIT}"
+_START_FAILED = (_ERROR + "Spawn.", _ERROR + "TimedOut", "org.freedesktop.systemd1.")
 
 
 @contextmanager
-def connection(*, seconds: float | None = None) -> Iterator[Connection]:
-    """A connection to the system bus, closed at the end.
+def open_connection(*, seconds: float | None = None) -> Iterator[Connection]:
+    """Connect to the system bus, and close the connection at the end.
 
-    :param seconds: what all calls on it may take together; None leaves each to its own.
+    :param seconds: what all calls on it may take together; None leaves each to its own timeout.
 
-    :raises ServiceUnknown: when there is no bus to connect to.
+    :raises ServiceUnknown: if there is no bus to connect to.
     """
     try:
-        bus = Connection(lambda descriptor, timeout: readable(descriptor, timeout=timeout), seconds)
+        bus = Connection(
+            lambda descriptor, timeout: wait_until_readable(descriptor, timeout=timeout), seconds
+        )
     except (OSError, NoReply, ValueError, AuthError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ServiceUnknown(
-            f"The system bus cannot be reached ({reason}); dockmgrctl needs it to talk to dockmgrd."
-        ) from error
+        text = messages.BUS_UNREACHABLE(reason=str(reason).rstrip("."))
+        raise ServiceUnknown(text) from error
     try:
         yield bus
     finally:
@@ -53,10 +58,10 @@ def connection(*, seconds: float | None = None) -> Iterator[Connection]:
 
 
 class Client:
-    """Calls the service on a connection. With `interactive`, polkit may ask the user.
+    """Calls the service on a connection. With `interactive`, polkit may prompt the user.
 
-    Every method raises what the service answers; ServiceUnknown when it is not there or does not
-    start, and NoReply when it goes away before it answers.
+    Every method raises the error that the service replies; ServiceUnknown if the service is not
+    installed or does not start, and NoReply if it stops before it replies.
     """
 
     def __init__(self, bus: Connection, *, interactive: bool) -> None:
@@ -64,12 +69,12 @@ class Client:
         self._flags = (
             MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION if interactive else MessageFlag.NONE
         )
-        self._patience = None if interactive else _SECONDS_TO_START_A_JOB
+        self._timeout = None if interactive else _START_TIMEOUT
 
-    def start(self, kind: Kind, given: Mapping[str, Any], mirrors: tuple[str, ...]) -> str:
-        """Have the work done that the options describe; the path of its job comes back."""
+    def start(self, kind: Kind, options: Mapping[str, Any], mirrors: tuple[str, ...]) -> str:
+        """Start a job with these options, and return the path of its object."""
         signatures = SIGNATURES[kind]
-        variants = {key: Variant(signatures[key], value) for key, value in given.items()}
+        variants = {key: Variant(signatures[key], value) for key, value in options.items()}
         calls: Mapping[Kind, tuple[str, str, list[Any]]] = {
             Kind.INSTALL: ("Install", "a{sv}", [variants]),
             Kind.SET_MIRROR: ("SetMirror", "asa{sv}", [list(mirrors), variants]),
@@ -81,32 +86,34 @@ class Client:
         [path] = self._call(
             *(names.MANAGER_PATH, names.MANAGER_INTERFACE, member, signature, *body),
             flags=self._flags,
-            timeout=self._patience,
+            timeout=self._timeout,
         )
         return str(path)
 
-    def version(self) -> str:
-        """The version of the service."""
+    def get_version(self) -> str:
+        """Return the version of the service."""
         where = (names.MANAGER_PATH, PROPERTIES, "Get", "ss", names.MANAGER_INTERFACE, "Version")
         [version] = self._call(*where)
         return str(version.value)
 
-    def status(self) -> dict[str, Any]:
+    def get_status(self) -> dict[str, Any]:
+        """Return the answer to Status."""
         [status] = self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "Status")
         return dict(to_plain(status))
 
-    def sources(self) -> list[dict[str, Any]]:
+    def list_sources(self) -> list[dict[str, Any]]:
+        """Return the answer to ListSources."""
         [sources] = self._ask(names.MANAGER_PATH, names.MANAGER_INTERFACE, "ListSources")
         return list(to_plain(sources))
 
-    def permissions(self) -> dict[str, str]:
-        """What the caller may do: see GetPermissions."""
+    def get_permissions(self) -> dict[str, str]:
+        """Return what the caller may do: see GetPermissions."""
         where = (names.MANAGER_PATH, names.MANAGER_INTERFACE, "GetPermissions")
         [permissions] = self._ask(*where)
         return dict(permissions)
 
-    def jobs(self) -> list[JobRecord]:
-        """All jobs that the service remembers, newest first."""
+    def list_jobs(self) -> list[JobRecord]:
+        """Return all jobs that the service remembers, newest first."""
         [objects] = self._ask(names.MANAGER_PATH, _OBJECT_MANAGER, "GetManagedObjects")
         records = [
             JobRecord.from_properties(to_plain(interfaces[names.JOB_INTERFACE]))
@@ -115,24 +122,26 @@ class Client:
         ]
         return sorted(records, key=lambda job: (job.created_at, job.job_id), reverse=True)
 
-    def job_properties(self, path: str) -> dict[str, Any]:
+    def get_job_properties(self, path: str) -> dict[str, Any]:
+        """Return the properties of a job object."""
         [properties] = self._call(path, PROPERTIES, "GetAll", "s", names.JOB_INTERFACE)
         return dict(to_plain(properties))
 
     def begin_wait(self, path: str) -> Pending:
-        """Have the service reply when the job has ended."""
+        """Ask the service to reply when the job has ended."""
         return self.bus.begin_call(names.BUS_NAME, path, names.JOB_INTERFACE, "Wait")
 
     def cancel(self, path: str) -> None:
-        self._call(path, names.JOB_INTERFACE, "Cancel", flags=self._flags, timeout=self._patience)
+        """Cancel a job."""
+        self._call(path, names.JOB_INTERFACE, "Cancel", flags=self._flags, timeout=self._timeout)
 
     def _ask(self, path: str, interface: str, member: str) -> list[Any]:
-        """Call what changes nothing, and when the daemon goes away over it, ask its successor."""
+        """Call a method that changes nothing, and repeat the call if the daemon stops meanwhile."""
         try:
             return self._call(path, interface, member)
         except NoReply as error:
             if error.__cause__ is None:
-                raise  # It is there, and did not answer in time.
+                raise  # The daemon is there, and did not answer in time.
             return self._call(path, interface, member)
 
     def _call(
@@ -142,27 +151,40 @@ class Client:
         member: str,
         signature: str = "",
         *body: Any,
-        timeout: float | None = _SECONDS_TO_ANSWER,
+        timeout: float | None = _ANSWER_TIMEOUT,
         flags: MessageFlag = MessageFlag.NONE,
     ) -> list[Any]:
         where = (names.BUS_NAME, path, interface, member)
         try:
             return self.bus.call(*where, signature, body, timeout=timeout, flags=flags)
         except RemoteError as error:
-            raise _meaning(error) from error
+            raise self._interpret(error) from error
 
+    def _interpret(self, error: RemoteError) -> DockmgrError:
+        """Return the error for the user that an error reply stands for."""
+        if error.name in _MISSING:
+            text = messages.SERVICE_MISSING(name=names.BUS_NAME)
+            return ServiceUnknown(text.with_remedy(messages.INSTALL_DOCKMGRD(), _INSTALL_COMMAND))
+        if error.name in _WENT_AWAY:
+            return NoReply(messages.SERVICE_WENT_AWAY().with_remedy(messages.TRY_AGAIN()))
+        if error.name.startswith(_START_FAILED):
+            text = messages.SERVICE_DOES_NOT_START(reason=error.reply.rstrip("."))
+            return ServiceUnknown(text.with_remedy(messages.SEE_UNIT(), _STATUS_COMMAND))
+        return make_error(error.name, self._get_last_error(error) or error.reply)
 
-def _meaning(error: RemoteError) -> DockmgrError:
-    """What an error reply says to the user."""
-    if error.name in _NOT_THERE:
-        return ServiceUnknown(
-            f"The service {names.BUS_NAME} is not on this host; install the package dockmgrd."
-        )
-    if error.name in _WENT_AWAY:
-        return NoReply("dockmgrd went away before it answered; try again.")
-    if error.name.startswith(_NOT_STARTED):
-        return ServiceUnknown(
-            f"dockmgrd does not start ({error.reply.rstrip('.')}); "
-            f"'systemctl status {names.DAEMON_UNIT}' tells why."
-        )
-    return make_error(error.name, error.reply)
+    def _get_last_error(self, error: RemoteError) -> Text | None:
+        """Return the message of the error reply with its id and arguments.
+
+        :returns: None if the service does not have it, such as one of version 0.1.0.
+        """
+        try:
+            [answer] = self.bus.call(
+                *(names.BUS_NAME, names.MANAGER_PATH, names.MANAGER_INTERFACE, "LastError"),
+                timeout=_ANSWER_TIMEOUT,
+            )
+            details = to_plain(answer)
+            if (details.get("name"), details.get("text")) == (error.name, error.reply):
+                return from_plain(details)
+        except (RemoteError, NoReply, KeyError, TypeError, ValueError):
+            pass
+        return None

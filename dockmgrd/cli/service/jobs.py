@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dockmgrd.cli.commands.exitcodes import make_error
-from dockmgrd.errors import DockmgrError, InvalidArgs, UnknownObject
-from dockmgrd.model import JobState, Kind
+from dockmgrd.cli.i18n.translation import Message
+from dockmgrd.errors import DockmgrError, InvalidArgs, UnknownObject, shown
+from dockmgrd.messages import client as messages
+from dockmgrd.messages.text import Text, from_plain
+from dockmgrd.model import JobState
 
-KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
-"""Commands that are jobs, whose answer is the job's result."""
+_LIST_COMMAND = "dockmgrctl jobs"
+_MAX_IDS_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,19 @@ class JobRecord:
     error_message: str
     result: Mapping[str, Any]
     finished_at: int
+    message_id: str = ""
+    message_args: Mapping[str, Any] = field(default_factory=dict)
+    error_details: Mapping[str, Any] = field(default_factory=dict)
+    dry_run: bool = False
+    bytes_done: int = 0
+    bytes_total: int = 0
+    rate: int = 0
+    item: int = 0
+    items: int = 0
 
     @classmethod
     def from_properties(cls, properties: Mapping[str, Any]) -> JobRecord:
-        """The record of what GetAll returns, variants opened.
+        """Return the record of what GetAll returns, without variants.
 
         A service of another version may leave a property out.
         """
@@ -55,31 +67,64 @@ class JobRecord:
             error_message=properties.get("ErrorMessage", ""),
             result=properties.get("Result", {}),
             finished_at=properties.get("FinishedAt", 0),
+            message_id=properties.get("MessageId", ""),
+            message_args=properties.get("MessageArgs", {}),
+            error_details=properties.get("ErrorDetails", {}),
+            dry_run=properties.get("DryRun", properties.get("Result", {}).get("dry-run", False)),
+            bytes_done=properties.get("BytesDone", 0),
+            bytes_total=properties.get("BytesTotal", 0),
+            rate=properties.get("Rate", 0),
+            item=properties.get("Item", 0),
+            items=properties.get("Items", 0),
         )
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> JobRecord:
-        """The record that `to_json` wrote, be it on another host and of another version."""
+        """Return the record that `to_json` wrote, maybe on another host in another version."""
         camel = {"".join(map(str.title, key.split("-"))): value for key, value in data.items()}
         return cls.from_properties(camel)
 
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self.state == JobState.RUNNING.value
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         return self.state == JobState.DONE.value
 
-    def error(self) -> DockmgrError:
-        """The error with which the job ended."""
-        message = self.error_message or f"Job {self.job_id} ended as {self.state}."
-        error = make_error(self.error_name, message)
+    @property
+    def short_id(self) -> str:
+        """The random part of the id, which is enough to name the job."""
+        return self.job_id.rpartition("_")[2]
+
+    @property
+    def progress_message(self) -> Message:
+        """What the job is doing in its stage."""
+        return {"id": self.message_id, "text": self.message, "args": self.message_args}
+
+    @property
+    def end_message(self) -> Message:
+        """Why the job has failed; the last progress message if it has not."""
+        if not self.error_message:
+            return self.progress_message
+        return self.error_details or self.error_message
+
+    def make_error(self) -> DockmgrError:
+        """Return the error with which the job ended."""
+        error = make_error(self.error_name, self._make_error_text())
         error.details = self.result
         return error
 
+    def _make_error_text(self) -> Text | str:
+        try:
+            if self.error_details.get("text") == self.error_message:
+                return from_plain(self.error_details)
+        except (KeyError, TypeError, ValueError):
+            pass  # the details of another version
+        return self.error_message or messages.JOB_ENDED_AS(job=self.job_id, state=self.state)
+
     def to_json(self) -> dict[str, Any]:
-        """The record under keys that are spelled like those of Status."""
+        """Return the record with keys that are spelled like those of Status."""
         return {
             "id": self.job_id,
             "kind": self.kind,
@@ -95,22 +140,45 @@ class JobRecord:
             "error-message": self.error_message,
             "result": dict(self.result),
             "finished-at": self.finished_at,
+            "message-id": self.message_id,
+            "message-args": dict(self.message_args),
+            "error-details": dict(self.error_details),
+            "dry-run": self.dry_run,
         }
 
 
-def find(jobs: Sequence[JobRecord], wanted: str) -> JobRecord:
-    """The job with that id, or the only one whose id ends so.
+def find_job(jobs: Sequence[JobRecord], wanted: str) -> JobRecord:
+    """Return the job with that id, or the only one whose id ends so.
 
-    :raises UnknownObject: when there is none.
-    :raises InvalidArgs: when there are several.
+    :param jobs: the newest first.
+    :param wanted: "" stands for the job that is running, or for the last one.
+    :raises UnknownObject: if there is none.
+    :raises InvalidArgs: if there are several.
     """
+    if not wanted and jobs:
+        return next((job for job in jobs if job.is_running), jobs[0])
+    if not wanted:
+        raise UnknownObject(messages.NO_JOBS())
     for job in jobs:
         if job.job_id == wanted:
             return job
-    fitting = [job for job in jobs if wanted and job.job_id.endswith(wanted)]
+    fitting = [job for job in jobs if job.job_id.endswith(wanted)]
     if len(fitting) > 1:
-        ids = ", ".join(job.job_id for job in fitting[:3])
-        raise InvalidArgs(f"Several jobs end in '{wanted}' ({ids} …); give more of the id.")
+        ids = [job.job_id for job in fitting[:_MAX_IDS_SHOWN]]
+        text = messages.JOB_AMBIGUOUS(ending=shown(wanted), jobs=ids)
+        raise InvalidArgs(text.with_remedy(messages.GIVE_MORE_OF_THE_ID()))
     if not fitting:
-        raise UnknownObject(f"There is no job '{wanted}'; 'dockmgrctl jobs' lists them.")
+        text = messages.NO_SUCH_JOB(job=shown(wanted))
+        raise UnknownObject(text.with_remedy(messages.LIST_JOBS(), _LIST_COMMAND))
     return fitting[0]
+
+
+def find_running_job(jobs: Sequence[JobRecord], wanted: str) -> JobRecord:
+    """Return the job as `find_job`, where "" stands for the job that is running.
+
+    :raises UnknownObject, InvalidArgs: as `find_job`.
+    """
+    running = [job for job in jobs if job.is_running]
+    if not wanted and not running:
+        raise UnknownObject(messages.NO_RUNNING_JOB())
+    return find_job(jobs if wanted else running, wanted)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Answers of commands: from what --json prints to what people read."""
+"""Answers and errors of commands: as JSON, and as lines for people."""
 
 from __future__ import annotations
 
@@ -7,59 +7,103 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from dockmgrd.cli.commands.all import find
+from dockmgrd.cli.commands.all import find_command
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.i18n.translation import told
-from dockmgrd.cli.service.jobs import KINDS, JobRecord
-from dockmgrd.cli.view import pager, render, tables
-from dockmgrd.cli.view import status as glance
-from dockmgrd.cli.view.terminal import Paint, answer_width, paint_on, print_json
+from dockmgrd.cli.commands.exitcodes import format_error
+from dockmgrd.cli.i18n.translation import _
+from dockmgrd.cli.loading import load
+from dockmgrd.cli.service.jobs import JobRecord
+from dockmgrd.cli.view.terminal import (
+    Paint,
+    choose_paint,
+    get_answer_width,
+    print_json,
+    report,
+)
+from dockmgrd.errors import DockmgrError
 from dockmgrd.model import JobState, Kind
 
-CHANGES = (Kind.INSTALL.value, Kind.SET_MIRROR.value, Kind.UNINSTALL.value, "cancel", "follow")
-"""Commands whose answer is a summary of what was done: --quiet leaves it out."""
+_CHANGES = (Kind.INSTALL, Kind.SET_MIRROR, Kind.UNINSTALL)
+_FORMATTERS: Mapping[str, str] = {
+    "status": "dockmgrd.cli.view.status:format_status",
+    "mirrors": "dockmgrd.cli.view.tables:format_mirrors",
+    "sources": "dockmgrd.cli.view.tables:format_sources",
+    "permissions": "dockmgrd.cli.view.tables:format_permissions",
+    "can": "dockmgrd.cli.view.tables:format_permissions",
+    "version": "dockmgrd.cli.view.tables:format_program_versions",
+    "jobs": "dockmgrd.cli.view.render:format_jobs",
+    "result": "dockmgrd.cli.view.render:format_result",
+}
+"""What makes lines of each answer; loaded when there is one, after the call has been sent."""
+_SHOW_IN_PAGER = "dockmgrd.cli.view.pager:show_lines"
 
 
-def give(invocation: Invocation, data: Any, *, kind: str = "") -> None:
-    """Print the answer in the form that was asked for.
+def has_summary(invocation: Invocation) -> bool:
+    """Return whether the answer is a summary of what was done, which --quiet leaves out."""
+    return invocation.kind in _CHANGES or invocation.command in ("cancel", "follow")
 
-    :param kind: of the job whose result it is, where the command does not tell.
+
+def load_result_formatter() -> None:
+    """Load what formats results, while there is time to do so."""
+    load(_FORMATTERS["result"])
+
+
+def print_answer(invocation: Invocation, data: Any, *, kind: str = "", job_id: str = "") -> None:
+    """Print the answer in the form that the command line asks for.
+
+    :param kind: of the job whose result it is, if the command does not imply it.
+    :param job_id: of that job.
     """
     if invocation.json:
-        print_json(data, invocation.json)
-    elif not (invocation.quiet and invocation.command in CHANGES):
-        shown = lines(invocation, data, answer_width(), paint_on(sys.stdout), kind=kind)
-        command = find(invocation.command)
-        pager.show(shown, paged=invocation.pager and command is not None and command.long)
+        with_job = {"job": job_id, **data} if job_id and isinstance(data, dict) else data
+        print_json(with_job, invocation.json)
+    elif not (invocation.quiet and has_summary(invocation)):
+        lines = format_answer(
+            invocation, data, get_answer_width(), choose_paint(sys.stdout), kind=kind
+        )
+        command = find_command(invocation.command)
+        if invocation.pager and command is not None and command.long:
+            load(_SHOW_IN_PAGER)(lines)
+        else:
+            print("\n".join(lines))
 
 
-def lines(
+def format_answer(
     invocation: Invocation, data: Any, width: int | None, paint: Paint, *, kind: str = ""
 ) -> list[str]:
-    """The answer as lines of at most `width` columns, where that is not None."""
+    """Return the answer as lines of at most `width` columns, if that is not None."""
     command = invocation.command
-    if command == "status":
-        return glance.lines(data, width, paint)
-    if command == "mirrors":
-        return render.mirrors(data, width)
-    if command == "sources":
-        return render.sources(data, width)
-    if command == "can":
-        return tables.format_permissions(data, width)
-    if command == "jobs":
-        return render.jobs(map(JobRecord.from_json, data), width)
-    if command == "version":
-        return tables.format_program_versions(data, width)
     if command == "cancel":
-        return [told(f"Job {data.get('job')} is cancelled.")]
-    return render.summary(_ended(invocation, data, kind), width)
+        return [_("Job {job} is canceled.").format(job=data.get("job"))]
+    arguments: tuple[Any, ...] = (data, width)
+    if command == "status":
+        arguments = (data, width, paint)
+    elif command == "jobs":
+        arguments = ([JobRecord.from_json(each) for each in data], width)
+    elif command not in _FORMATTERS:
+        arguments = (_make_record(invocation, data, kind), width)
+    lines: list[str] = load(_FORMATTERS.get(command, _FORMATTERS["result"]))(*arguments)
+    return lines
 
 
-def _ended(invocation: Invocation, result: Mapping[str, Any], kind: str) -> JobRecord:
-    """The job that is done with that result, as far as a summary needs it."""
+def print_error(error: DockmgrError, form: str, job_id: str = "") -> int:
+    """Print why there is no answer, and return the exit code.
+
+    :param form: of JSON, in which it is the answer, too; "" for none.
+    :param job_id: of the job that ended with the error; "" if none did.
+    """
+    if form:
+        print_json(format_error(error, job_id), form)
+    sys.stdout.flush()
+    report(error.text)
+    return error.exit_code
+
+
+def _make_record(invocation: Invocation, result: Mapping[str, Any], kind: str) -> JobRecord:
+    """Return the job that is done with that result, as far as a summary needs it."""
     properties = {
         "Id": invocation.job,
-        "Kind": invocation.command if invocation.command in KINDS else kind,
+        "Kind": invocation.kind.value if invocation.kind else kind,
         "State": JobState.DONE.value,
         "Result": result,
     }

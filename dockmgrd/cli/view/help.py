@@ -1,83 +1,91 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What --help says: all commands, or one of them."""
+"""What --help prints: all commands, or one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dockmgrd.cli.commands.all import COMMANDS, COMMON, DESCRIPTION, PROGRAM
-from dockmgrd.cli.commands.exitcodes import exit_codes
+from dockmgrd.cli.commands.all import COMMON, DESCRIPTION, LISTED_COMMANDS, PROGRAM
 from dockmgrd.cli.commands.table import Command, Option
-from dockmgrd.cli.i18n.translation import _, told
-from dockmgrd.cli.view.text import cells, wrapped
+from dockmgrd.cli.i18n.translation import _
+from dockmgrd.cli.view.layout import add_colon
+from dockmgrd.cli.view.text import cells, wrap
 
-_LEAST_TEXT = 30
-"""Columns for the text beside a term; where there are fewer, it goes below the term."""
+WIDTH = 80
+"""Columns of help on a wider terminal."""
+_MIN_TEXT_CELLS = 30
+"""Columns for the text beside a term; if there are fewer, it goes below the term."""
 
 Rows = Iterable[tuple[str, str]]
 
 
-def overview(width: int) -> list[str]:
-    """All commands, the options that each has, and the exit codes."""
-    lines = [f"{PROGRAM} [OPTION…] COMMAND …", "", *wrapped(_(DESCRIPTION), width)]
-    for group in dict.fromkeys(each.group for each in COMMANDS):
-        rows = [(each.name, each.help) for each in COMMANDS if each.group == group]
-        lines += _section(group, rows, width)
-    options = [*_option_rows(COMMON), ("    --version", "show the version of this program")]
-    lines += _section("Options, before or after the command", options, width)
-    codes = [(f"{each.code:3}", _named(each.name, each.meaning)) for each in exit_codes()]
-    lines += _section("Exit codes", codes, width)
+def format_usage(width: int) -> list[str]:
+    """Return the commands, each in a line: what bare `dockmgrctl` prints, on one screen."""
+    lines = [f"{PROGRAM} [OPTION…] COMMAND …", "", *wrap(_(DESCRIPTION), width)]
+    lines += _format_section(
+        _("Commands"), [(each.name, _(each.help)) for each in LISTED_COMMANDS], width
+    )
+    text = _("For options and examples: {command}").format(command=f"{PROGRAM} help COMMAND")
+    return [*lines, "", *wrap(text, width)]
+
+
+def format_overview(width: int) -> list[str]:
+    """Return all commands by groups, and the options that each of them has."""
+    lines = [f"{PROGRAM} [OPTION…] COMMAND …", "", *wrap(_(DESCRIPTION), width)]
+    for group in dict.fromkeys(each.group for each in LISTED_COMMANDS):
+        rows = [(each.name, _(each.help)) for each in LISTED_COMMANDS if each.group == group]
+        lines += _format_section(_(group), rows, width)
+    version = ("    --version", _("show the version of this program"))
+    options = [*_list_option_rows(COMMON), version]
+    lines += _format_section(_("Options, before or after the command"), options, width)
+    text = _("Exit codes and more are in the manual: {command}")
+    lines += ["", *wrap(text.format(command=f"man {PROGRAM}"), width)]
     examples = (f"{PROGRAM} install --source aliyun", f"{PROGRAM} help install")
-    return [*lines, *_examples(examples)]
+    return [*lines, *_format_examples(examples)]
 
 
-def explained(command: Command, width: int) -> list[str]:
-    """One command: what it does, takes and costs, and two examples."""
+def format_command(command: Command, width: int) -> list[str]:
+    """Return one command: what it does, what it takes, and two examples."""
     words = [PROGRAM, command.name, "[OPTION…]"]
     rows: list[tuple[str, str]] = []
     if command.positional is not None:
         name = command.positional.metavar
         optional = command.positional.many or command.positional.optional
         words.append(f"[{name}{'…' * command.positional.many}]" if optional else name)
-        rows.append((name, command.positional.help))
-    lines = [" ".join(words), "", *wrapped(_(command.description), width)]
+        rows.append((name, _(command.positional.help)))
+    lines = [" ".join(words), "", *wrap(_(command.description), width)]
     if rows:
-        lines += _section("Argument", rows, width)
+        lines += _format_section(_("Argument"), rows, width)
     for group in dict.fromkeys(each.group for each in command.options):
         options = [each for each in command.options if each.group == group]
-        lines += _section(group, _option_rows(options), width)
-    lines += _section("Common options", _option_rows(COMMON), width)
-    lines += ["", *wrapped(told(f"'{PROGRAM} --help' lists all commands and exit codes."), width)]
-    return [*lines, *_examples(command.examples)]
+        lines += _format_section(_(group), _list_option_rows(options), width)
+    lines += _format_section(_("Common options"), _list_option_rows(COMMON), width)
+    return [*lines, *_format_examples(command.examples)]
 
 
-def _examples(examples: Sequence[str]) -> list[str]:
-    return ["", f"{_('Examples')}:", *(f"  {example}" for example in examples)]
+def _format_examples(examples: Sequence[str]) -> list[str]:
+    return ["", add_colon(_("Examples")), *(f"  {example}" for example in examples)]
 
 
-def _option_rows(options: Iterable[Option]) -> Rows:
-    return [(_spelled(each), each.help) for each in options]
+def _list_option_rows(options: Iterable[Option]) -> Rows:
+    return [(_spell_option(each), _(each.help)) for each in options]
 
 
-def _spelled(option: Option) -> str:
+def _spell_option(option: Option) -> str:
     value = f"={option.metavar}" if option.metavar else ""
     short = f"{option.short}, " if option.short else "    "
     return f"{short}{option.flag}{f'[{value}]' if option.implied else value}"
 
 
-def _named(name: str, meaning: str) -> str:
-    return f"{name}: {meaning}" if name else meaning
-
-
-def _section(title: str, rows: Rows, width: int) -> list[str]:
-    """Terms and texts in two columns, or below each other where there is no room."""
+def _format_section(title: str, rows: Rows, width: int) -> list[str]:
+    """Return terms and texts in two columns, or below each other if there is no room."""
     rows = list(rows)
-    column = 2 + max(cells(term) for term, _ in rows) + 2
-    below = width - column < _LEAST_TEXT
+    column = 2 + max(cells(term) for term, _text in rows) + 2
+    below = width - column < _MIN_TEXT_CELLS
     indent = 8 if below else column
-    lines = ["", f"{_(title)}:"]
+    lines = ["", add_colon(title)]
     for term, text in rows:
-        first, *others = wrapped(told(text), max(width - indent, 1))
+        first, *others = wrap(text, max(width - indent, 1))
         head = f"  {term}"
         if below:
             lines += [head, " " * indent + first]

@@ -1,118 +1,135 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plans of the service as lines for people, and the question whether to go on."""
+"""Plans of the service as lines for people, and the question whether to carry them out."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dockmgrd.cli.i18n.translation import _, told
+from dockmgrd.cli.i18n.translation import N_, _, translate_message
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view.terminal import answer_width
-from dockmgrd.cli.view.text import harmless, size, table, uncut, wrapped
-from dockmgrd.cli.waiting import readable
-from dockmgrd.errors import Cancelled, from_name
+from dockmgrd.cli.view.layout import add_colon
+from dockmgrd.cli.view.terminal import get_answer_width
+from dockmgrd.cli.view.text import format_size, format_whole_table, harmless, wrap
+from dockmgrd.cli.waiting import wait_until_readable
+from dockmgrd.errors import Cancelled, ContainersRunning
+from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import from_plain
 
-_ACTIONS = ("install", "upgrade", "downgrade", "remove")
+_ACTIONS = {
+    "install": N_("install"),
+    "upgrade": N_("upgrade"),
+    "downgrade": N_("downgrade"),
+    "remove": N_("remove"),
+}
 _LISTS = (
-    ("actions", "then"),
-    ("stops", "stops container"),
-    ("deletes", "deletes"),
-    ("volumes", "deletes volume"),
+    ("stops", N_("Stops the containers")),
+    ("deletes", N_("Deletes")),
+    ("volumes", N_("Deletes the volumes")),
 )
+_INDENT = "  "
 
 
-def lines(plan: Mapping[str, Any], width: int | None) -> list[str]:
-    """What the plan of an installation or its undoing does."""
+def format_plan(
+    plan: Mapping[str, Any], width: int | None, *, with_digest: bool = True
+) -> list[str]:
+    """Return what the plan of an installation or a removal will do."""
     if not plan.get("changed"):
-        return [_("Nothing to do: all is so already.")]
-    shown = [_("This would be done:"), *_packages(plan, width)]
+        return [_("Nothing to do.")]
+    lines = [_("Plan:"), *_format_packages(plan, width)]
     if plan.get("base-url"):
-        text = f"Docker's packages come from {harmless(plan['base-url'])}."
-        shown += wrapped(told(text), width)
+        text = _("Docker's packages come from {url}").format(url=_expand(plan["base-url"]))
+        lines += wrap(harmless(text), width)
     if plan.get("download-bytes"):
-        shown.append(told(f"To download: {size(plan['download-bytes'])}."))
+        lines.append(_("Download: {size}").format(size=format_size(plan["download-bytes"])))
     growth = plan.get("disk-bytes", 0)
-    if growth > 0:
-        shown.append(told(f"On the disk: {size(growth)} needed."))
-    elif growth < 0:
-        shown.append(told(f"On the disk: {size(-growth)} freed."))
-    shown += [harmless(told(line)) for line in plan.get("diff", "").splitlines()]
-    for key, word in _LISTS:
-        for each in plan.get(key, []):
-            shown += wrapped(f"{_(word)}: {told(each)}", width)
-    for note in plan.get("notes", []):
-        shown += wrapped(harmless(f"{_('note')}: {told(note)}"), width)
-    return [*shown, f"{_('digest')}: {harmless(plan.get('digest', ''))}"]
+    if growth:
+        text = _("Disk space: {size} will be used") if growth > 0 else _("Disk space: {size} freed")
+        lines.append(text.format(size=format_size(abs(growth))))
+    lines += format_diff(plan)
+    lines += _format_list(_("Then"), map(translate_message, plan.get("actions", [])), width)
+    for key, label in _LISTS:
+        lines += _format_list(_(label), plan.get(key, []), width)
+    lines += _format_list(_("Notes"), map(translate_message, plan.get("notes", [])), width)
+    if with_digest and plan.get("digest"):
+        lines.append(harmless(f"{add_colon(_('Digest'))} {plan['digest']}"))
+    return lines
 
 
-def versions(answer: Mapping[str, Any], width: int | None) -> list[str]:
-    """The table that `versions` prints."""
-    rows = [
-        (
-            f"{each.get('version', '')}",
-            each.get("built", ""),
-            size(each["size"]) if each.get("size") else "",
-            _("installed") if each.get("installed") else "",
-        )
-        for each in answer.get("versions", [])
-    ]
-    if not rows:
-        return [_("The source has no version for this host.")]
-    return table(("VERSION", "BUILT", "SIZE", ""), rows, width)
+def format_diff(result: Mapping[str, Any]) -> list[str]:
+    """Return the changes of files."""
+    return [harmless(line) for line in result.get("diff", "").splitlines()]
 
 
-def agreed(run: Callable[[Mapping[str, Any]], JobRecord], shown: Callable[[], None]) -> JobRecord:
+def confirm_plan(
+    run: Callable[[Mapping[str, Any]], JobRecord], on_plan: Callable[[], None]
+) -> JobRecord:
     """Show the plan, ask, and have exactly that done; a plan that changes is shown again.
 
-    :param run: has a job done with these options added, and returns it when it has ended.
-    :param shown: called when the plan is shown and not agreed to yet.
-    :raises Cancelled: when the user does not agree.
+    :param run: runs a job with these options added, and returns it when it has ended.
+    :param on_plan: called when the plan is shown and not confirmed yet.
+    :raises Cancelled: if the user does not confirm it.
     :raises DockmgrError: the error with which the plan ended.
     """
     job = run({"dry-run": True})
     while True:
         plan = job.result
-        if not (job.done or plan.get("plan-changed")):
-            raise job.error()
+        if not (job.is_done or plan.get("plan-changed")):
+            raise job.make_error()
         if not plan.get("changed", True):
             return job
-        print("\n".join(lines(plan, answer_width())))
-        if plan.get("refusal"):
-            raise from_name(plan["refusal"]["name"], from_plain(plan["refusal"]))
-        shown()
-        if not confirmed("Do this?"):
-            raise Cancelled("Nothing was done, as you did not agree.")
+        print("\n".join(format_plan(plan, get_answer_width(), with_digest=False)))
+        refusal = plan.get("refusal")
+        if refusal:
+            is_message = isinstance(refusal, Mapping) and "args" in refusal
+            raise ContainersRunning(from_plain(refusal) if is_message else str(refusal))
+        on_plan()
+        if not confirm(_("Continue?")):
+            raise Cancelled(messages.NOT_CONFIRMED())
         job = run({"plan": plan["digest"]})
         if not job.result.get("plan-changed"):
             return job
 
 
-def confirmed(question: str) -> bool:
+def confirm(question: str) -> bool:
     """Ask on the terminal; anything but yes is no."""
-    print(f"{told(question)} [y/N] ", end="", flush=True)
-    readable(sys.stdin.fileno())
+    print(f"{question} [y/N] ", end="", flush=True)
+    wait_until_readable(sys.stdin.fileno())
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _packages(plan: Mapping[str, Any], width: int | None) -> list[str]:
+def _format_packages(plan: Mapping[str, Any], width: int | None) -> list[str]:
     rows = [
         (
-            _(action),
+            _(word),
             each.get("package", ""),
-            size(each["download-bytes"]) if each.get("download-bytes") else "",
-            _origin(each),
+            format_size(each["download-bytes"]) if each.get("download-bytes") else "",
+            _describe_origin(each),
         )
-        for action in _ACTIONS
+        for action, word in _ACTIONS.items()
         for each in plan.get(action, [])
     ]
-    # Never cut: the user is to agree to each reason.
-    return uncut(("ACTION", "PACKAGE", "SIZE", "FROM, OR WHY"), rows, width) if rows else []
+    header = (_("ACTION"), _("PACKAGE"), _("SIZE"), _("REPOSITORY / REASON"))
+    # Nothing is cut: the user confirms each reason.
+    return format_whole_table(header, rows, width) if rows else []
 
 
-def _origin(package: Mapping[str, Any]) -> str:
-    where = str(package.get("reason") or package.get("repository", ""))
-    replaces = package.get("replaces")
-    return told(f"{where}, in place of {replaces}" if replaces else where)
+def _describe_origin(package: Mapping[str, Any]) -> str:
+    origin = translate_message(package.get("reason") or str(package.get("repository", "")))
+    replaced = package.get("replaces")
+    if not replaced:
+        return origin
+    return _("{origin}, in place of {package}").format(origin=origin, package=replaced)
+
+
+def _format_list(label: str, values: Iterable[str], width: int | None) -> list[str]:
+    room = None if width is None else max(width - len(_INDENT), 1)
+    lines = [_INDENT + line for value in values for line in wrap(harmless(value), room)]
+    return [add_colon(label), *lines] if lines else []
+
+
+def _expand(url: str) -> str:
+    """Return the URL as dnf uses it on this host."""
+    return url.replace("$basearch", os.uname().machine)

@@ -6,42 +6,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from dockmgrd.cli.i18n.translation import told
+from dockmgrd.cli.i18n.translation import _, translate_message
+from dockmgrd.cli.i18n.words import VERDICTS, translate_word
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view.terminal import Screen, draws
-from dockmgrd.cli.view.text import compact, harmless, size, table
+from dockmgrd.cli.view.terminal import Screen, can_redraw
+from dockmgrd.cli.view.text import drop_empty_columns, format_size, format_table, harmless
 from dockmgrd.model import Kind
 
-_HEADER = ("MIRROR", "VERDICT", "ANSWER", "PULL", "SPEED", "REMARK")
 
-NONE_WORKS = (
-    "None of the mirrors works; the table says why, and 'dockmgrctl probe URL' tries another one."
-)
+def format_probe(result: Mapping[str, Any], width: int | None) -> list[str]:
+    """Return the table of the results so far, the best first.
 
-
-def lines(result: Mapping[str, Any], width: int | None) -> list[str]:
-    """The table of what is found so far, best first.
-
-    Where room is scarce, the remarks shall have it: what no mirror has anything to show of is
-    left out.
+    On a terminal, columns in which no mirror has a value are left out, for the sake of the details.
     """
-    rows = [_row(finding) for finding in result.get("probed", [])]
+    rows = [_make_row(each) for each in result.get("probed", [])]
+    header = (
+        *(_("MIRROR"), _("RESULT"), _("LATENCY")),
+        *(_("PULL"), _("SPEED"), _("DETAILS")),
+    )
     if width is None or not rows:
-        return table(_HEADER, rows, width)
-    return table(*compact(_HEADER, rows), width)
+        return format_table(header, rows, width)
+    return format_table(*drop_empty_columns(header, rows), width)
 
 
-def best(result: Mapping[str, Any]) -> str:
-    """The mirror to take; "" when none works and agrees with the others about the image."""
-    for finding in result.get("probed", []):
-        if finding.get("verdict") == "ok" and not finding.get("differs", False):
-            return str(finding.get("mirror", ""))
+def choose_best(result: Mapping[str, Any]) -> str:
+    """Return the mirror to set; "" if none works and serves the same image as the others."""
+    for each in result.get("probed", []):
+        if each.get("verdict") == "ok" and not each.get("differs", False):
+            return str(each.get("mirror", ""))
     return ""
 
 
-def any_works(result: Mapping[str, Any]) -> bool:
-    """Whether an image can be pulled through one of the mirrors."""
-    return any(finding.get("verdict") == "ok" for finding in result.get("probed", []))
+def has_working_mirror(result: Mapping[str, Any]) -> bool:
+    """Return whether an image can be pulled through one of the mirrors."""
+    return any(each.get("verdict") == "ok" for each in result.get("probed", []))
 
 
 class LiveTable:
@@ -49,31 +47,39 @@ class LiveTable:
 
     def __init__(self, stream: TextIO, *, quiet: bool) -> None:
         self._screen = Screen(stream)
-        self._wanted = not quiet and draws(stream)
+        self._is_wanted = not quiet and can_redraw(stream)
 
-    def shows(self, job: JobRecord) -> bool:
-        """Draw the job if it is a probe and this a terminal; say whether it is shown here."""
-        if not self._wanted or job.kind != Kind.PROBE.value:
+    def show(self, job: JobRecord) -> bool:
+        """Draw the job if it is a probe and this a terminal; return whether it is shown here."""
+        if not self._is_wanted or job.kind != Kind.PROBE.value:
             return False
-        if job.running:
-            self._screen.draw([*lines(job.result, None), harmless(told(job.message))])
+        if job.is_running:
+            lines = format_probe(job.result, None) if job.result.get("probed") else []
+            self._screen.draw([*lines, _describe_progress(job)])
         return True
 
     def clear(self) -> None:
+        """Remove the table: the answer takes its place."""
         self._screen.clear()
 
 
-def _row(finding: Mapping[str, Any]) -> tuple[str, ...]:
-    speed = finding.get("throughput", 0.0)
+def _describe_progress(job: JobRecord) -> str:
+    if job.message:
+        return harmless(translate_message(job.progress_message))
+    return _("Trying the mirrors…")
+
+
+def _make_row(probed: Mapping[str, Any]) -> tuple[str, ...]:
+    speed = probed.get("throughput", 0.0)
     return (
-        str(finding.get("mirror", "")),
-        told(str(finding.get("verdict", ""))),
-        _time(finding.get("latency", 0.0)),
-        _time(finding.get("seconds", 0.0)) if finding.get("verdict") == "ok" else "",
-        f"{size(int(speed))}/s" if speed else "",
-        told(str(finding.get("text", ""))),
+        str(probed.get("mirror", "")),
+        translate_word(VERDICTS, str(probed.get("verdict", ""))),
+        _format_time(probed.get("latency", 0.0)),
+        _format_time(probed.get("seconds", 0.0)) if probed.get("verdict") == "ok" else "",
+        f"{format_size(int(speed))}/s" if speed else "",
+        translate_message(probed.get("cause") or str(probed.get("text", ""))),
     )
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds else ""

@@ -1,41 +1,54 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Progress of a job on standard error: a line per stage, with a bar where that is a terminal."""
+"""Progress of a job on standard error: a line for each stage, with a bar on a terminal."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from dockmgrd.cli.i18n.translation import _, told
+from dockmgrd.cli.i18n.translation import _, translate_message
+from dockmgrd.cli.i18n.words import STAGES, translate_word
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view.terminal import PLAIN, Paint, can_write, columns, draws, paint_on, write
-from dockmgrd.cli.view.text import cells, harmless, padded, shortened
+from dockmgrd.cli.view.terminal import (
+    PLAIN,
+    Paint,
+    can_redraw,
+    can_write,
+    choose_paint,
+    get_columns,
+    write,
+)
+from dockmgrd.cli.view.text import cells, harmless, pad, shorten
 
 _END = "finished"
-"""The stage of a job that has ended. What came of it is told by its state, not by a line here."""
+"""The stage of a job that has ended. Its state shows the outcome, not a line here."""
 _STAGE_CELLS = 12
 _CLEAR_REST = "\x1b[K"
 _CLEAR_BELOW = "\x1b[J"
 
 
 class Progress:
-    """Shows nothing: the progress of a quiet command, and what the others have in common."""
+    """The progress of a quiet command, which shows nothing, and what the others have in common."""
 
     def __init__(self) -> None:
         self._stage = ""
         self._fraction = 0.0
 
-    def moved(self, job: JobRecord) -> None:
-        """Tell where the job is now."""
-        self.show(job.stage, job.progress, job.message)
+    def update(self, job: JobRecord) -> None:
+        """Show the present stage of the job."""
+        self.show(job.stage, job.progress, translate_message(job.progress_message))
 
     def show(self, stage: str, fraction: float, message: str) -> None:
-        """Tell where the job is. A fraction below an earlier one is old news and passed over."""
+        """Show a stage. A fraction below an earlier one is outdated, and ignored.
+
+        :param message: in the user's language.
+        """
         if stage == _END or not self._fraction <= fraction <= 1:
             return
         self._fraction = fraction
-        stage, message = harmless(told(stage)), harmless(told(message))
+        stage, message = harmless(translate_word(STAGES, stage)), harmless(message)
         if stage != self._stage:
             if self._stage:
                 self._leave(self._stage, _("done"))
@@ -44,13 +57,16 @@ class Progress:
         self._draw(stage, fraction, message)
 
     def end(self, outcome: str) -> None:
-        """The job has ended, or is left alone: `outcome` is what became of the last stage."""
+        """Close the last stage: the job has ended, or is no longer followed.
+
+        :param outcome: of the stage, in the user's language.
+        """
         if self._stage:
-            self._leave(self._stage, told(outcome))
+            self._leave(self._stage, outcome)
             self._stage = ""
 
     def redraw(self) -> None:
-        """The terminal has another size now."""
+        """Draw again after the size of the terminal has changed."""
 
     def _enter(self, stage: str, message: str) -> None:
         pass
@@ -69,12 +85,12 @@ class PlainProgress(Progress):
         super().__init__()
         self._stream = stream
         self._lead = f"{source}: " if source else ""
-        self._told: set[str] = set()
+        self._entered: set[str] = set()
 
     def _enter(self, stage: str, message: str) -> None:
-        if stage in self._told:
+        if stage in self._entered:
             return
-        self._told.add(stage)
+        self._entered.add(stage)
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         text = f"{stage}: {message}" if message else stage
         write(self._stream, f"{self._lead}{now} {text}\n")
@@ -89,7 +105,7 @@ class JsonProgress(Progress):
         self._host = {"host": host} if host else {}
         self._last: Mapping[str, Any] = {}
 
-    def moved(self, job: JobRecord) -> None:
+    def update(self, job: JobRecord) -> None:
         now = {
             **self._host,
             "job": job.job_id,
@@ -100,8 +116,6 @@ class JsonProgress(Progress):
             "message": job.message,
         }
         if now != self._last:
-            import json
-
             self._last = now
             write(self._stream, json.dumps(now) + "\n")
 
@@ -119,7 +133,7 @@ class BarProgress(Progress):
 
     def redraw(self) -> None:
         # A line that has become too long goes on in the lines below its first.
-        above = (self._drawn - 1) // max(columns(self._stream), 1) if self._drawn else 0
+        above = (self._drawn - 1) // max(get_columns(self._stream), 1) if self._drawn else 0
         if self._stage:
             write(self._stream, (f"\x1b[{above}A" if above else "") + f"\r{_CLEAR_BELOW}")
             self._draw(self._stage, self._fraction, self._message)
@@ -127,32 +141,36 @@ class BarProgress(Progress):
     def _draw(self, stage: str, fraction: float, message: str) -> None:
         self._message = message
         # One column stays free: a cursor past the last one makes some terminals begin a line.
-        width = columns(self._stream) - 1
-        line = f"{_head(stage)}{bar(width, fraction, self._full + self._empty)}  {message}"
-        line = shortened(line.rstrip(), width)
+        width = get_columns(self._stream) - 1
+        line = (
+            f"{_pad_stage(stage)}{format_bar(width, fraction, self._full + self._empty)}  {message}"
+        )
+        line = shorten(line.rstrip(), width)
         self._drawn = cells(line)
         done = self._full * line.count(self._full)
-        painted = line.replace(done, self._paint.good(done), 1) if done else line
+        painted = line.replace(done, self._paint.format_good(done), 1) if done else line
         write(self._stream, f"\r{painted}{_CLEAR_REST}")
 
     def _leave(self, stage: str, outcome: str) -> None:
-        width = columns(self._stream) - 1
-        line = f"{_head(stage)}{outcome}".rstrip()
-        write(self._stream, f"\r{shortened(line, width)}{_CLEAR_REST}\n")
+        width = get_columns(self._stream) - 1
+        line = f"{_pad_stage(stage)}{outcome}".rstrip()
+        write(self._stream, f"\r{shorten(line, width)}{_CLEAR_REST}\n")
         self._drawn = 0
 
 
-def progress_on(stream: TextIO, *, quiet: bool, as_json: bool = False) -> Progress:
-    """The progress that fits the stream."""
+def choose_progress(stream: TextIO, *, quiet: bool, as_json: bool = False) -> Progress:
+    """Return the progress that suits the stream."""
     if quiet:
         return Progress()
     if as_json:
         return JsonProgress(stream)
-    return BarProgress(stream, paint_on(stream)) if draws(stream) else PlainProgress(stream)
+    return (
+        BarProgress(stream, choose_paint(stream)) if can_redraw(stream) else PlainProgress(stream)
+    )
 
 
-def bar(width: int, fraction: float, blocks: str) -> str:
-    """A bar and its percentage, in the part of so many columns that leaves room for a message.
+def format_bar(width: int, fraction: float, blocks: str) -> str:
+    """Return a bar and its percentage, in a part of these columns that leaves room for a message.
 
     :param blocks: what stands for a full and for an empty column.
     """
@@ -161,5 +179,5 @@ def bar(width: int, fraction: float, blocks: str) -> str:
     return f"{blocks[0] * filled}{blocks[1] * (length - filled)} {int(fraction * 100):3}%"
 
 
-def _head(stage: str) -> str:
-    return f"{padded(stage, _STAGE_CELLS)} "
+def _pad_stage(stage: str) -> str:
+    return f"{pad(stage, _STAGE_CELLS)} "

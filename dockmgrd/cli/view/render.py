@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Answers of the service as lines for people. `width` is None where there is no terminal.
+"""Jobs and their results as lines for people. `width` is None where there is no terminal.
 
 What comes from the service may hold names and texts of other origin (mirrors, packages, messages),
 so every value is made harmless on its way into a line.
@@ -12,160 +12,132 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dockmgrd.cli.i18n.translation import _, told
+from dockmgrd.cli.i18n.translation import N_, _, translate_message
+from dockmgrd.cli.i18n.words import JOB_STATES, translate_word
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view import plan as planned
-from dockmgrd.cli.view import probe as findings
-from dockmgrd.cli.view.layout import field
-from dockmgrd.cli.view.text import harmless, size, table, wrapped
+from dockmgrd.cli.view.layout import format_field
+from dockmgrd.cli.view.plan import format_diff, format_plan
+from dockmgrd.cli.view.probe import format_probe
+from dockmgrd.cli.view.tables import format_versions
+from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, wrap
+from dockmgrd.model import Kind
 
 _LISTS = (
-    ("installed", "installed"),
-    ("upgraded", "upgraded"),
-    ("downgraded", "downgraded"),
-    ("removed", "removed"),
-    ("purged", "deleted"),
+    ("installed", N_("Installed")),
+    ("upgraded", N_("Upgraded")),
+    ("downgraded", N_("Downgraded")),
+    ("removed", N_("Removed")),
+    ("purged", N_("Deleted")),
 )
-"""Keys of a result that hold lists of what was done, and the word for it."""
+"""Keys of a result that list what was done, and their labels."""
 
 
-def mirrors_of(status: Mapping[str, Any]) -> dict[str, Any]:
-    """What the answer to Status says of mirrors."""
-    return {
-        "configured": status.get("mirrors-configured", []),
-        "active": status.get("mirrors-active", []),
-        "drift": status.get("mirrors-drift", False),
-        "running": status.get("service-state") == "active",
-    }
-
-
-def mirrors(answer: Mapping[str, Any], width: int | None) -> list[str]:
-    """The table that `mirrors` prints, from what `mirrors_of` takes out of a status."""
-    configured: Sequence[str] = answer.get("configured", [])
-    active: Sequence[str] = answer.get("active", [])
-    running = answer.get("running", False)
-    rows = [
-        (url, _yes(url in configured), _yes(url in active) if running else "-")
-        for url in dict.fromkeys([*configured, *active])
-    ]
-    lines = (
-        table(("MIRROR", "CONFIGURED", "IN USE"), rows, width)
-        if rows
-        else [_("No registry mirrors are set.")]
-    )
-    if not running:
-        lines += wrapped(_("The engine does not run; it uses them when it starts."), width)
-    elif answer.get("drift"):
-        sentence = _(
-            "The running engine uses other mirrors, or in another order, than are configured; "
-            "'systemctl reload docker' has it use these."
-        )
-        lines += wrapped(sentence, width)
+def format_jobs(records: Iterable[JobRecord], width: int | None) -> list[str]:
+    """Return the table that `jobs` prints; plans, which changed nothing, follow in their own."""
+    jobs = list(records)
+    if not jobs:
+        return [_("No jobs yet.")]
+    changes = [job for job in jobs if not job.dry_run]
+    plans = [job for job in jobs if job.dry_run]
+    lines = _format_job_table(changes, width) if changes else []
+    if plans:
+        lines += [*([""] if changes else []), _("Plans (nothing was changed):")]
+        lines += _format_job_table(plans, width)
     return lines
 
 
-def jobs(records: Iterable[JobRecord], width: int | None) -> list[str]:
-    """The table that `jobs` prints."""
+def format_result(job: JobRecord, width: int | None) -> list[str]:
+    """Return what a job that is done has done."""
+    result = job.result
+    if result.get("dry-run") and job.kind != Kind.SET_MIRROR.value:
+        return [*format_plan(result, width), *_format_failed_sources(result, width)]
+    if "versions" in result:
+        return [*format_versions(result, width), *_format_failed_sources(result, width)]
+    if "probed" in result:
+        lines = format_probe(result, width)
+    else:
+        lines = wrap(harmless(_describe_outcome(job)), width)
+    lines += format_diff(result)
+    actions = list(map(translate_message, result.get("actions", [])))
+    lines += format_field(_("Then"), actions, width)
+    for key, label in _LISTS:
+        lines += format_field(_(label), result.get(key, []), width)
+    lines += format_field(_("Mirrors"), result.get("mirrors", []), width)
+    for key, label in (("download-bytes", _("Downloaded")), ("freed-bytes", _("Freed"))):
+        if result.get(key):
+            lines += format_field(label, [format_size(result[key])], width)
+    for note in result.get("notes", []):
+        lines += format_field(_("Note"), [translate_message(note)], width)
+    return [*lines, *_format_failed_sources(result, width)]
+
+
+def _format_job_table(jobs: Sequence[JobRecord], width: int | None) -> list[str]:
+    """Return the table, with the message of each job in lines of its own."""
     rows = [
         (
-            job.job_id,
+            job.short_id,
             job.kind,
-            told(job.state),
-            _moment(job.created_at),
-            _user(job.initiator_uid),
-            told(job.error_message or job.message),
+            translate_word(JOB_STATES, job.state),
+            _format_time(job.created_at),
+            _get_user(job.initiator_uid),
         )
-        for job in records
+        for job in jobs
     ]
-    if not rows:
-        return [_("No jobs yet.")]
-    return table(("ID", "KIND", "STATE", "WHEN", "WHO", "MESSAGE"), rows, width)
+    header, *lines = format_table(
+        (_("ID"), _("KIND"), _("STATE"), _("WHEN"), _("USER")), rows, width
+    )
+    column = max(map(cells, (harmless(row[0]) for row in rows)), default=0)
+    indent = " " * (max(column, cells(_("ID"))) + 2)
+    room = None if width is None else max(width - len(indent), 1)
+    formatted = [header]
+    for job, line in zip(jobs, lines):
+        message = harmless(translate_message(job.end_message))
+        formatted += [line, *(indent + each for each in wrap(message, room) if each)]
+    return formatted
 
 
-def sources(answer: Iterable[Mapping[str, Any]], width: int | None) -> list[str]:
-    """The table that `sources` prints."""
-    rows = [
-        [
-            *(told(str(each.get(key, ""))) for key in _SOURCE_COLUMNS),
-            " ".join(filter(None, (_intranet(each), told(str(each.get("notes", "")))))),
-        ]
-        for each in answer
+def _format_failed_sources(result: Mapping[str, Any], width: int | None) -> list[str]:
+    """Return the source that was used, and why those before it were not."""
+    reasons = [
+        _("{source}: {reason}").format(
+            source=each.get("source", ""),
+            reason=translate_message(each.get("cause") or str(each.get("message", ""))),
+        )
+        for each in result.get("tried", [])
     ]
-    return table([*map(str.upper, _SOURCE_COLUMNS), "NOTES"], rows, width)
-
-
-def summary(job: JobRecord, width: int | None) -> list[str]:
-    """What a job that is done has done."""
-    result = job.result
-    if "digest" in result and result.get("dry-run"):
-        return [*planned.lines(result, width), *_passed_over(result, width)]
-    if "versions" in result:
-        return [*planned.versions(result, width), *_passed_over(result, width)]
-    lines = wrapped(told(_outcome(job)), width)
-    if "probed" in result:
-        lines = findings.lines(result, width)
-    lines += [harmless(told(line)) for line in result.get("diff", "").splitlines()]
-    lines += field("then", result.get("actions", []), width)
-    for key, word in _LISTS:
-        lines += field(word, result.get(key, []), width)
-    if result.get("mirrors"):
-        lines += field("mirrors", result["mirrors"], width)
-    for key, word in (("download-bytes", "downloaded"), ("freed-bytes", "freed")):
-        if result.get(key):
-            lines += field(word, [size(result[key])], width)
-    for note in result.get("notes", []):
-        lines += field("note", [note], width)
-    return [*lines, *_passed_over(result, width)]
-
-
-def _passed_over(result: Mapping[str, Any], width: int | None) -> list[str]:
-    """Which source served when the first did not, and why the others did not."""
-    reasons = [f"{each.get('source')}: {each.get('message')}" for each in result.get("tried", [])]
     source = [result.get("source", "")] if reasons else []
-    return [*field("source", source, width), *field("passed over", reasons, width)]
+    return [
+        *format_field(_("Source"), source, width),
+        *format_field(_("Not used"), reasons, width),
+    ]
 
 
-def _outcome(job: JobRecord) -> str:
+def _describe_outcome(job: JobRecord) -> str:
     if not job.result.get("changed", True):
-        return "Nothing to do: all was so already."
+        return _("Nothing to do.")
     if job.result.get("dry-run"):
-        return "This would be done:"
-    version = harmless(job.result.get("engine-version", ""))
-    return {
-        "install": (
-            f"Docker Engine {version} is installed and runs."
-            if version
-            else "The Docker Engine is installed."
-        ),
-        "set-mirror": (
-            "The registry mirrors are set."
-            if job.result.get("mirrors")
-            else "No registry mirrors are set any more."
-        ),
-        "uninstall": "The Docker Engine is removed.",
-    }.get(job.kind, f"Job {harmless(job.job_id)} is done.")
+        return _("Plan:")
+    if job.kind == Kind.INSTALL.value:
+        version = job.result.get("engine-version", "")
+        sentence = _("Docker Engine {version} is installed and running.")
+        return sentence.format(version=version) if version else _("Docker Engine is installed.")
+    if job.kind == Kind.SET_MIRROR.value:
+        is_set = bool(job.result.get("mirrors"))
+        return _("The registry mirrors are set.") if is_set else _("All mirrors are removed.")
+    if job.kind == Kind.UNINSTALL.value:
+        return _("Docker Engine is removed.")
+    return _("Job {job} is done.").format(job=job.job_id)
 
 
-def _yes(truth: object) -> str:
-    return _("yes") if truth else _("no")
-
-
-def _intranet(source: Mapping[str, Any]) -> str:
-    return _("(intranet)") if source.get("intranet") else ""
-
-
-def _moment(microseconds: int) -> str:
+def _format_time(microseconds: int) -> str:
     try:
-        return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(microseconds // 1_000_000))
+        return time.strftime("%Y-%m-%d %H:%M", time.localtime(microseconds // 1_000_000))
     except (OverflowError, ValueError, OSError):
         return "?"
 
 
-def _user(uid: int) -> str:
+def _get_user(uid: int) -> str:
     try:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):
         return str(uid)
-
-
-_SOURCE_COLUMNS = ("name", "title", "region", "prefix")

@@ -1,76 +1,93 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What `status` prints: what runs, from where, which mirrors are live, what is wrong."""
+"""What `status` prints: the engine, its source and mirrors, and problems with their remedies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dockmgrd.cli.i18n.translation import _, told
-from dockmgrd.cli.view.layout import Marked, field
+from dockmgrd.cli.i18n.translation import _, word_message
+from dockmgrd.cli.i18n.words import SERVICE_STATES, translate_word
+from dockmgrd.cli.view.layout import Marked, format_field
 from dockmgrd.cli.view.terminal import PLAIN, Mark, Paint
-from dockmgrd.cli.view.text import harmless, wrapped
+from dockmgrd.cli.view.text import harmless, wrap
 from dockmgrd.names import JOB_PATH_PREFIX
 
 
-def headline(answer: Mapping[str, Any]) -> tuple[Mark, str]:
-    """The state of the engine in one sentence."""
+def describe_engine(answer: Mapping[str, Any]) -> tuple[Mark, str]:
+    """Return the state of the engine as one sentence."""
     if not answer.get("installed"):
-        sentence = "The Docker Engine is not installed; 'dockmgrctl install' installs it."
-        return Mark.OFF, sentence
-    state = harmless(answer.get("service-state", ""))
+        return Mark.OFF, _("Docker is not installed. To install it: dockmgrctl install")
+    state = answer.get("service-state", "")
     if state == "active":
-        version = harmless(answer.get("engine-version", ""))
-        return Mark.ON, f"Docker Engine {version} runs." if version else "Docker Engine runs."
-    sentence = f"The Docker Engine is installed and does not run (its service is {state})."
-    return Mark.BAD if state == "failed" else Mark.OFF, sentence
+        version = answer.get("engine-version", "")
+        sentence = _("Docker Engine {version} is running.").format(version=version)
+        return Mark.ON, sentence if version else _("Docker Engine is running.")
+    sentence = _("Docker Engine is installed, but not running ({state}).")
+    word = translate_word(SERVICE_STATES, state)
+    return Mark.BAD if state == "failed" else Mark.OFF, sentence.format(state=word)
 
 
-def lines(answer: Mapping[str, Any], width: int | None, paint: Paint = PLAIN) -> list[str]:
-    """The answer to Status as a block of lines."""
-    mark, sentence = headline(answer)
-    first, *others = wrapped(told(sentence), width if width is None else max(width - 2, 1))
-    shown = [f"{paint.mark(mark)} {paint.strong(first)}", *(f"  {paint.strong(o)}" for o in others)]
+def format_status(answer: Mapping[str, Any], width: int | None, paint: Paint = PLAIN) -> list[str]:
+    """Return the answer to Status as a block of lines."""
+    mark, sentence = describe_engine(answer)
+    first, *others = wrap(harmless(sentence), width if width is None else max(width - 2, 1))
+    lines = [f"{paint.format_mark(mark)} {paint.format_strong(first)}"]
+    lines += [f"  {paint.format_strong(other)}" for other in others]
+    installed = bool(answer.get("installed"))
+    service = translate_word(SERVICE_STATES, answer.get("service-state", ""))
     fields: Sequence[tuple[str, Sequence[str | Marked]]] = (
-        (_("Service"), [answer.get("service-state", "")] if answer.get("installed") else []),
-        (_("Mirrors"), _mirrors(answer)),
-        (_("Source"), _source(answer)),
-        (_("Packages"), _packages(answer.get("packages", {}))),
+        (_("Service"), [service] if installed else []),
+        (_("Mirrors"), _list_mirrors(answer)),
+        (_("Source"), _describe_source(answer)),
+        (_("Packages"), _list_packages(answer.get("packages", {}))),
         (_("Platform"), [answer.get("platform", "")]),
         (_("Job"), [answer.get("active-job", "/").replace(JOB_PATH_PREFIX, "").strip("/")]),
     )
     for label, values in fields:
-        shown += field(label, values, width, paint)
+        lines += format_field(label, values, width, paint)
     for problem in answer.get("problems", []):
-        wrong = Marked(Mark.BAD, problem.get("text", ""))
-        shown += field("Problem", [wrong], width, paint, paint.bad)
-        remedy = problem.get("remedy", "")
-        command = remedy.get("command", "") if isinstance(remedy, Mapping) else remedy
-        shown += field("Remedy", [command], width, paint, paint.strong)
-    return shown
+        lines += _format_problem(problem, width, paint)
+    return lines
 
 
-def _packages(packages: Mapping[str, str]) -> list[str]:
+def _format_problem(problem: Mapping[str, Any], width: int | None, paint: Paint) -> list[str]:
+    wording = word_message(problem)
+    wrong = Marked(Mark.BAD, wording.sentence)
+    remedy = [wording.remedy, wording.command]
+    return [
+        *format_field(_("Problem"), [wrong], width, paint, paint.format_bad),
+        *format_field(_("Remedy"), remedy, width, paint, paint.format_strong),
+    ]
+
+
+def _list_packages(packages: Mapping[str, str]) -> list[str]:
     column = max(map(len, packages), default=0)
     return [f"{name:{column}} {version}" for name, version in sorted(packages.items())]
 
 
-def _source(answer: Mapping[str, Any]) -> list[str]:
+def _describe_source(answer: Mapping[str, Any]) -> list[str]:
     name, file = answer.get("source", ""), answer.get("repository-file", "")
-    return [f"{name or _('unknown')} ({file})" if file else name]
+    if not file:
+        return [name]
+    return [_("{source} ({file})").format(source=name or _("unknown"), file=file)]
 
 
-def _mirrors(answer: Mapping[str, Any]) -> list[Marked]:
+def _list_mirrors(answer: Mapping[str, Any]) -> list[str | Marked]:
     configured: Sequence[str] = answer.get("mirrors-configured", [])
     active: Sequence[str] = answer.get("mirrors-active", [])
     running = answer.get("service-state") == "active"
-    shown = []
+    marked: list[str | Marked] = []
     for url in dict.fromkeys([*active, *configured]):
         if url not in configured:
-            shown.append(Marked(Mark.BAD, f"{url} (live, not configured)"))
+            mark, text = Mark.BAD, _("{mirror} (in use, but not configured)")
         elif url in active:
-            shown.append(Marked(Mark.ON, f"{url} (live)"))
+            mark, text = Mark.ON, _("{mirror} (in use)")
+        elif running:
+            mark, text = Mark.BAD, _("{mirror} (not in use)")
         else:
-            word = "not live" if running else "from the next start on"
-            shown.append(Marked(Mark.BAD if running else Mark.OFF, f"{url} ({word})"))
-    return shown
+            mark, text = Mark.OFF, _("{mirror} (in use after the next start)")
+        marked.append(Marked(mark, text.format(mirror=url)))
+    if not marked and answer.get("installed"):
+        return [_("none (Docker Hub directly)")]
+    return marked

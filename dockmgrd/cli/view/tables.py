@@ -1,55 +1,154 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Answers that are a small table: what the user may do, and which versions run."""
+"""Answers that are a small table: what the user may do, sources, mirrors, and versions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dockmgrd import __version__
-from dockmgrd.cli.i18n.translation import _, told
-from dockmgrd.cli.view.text import harmless, table, wrapped
+from dockmgrd.cli.i18n.translation import N_, _, translate_catalog_text, translate_message
+from dockmgrd.cli.i18n.words import REGIONS, translate_word
+from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, pad, shorten, wrap
+from dockmgrd.messages import client as messages
 
-_MEANINGS = {"yes": "yes", "auth": "after a password", "no": "no"}
+_MEANINGS = {"yes": N_("yes"), "auth": N_("after a password"), "no": N_("no")}
 _ACTIONS = {
-    "install": "install Docker from a source",
-    "install-custom": "install Docker from an own repository or address",
-    "set-mirror": "set registry mirrors",
-    "set-mirror-insecure": "set mirrors without TLS, or not on the administrator's list",
-    "probe": "try mirrors that this host does not list",
-    "uninstall": "remove Docker",
-    "purge-data": "delete images, containers and volumes",
-    "cancel": "cancel the jobs of others",
-    "manage": "all of the everyday actions",
+    "install": N_("install Docker from a source"),
+    "install-custom": N_("install Docker from another repository or URL"),
+    "set-mirror": N_("set registry mirrors"),
+    "set-mirror-insecure": N_("set mirrors without TLS, or outside the administrator's list"),
+    "probe": N_("probe mirrors outside the host's list"),
+    "uninstall": N_("remove Docker"),
+    "purge-data": N_("delete images, containers and volumes"),
+    "cancel": N_("cancel the jobs of other users"),
+    "manage": N_("all everyday actions"),
 }
+_MIN_TITLE_CELLS = 8
 
 
 def format_permissions(permissions: Mapping[str, str], width: int | None) -> list[str]:
-    """One line an action, in the order that the actions are known in."""
+    """Return one line for each action; those that this version does not know come last."""
     known = [each for each in _ACTIONS if each in permissions]
     others = sorted(permissions.keys() - _ACTIONS.keys())
     rows = [
-        (each, _(_MEANINGS.get(permissions[each], permissions[each])), _(_ACTIONS.get(each, "")))
+        (each, translate_word(_MEANINGS, permissions[each]), _(_ACTIONS.get(each, "")))
         for each in (*known, *others)
     ]
-    return table(("ACTION", "MAY YOU", "WHAT IT IS"), rows, width)
+    return format_table((_("ACTION"), _("ALLOWED"), _("DESCRIPTION")), rows, width)
 
 
-def compare_versions(daemon: str | None, trouble: str = "") -> dict[str, Any]:
-    """The answer of `version`.
+def compare_versions(daemon: str | None, problem: str = "") -> dict[str, Any]:
+    """Return the answer of `version`.
 
-    :param daemon: None when it cannot be reached, which `trouble` explains.
+    :param daemon: None if it cannot be reached, for the reason `problem`.
     """
     if daemon not in (None, __version__):
-        trouble = (
-            "They differ, as after an upgrade; 'systemctl try-restart dockmgrd.service' starts the "
-            "new dockmgrd, and no job is harmed."
-        )
-    return {"dockmgrctl": __version__, "dockmgrd": daemon, "problem": trouble}
+        command = "systemctl try-restart dockmgrd.service"
+        text = messages.VERSIONS_DIFFER().with_remedy(messages.RESTART_DOCKMGRD(), command)
+        problem = f"{translate_message(text)} {command}"
+    return {"dockmgrctl": __version__, "dockmgrd": daemon, "problem": problem}
 
 
 def format_program_versions(answer: Mapping[str, Any], width: int | None) -> list[str]:
-    """The answer for people."""
+    """Return the versions of both programs, and what is wrong with them."""
     programs = {name: answer.get(name) for name in ("dockmgrctl", "dockmgrd")}
-    shown = [f"{name:10} {harmless(version)}" for name, version in programs.items() if version]
-    return shown + wrapped(harmless(told(answer["problem"])), width) * bool(answer.get("problem"))
+    lines = [f"{name:10} {harmless(version)}" for name, version in programs.items() if version]
+    problem = harmless(answer.get("problem", ""))
+    return lines + (wrap(problem, width) if problem else [])
+
+
+def select_mirrors(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the answer to Status says about mirrors."""
+    return {
+        "configured": status.get("mirrors-configured", []),
+        "active": status.get("mirrors-active", []),
+        "drift": status.get("mirrors-drift", False),
+        "running": status.get("service-state") == "active",
+        "installed": status.get("installed", True),
+    }
+
+
+def format_mirrors(answer: Mapping[str, Any], width: int | None) -> list[str]:
+    """Return the table that `mirrors` prints, from what `select_mirrors` returns."""
+    configured: Sequence[str] = answer.get("configured", [])
+    active: Sequence[str] = answer.get("active", [])
+    running = answer.get("running", False)
+    rows = [
+        (url, _yes(url in configured), _yes(url in active) if running else "-")
+        for url in dict.fromkeys([*configured, *active])
+    ]
+    lines = [_("No registry mirrors are set.")]
+    if rows:
+        lines = format_table((_("MIRROR"), _("CONFIGURED"), _("IN USE")), rows, width)
+    if not answer.get("installed", True):
+        lines += wrap(_("Docker is not installed. The mirrors will be used once it is."), width)
+    elif not running:
+        lines += wrap(_("Docker Engine is not running. It uses the mirrors when it starts."), width)
+    elif answer.get("drift"):
+        sentence = _(
+            "Docker Engine uses other mirrors than those configured. "
+            "To load them: systemctl reload docker"
+        )
+        lines += wrap(sentence, width)
+    return lines
+
+
+def format_sources(answer: Iterable[Mapping[str, Any]], width: int | None) -> list[str]:
+    """Return the table that `sources` prints, and the notes below it. No URL is cut."""
+    sources = list(answer)
+    rows = [
+        [
+            harmless(str(each.get("name", ""))),
+            harmless(translate_word(REGIONS, str(each.get("region", "")))),
+            harmless(str(each.get("prefix", ""))),
+            harmless(translate_catalog_text(str(each.get("title", "")))),
+        ]
+        for each in sources
+    ]
+    header = [_("NAME"), _("REGION"), _("PREFIX"), _("TITLE")]
+    fixed = format_table(header[:3], [row[:3] for row in rows], None)
+    column = max(map(cells, fixed))
+    room = None if width is None else width - column - 2
+    lines = fixed
+    if room is None or room >= _MIN_TITLE_CELLS:
+        titles = [
+            each if room is None else shorten(each, room) for each in _get_titles(header, rows)
+        ]
+        lines = [f"{pad(line, column)}  {title}".rstrip() for line, title in zip(fixed, titles)]
+    for source in sources:
+        for note in _list_notes(source):
+            text = _("{source}: {note}").format(source=source.get("name", ""), note=note)
+            lines += wrap(harmless(text), width)
+    return lines
+
+
+def format_versions(answer: Mapping[str, Any], width: int | None) -> list[str]:
+    """Return the table that `versions` prints."""
+    rows = [
+        (
+            str(each.get("version", "")),
+            str(each.get("built", "")),
+            format_size(each["size"]) if each.get("size") else "",
+            _("installed") if each.get("installed") else "",
+        )
+        for each in answer.get("versions", [])
+    ]
+    if not rows:
+        return [_("The source has no version for this host.")]
+    return format_table((_("VERSION"), _("BUILT"), _("SIZE"), ""), rows, width)
+
+
+def _get_titles(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [header[3], *(row[3] for row in rows)]
+
+
+def _list_notes(source: Mapping[str, Any]) -> list[str]:
+    notes = [translate_catalog_text(str(source.get("notes", "")))]
+    if source.get("intranet"):
+        notes.insert(0, _("For machines in this cloud only."))
+    return [each for each in notes if each]
+
+
+def _yes(truth: object) -> str:
+    return _("yes") if truth else _("no")

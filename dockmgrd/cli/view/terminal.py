@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TextIO
 
-from dockmgrd.cli.i18n.translation import told
-from dockmgrd.cli.view.text import harmless, shortened
+from dockmgrd.cli.i18n.translation import Message, word_message
+from dockmgrd.cli.view.text import harmless, shorten
 
 
-def prepare() -> None:
-    """Make it possible to write to both: one may be closed, or know fewer characters than we."""
+def prepare_streams() -> None:
+    """Make all three streams usable: one may be closed, or its encoding lack characters."""
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -30,12 +32,12 @@ def prepare() -> None:
 
 
 def discard_rest() -> None:
-    """Let nothing more reach standard output, so that Python does not complain as it ends."""
+    """Let nothing more reach standard output, so that Python does not complain at its end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_json(data: Any, form: str = "auto") -> None:
-    """The one document of --json, in ASCII: no text in it can steer a terminal.
+    """Print the one document of --json, in ASCII: no text in it can control a terminal.
 
     :param form: "short" is one line, "pretty" is many, anything else what fits the stream.
     """
@@ -45,25 +47,29 @@ def print_json(data: Any, form: str = "auto") -> None:
     print(json.dumps(data, indent=2 if pretty else None))
 
 
-def say(sentence: str) -> None:
-    """Tell the user on standard error who speaks, and what there is to say."""
-    write(sys.stderr, f"dockmgrctl: {harmless(told(sentence))}\n")
+def report(message: Message) -> None:
+    """Print a message of dockmgrctl on standard error, and the command that helps below it."""
+    wording = word_message(message)
+    sentence, command = harmless(str(wording)), harmless(wording.command)
+    write(sys.stderr, f"{_PROGRAM}: {sentence}\n")
+    if command and command not in sentence:
+        write(sys.stderr, f"  {command}\n")
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Write at once. A reader who has gone away is no reason to stop."""
+    """Write at once, and ignore that the reader is gone."""
     with suppress(OSError):
         stream.write(text)
         stream.flush()
 
 
-def draws(stream: TextIO) -> bool:
-    """Whether what is drawn on the stream can be drawn anew in its place."""
+def can_redraw(stream: TextIO) -> bool:
+    """Return whether lines on the stream can be drawn again in their place."""
     return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def can_write(stream: TextIO, text: str) -> bool:
-    """Whether the encoding of the stream has these characters."""
+    """Return whether the encoding of the stream has these characters."""
     try:
         text.encode(stream.encoding or "ascii")
     except UnicodeEncodeError:
@@ -71,29 +77,29 @@ def can_write(stream: TextIO, text: str) -> bool:
     return True
 
 
-def rows(stream: TextIO) -> int:
-    """Height of the terminal behind the stream, as it is now; 24 where nobody knows."""
+def get_rows(stream: TextIO) -> int:
+    """Return the present height of the terminal; 24 if it is unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).lines or 24
     except OSError:
         return 24
 
 
-def columns(stream: TextIO) -> int:
-    """Width of the terminal behind the stream, as it is now; 80 where nobody knows."""
+def get_columns(stream: TextIO) -> int:
+    """Return the present width of the terminal; 80 if it is unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except OSError:
         return 80
 
 
-def answer_width() -> int | None:
-    """Columns to lay out an answer in; None where no terminal limits it."""
-    return columns(sys.stdout) if sys.stdout.isatty() else None
+def get_answer_width() -> int | None:
+    """Return the columns for an answer; None if no terminal limits it."""
+    return get_columns(sys.stdout) if sys.stdout.isatty() else None
 
 
 class Mark(Enum):
-    """How something is at a glance, as systemctl shows it, and where only ASCII can be written."""
+    """A symbol for a state, as systemctl has it, and one for terminals with only ASCII."""
 
     ON = ("●", "*")
     OFF = ("○", "o")
@@ -102,39 +108,40 @@ class Mark(Enum):
 
 @dataclass(frozen=True)
 class Paint:
-    """What a stream shows. By default, what a file in UTF-8 does."""
+    """What a stream can show. The default is that of a file in UTF-8."""
 
-    coloured: bool = False
+    colored: bool = False
     symbols: bool = True
 
-    def good(self, text: str) -> str:
-        return self._in("1;34", text)
+    def format_good(self, text: str) -> str:
+        return self._color("1;34", text)
 
-    def bad(self, text: str) -> str:
-        return self._in("1;33", text)
+    def format_bad(self, text: str) -> str:
+        return self._color("1;33", text)
 
-    def strong(self, text: str) -> str:
-        return self._in("1", text)
+    def format_strong(self, text: str) -> str:
+        return self._color("1", text)
 
-    def mark(self, mark: Mark) -> str:
+    def format_mark(self, mark: Mark) -> str:
         symbol = mark.value[0 if self.symbols else 1]
         if mark is Mark.OFF:
             return symbol
-        return self.good(symbol) if mark is Mark.ON else self.bad(symbol)
+        return self.format_good(symbol) if mark is Mark.ON else self.format_bad(symbol)
 
-    def _in(self, colour: str, text: str) -> str:
-        return f"\x1b[{colour}m{text}\x1b[0m" if self.coloured and text else text
+    def _color(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colored and text else text
 
 
 PLAIN = Paint()
 
 
-def paint_on(stream: TextIO) -> Paint:
-    """What the stream shows: no colours but on a terminal, nor where NO_COLOR is set."""
-    coloured = draws(stream) and not os.environ.get("NO_COLOR")
-    return Paint(coloured, can_write(stream, "".join(mark.value[0] for mark in Mark)))
+def choose_paint(stream: TextIO) -> Paint:
+    """Return what the stream can show: colors only on a terminal, unless NO_COLOR is set."""
+    colored = can_redraw(stream) and not os.environ.get("NO_COLOR")
+    return Paint(colored, can_write(stream, "".join(mark.value[0] for mark in Mark)))
 
 
+_PROGRAM = "dockmgrctl"
 _ERASE = "\x1b[J"
 
 
@@ -146,16 +153,16 @@ class Screen:
         self._drawn = 0
 
     def clear(self) -> None:
-        """Take the lines away: the answer takes their place."""
+        """Remove the lines, so that the answer takes their place."""
         if self._drawn:
             write(self._stream, f"\x1b[{self._drawn}A\r{_ERASE}")
             self._drawn = 0
 
     def draw(self, texts: Sequence[str]) -> None:
-        """Draw as many of the lines as fit; the last one, which says how far it is, always."""
-        height, width = rows(self._stream) - 1, columns(self._stream) - 1
+        """Draw as many of the lines as fit, and always the last one, which shows the progress."""
+        height, width = get_rows(self._stream) - 1, get_columns(self._stream) - 1
         shown = [*texts[: max(height - 1, 1)], texts[-1]] if len(texts) > height else texts
         back = f"\x1b[{self._drawn}A\r" if self._drawn else "\r"
-        drawing = "".join(f"{shortened(text, width)}\x1b[K\n" for text in shown)
+        drawing = "".join(f"{shorten(text, width)}\x1b[K\n" for text in shown)
         write(self._stream, back + drawing + _ERASE)
         self._drawn = len(shown)

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from dockmgrd import errors
-from dockmgrd.cli.commands.all import COMMANDS, COMMON
+from dockmgrd.cli.commands.all import COMMON, LISTED_COMMANDS, SYNONYMS
 from dockmgrd.cli.commands.arguments import Invocation, NoCommand, parse, wants_json
-from dockmgrd.cli.commands.exitcodes import error_of, exit_codes
+from dockmgrd.cli.commands.exitcodes import list_exit_codes, make_error_of_code
 from dockmgrd.cli.view import help as helptext
 from dockmgrd.errors import DockmgrError, InvalidArgs, RemoteError
-from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
 
 
@@ -32,21 +31,36 @@ from dockmgrd.verbs import SIGNATURES
         ("install --dry-run", {"options": {"dry-run": True}}),
         ("install --plan 1a2b", {"options": {"plan": "1a2b"}}),
         ("install -y", {"yes": True}),
+        ("install --version latest", {"options": {"upgrade": True}}),
+        ("upgrade", {"options": {"upgrade": True}}),
+        ("upgrade --source tuna -y", {"options": {"upgrade": True, "source": "tuna"}, "yes": True}),
+        ("follow", {}),
+        ("cancel", {}),
+        ("log -f -n 5 -x", {"log_options": ("--follow", "--lines=5", "--catalog")}),
+        ("permissions", {}),
+        ("can", {}),
         ("uninstall --yes", {"yes": True}),
         ("uninstall --dry-run", {"options": {"dry-run": True}}),
         ("versions --source a --channel test", {"options": {"source": "a", "channel": "test"}}),
         ("versions --platform rhel/9", {"options": {"platform": "rhel/9"}}),
         ("install --version 28.5.1", {"options": {"version": "28.5.1"}}),
         ("install --minimal", {"options": {"minimal": True}}),
-        ("install --mirror a --mirror=b", {"options": {"mirrors": ["a", "b"]}}),
+        (
+            "install --mirror https://a --mirror=https://b",
+            {"options": {"mirrors": ["https://a", "https://b"]}},
+        ),
         ("install --replace-conflicting", {"options": {"replace-conflicting": True}}),
         ("install --no-start", {"options": {"start": False}}),
         ("install --no-enable", {"options": {"enable": False}}),
-        ("set-mirror a b", {"mirrors": ("a", "b")}),
-        ("set-mirror --json a", {"mirrors": ("a",), "json": "auto"}),
+        ("set-mirror https://a http://b", {"mirrors": ("https://a", "http://b")}),
+        ("set-mirror --json https://a", {"mirrors": ("https://a",), "json": "auto"}),
         (
-            "set-mirror a -q b --verify c",
-            {"mirrors": ("a", "b", "c"), "quiet": True, "options": {"verify": True}},
+            "set-mirror https://a -q https://b --verify https://c",
+            {
+                "mirrors": ("https://a", "https://b", "https://c"),
+                "quiet": True,
+                "options": {"verify": True},
+            },
         ),
         ("set-mirror --clear", {}),
         ("uninstall", {}),
@@ -105,7 +119,7 @@ def test_words_for_another_host_mean_the_same() -> None:
     )
     again = parse(invocation.words)
     assert (again.options, again.mirrors) == (invocation.options, invocation.mirrors)
-    line = "install -H web1 --source a,b --mirror x --mirror y --lock-wait 5 --no-start -y"
+    line = "install -H web1 --source a,b --mirror https://x --mirror https://y --lock-wait 5 --no-start -y"
     invocation = parse(line.split())
     again = parse(invocation.words)
     assert (again.options, again.yes) == (invocation.options, True)
@@ -117,16 +131,18 @@ def test_words_for_another_host_mean_the_same() -> None:
         ("", "command"),
         ("-q", "command"),
         ("instal", "instal"),
-        ("instal", "did you mean 'install'?"),
+        ("instal", "Did you mean 'dockmgrctl install'?"),
         ("--sauce status", "--sauce"),
-        ("help instal", "did you mean 'install'?"),
-        ("install --sauce official", "did you mean '--source'?"),
-        ("install --min", "--min"),
+        ("help instal", "Did you mean 'dockmgrctl install'?"),
+        ("install --sauce official", "Did you mean '--source'?"),
+        ("install --min", "--minimal"),
         ("install --source", "--source"),
         ("install extra", "extra"),
         ("set-mirror", "--clear"),
         ("set-mirror --clear https://a", "--clear"),
-        ("follow", "JOB"),
+        ("log -n x", "--lines"),
+        ("status --quiet=x", "--quiet"),
+        ("probe --timeout", "--timeout 30"),
         ("cancel a b", "b"),
     ],
 )
@@ -134,14 +150,14 @@ def test_refusal_names_what_is_wrong_and_the_help(line: str, named: str) -> None
     with pytest.raises(InvalidArgs) as caught:
         parse(line.split())
     assert named in caught.value.message
-    assert "--help' shows" in caught.value.message
+    assert caught.value.text.remedy is not None
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", LISTED_COMMANDS, ids=lambda command: command.name)
 def test_help_has_two_examples_that_parse(command: Any) -> None:
     for line in ([command.name, "--help"], ["-h", command.name], ["help", command.name]):
         assert parse(line) == Invocation("help", topic=command.name)
-    text = "\n".join(helptext.explained(command, 80))
+    text = "\n".join(helptext.format_command(command, 80))
     for option in (*COMMON, *command.options):
         assert option.flag in text
     for example in command.examples:
@@ -154,9 +170,11 @@ def test_help_has_two_examples_that_parse(command: Any) -> None:
 
 @pytest.mark.parametrize("width", [10, 40, 80, 200])
 def test_help_fits_the_terminal(width: int) -> None:
-    lines = helptext.overview(width)
+    lines = helptext.format_overview(width)
     assert all(len(line) <= max(width, 45) for line in lines)
-    assert {each.name for each in COMMANDS} <= {line.split()[0] for line in lines if line.strip()}
+    assert {each.name for each in LISTED_COMMANDS} <= {
+        line.split()[0] for line in lines if line.strip()
+    }
 
 
 def test_version() -> None:
@@ -171,7 +189,7 @@ def test_what_is_no_host(host: str) -> None:
 
 @pytest.mark.parametrize("form", ["", "x", "Short"])
 def test_what_is_no_form_of_json(form: str) -> None:
-    with pytest.raises(InvalidArgs, match="short, pretty or off"):
+    with pytest.raises(InvalidArgs, match="short, pretty, off"):
         parse([f"--json={form}", "status"])
 
 
@@ -181,7 +199,7 @@ def test_a_missing_command_is_told_apart() -> None:
 
 
 def test_exit_codes_are_those_of_the_errors() -> None:
-    codes = {each.code: each for each in exit_codes()}
+    codes = {each.code: each for each in list_exit_codes()}
     leaves = [
         each
         for each in vars(errors).values()
@@ -190,19 +208,47 @@ def test_exit_codes_are_those_of_the_errors() -> None:
     assert {each.exit_code for each in leaves} | {0, 130} == codes.keys()
     assert list(codes) == sorted(codes)
     assert codes[10].name == "Busy"
-    assert type(error_of(10, "")) is errors.Busy
-    assert type(error_of(99, "")) is DockmgrError
-    overview = "\n".join(helptext.overview(200))
-    for each in exit_codes():
-        assert f"{each.code:5}  {each.name}" in overview
-        assert each.meaning in overview
+    assert type(make_error_of_code(10, "")) is errors.Busy
+    assert type(make_error_of_code(99, "")) is DockmgrError
+
+
+@pytest.mark.parametrize("word", SYNONYMS)
+def test_words_of_other_tools_lead_to_ours(word: str) -> None:
+    with pytest.raises(InvalidArgs) as caught:
+        parse([word])
+    assert caught.value.text.remedy is not None
+    assert caught.value.text.remedy.command == SYNONYMS[word]
+    program, *arguments = SYNONYMS[word].split()
+    assert program == "systemctl" or parse(arguments)
+
+
+@pytest.mark.parametrize("line", ["set-mirror {}", "probe {}", "install --mirror {}"])
+def test_a_host_in_place_of_a_url_is_recognized(line: str) -> None:
+    with pytest.raises(InvalidArgs, match=r"Did you mean https://mirror\.lab:5000\?"):
+        parse(line.format("mirror.lab:5000").split())
+    with pytest.raises(InvalidArgs, match="is not a URL") as caught:
+        parse(line.format("$(x)").split())
+    assert caught.value.text.remedy is None
+
+
+def test_bare_usage_fits_one_screen() -> None:
+    lines = helptext.format_usage(80)
+    assert len(lines) <= 23
+    assert max(map(len, lines)) <= 80
+    assert {each.name for each in LISTED_COMMANDS} <= {line.split()[0] for line in lines if line}
+
+
+def test_help_names_each_default() -> None:
+    for command in LISTED_COMMANDS:
+        for option in (*COMMON, *command.options):
+            assert option.metavar is None or "default" in option.help, option.flag
 
 
 def test_every_option_of_the_service_can_be_given() -> None:
-    for command in COMMANDS:
-        if command.name not in {kind.value for kind in Kind}:
+    for command in LISTED_COMMANDS:
+        if command.kind is None or command.preset:
             continue
         sent = {option.key for option in command.options} - {"clear", "fastest", "yes"}
         if command.positional is not None:
             sent.add(command.positional.name)
-        assert sent == set(SIGNATURES[Kind(command.name)])
+        assert sent == set(SIGNATURES[command.kind]) - {"upgrade"}

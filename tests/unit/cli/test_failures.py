@@ -7,7 +7,7 @@ import pytest
 
 from dockmgrd import errors
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.commands.exitcodes import make_error, name_of, to_json
+from dockmgrd.cli.commands.exitcodes import format_error, get_error_name, make_error
 from dockmgrd.cli.session import Session
 from dockmgrd.errors import DockmgrError, RemoteError
 
@@ -25,15 +25,17 @@ def test_error_of_a_known_name_is_of_its_class(leaf: type[DockmgrError]) -> None
     error = make_error(leaf.dbus_name, "Why, and what to do.")
     assert type(error) is leaf
     assert error.exit_code == leaf.exit_code
-    assert name_of(error) == leaf.dbus_name
-    assert to_json(error) == {"error": {"name": leaf.dbus_name, "message": "Why, and what to do."}}
+    assert get_error_name(error) == leaf.dbus_name
+    assert format_error(error) == {
+        "error": {"name": leaf.dbus_name, "message": "Why, and what to do."}
+    }
 
 
 def test_error_of_an_unknown_name_keeps_it() -> None:
     error = make_error("org.example.Error", "Why.")
     assert error.exit_code == 1
     assert error.message == "org.example.Error: Why."
-    assert to_json(error) == {"error": {"name": "org.example.Error", "message": "Why."}}
+    assert format_error(error) == {"error": {"name": "org.example.Error", "message": "Why."}}
 
 
 def test_exit_codes_tell_errors_apart_and_leave_those_of_signals_free() -> None:
@@ -48,6 +50,6 @@ def test_cursor_left_behind_a_question_goes_to_a_line_of_its_own(
     session = Session(Invocation("install"))
     session.leave()
     assert capsys.readouterr().err == ""
-    session._running._asking = True
+    session._runner._is_prompting = True
     session.leave()
     assert capsys.readouterr().err == "\n"

@@ -93,7 +93,7 @@ async def test_follow_knows_the_kind_of_the_job(bus_address: str) -> None:
     host.add_job("uninstall", State="done", Stage="finished")
     async with serving(host, bus_address):
         _, out, _ = await cli(bus_address, "-H", "web1", "follow", "001")
-    assert out == "The Docker Engine is removed.\n"
+    assert out == "Docker Engine is removed.\n"
 
 
 async def test_several_hosts_end_in_a_table(bus_address: str, tmp_path: Path) -> None:
@@ -105,14 +105,14 @@ async def test_several_hosts_end_in_a_table(bus_address: str, tmp_path: Path) ->
     _, status, _ = await _status(bus_address)
     assert block == "web1:\n" + "\n".join(f"  {line}" for line in status.splitlines())
     assert table.splitlines() == [
-        "● web1  ok           Docker Engine 28.5.1 runs.",
+        "● web1  ok           Docker Engine 28.5.1 is running.",
         (
-            "× down  unreachable  ssh does not get through to down "
-            "(ssh: connect to host down port 22: Connection refused)."
+            "× down  unreachable  ssh cannot reach down: "
+            "ssh: connect to host down port 22: Connection refused."
         ),
         (
-            "× bare  failed       There is no dockmgrctl on bare; "
-            "install the package dockmgrctl there."
+            "× bare  failed       dockmgrctl is not installed on bare. "
+            "Install the package dockmgrctl there."
         ),
     ]
     assert all("-o BatchMode=yes" in line for line in called(tmp_path))
@@ -145,7 +145,7 @@ async def test_progress_names_the_host(bus_address: str) -> None:
     _, out, err = await run_job(bus_address, *line[:-1], ends={"Result": DONE})
     assert err.startswith("web1: 2")
     assert err.endswith(" preparing\n")
-    assert "● web1  ok           The Docker Engine is installed." in out
+    assert "● web1  ok           Docker Engine is installed." in out
 
 
 async def test_words_arrive_as_they_were_given(bus_address: str, tmp_path: Path) -> None:
@@ -185,11 +185,11 @@ async def test_other_versions_are_told(bus_address: str) -> None:
     code, out, err = await cli(bus_address, "-H", "old", "status")
     assert (code, out) == (2, "")
     assert err.startswith(
-        f"dockmgrctl: dockmgrctl 0.0.1 on old does not know what {__version__} here knows ("
+        f"dockmgrctl: dockmgrctl 0.0.1 on old does not know what {__version__} here knows. "
     )
     code, _, err = await cli(bus_address, "-H", "mute", "status")
     assert code == 1
-    assert "has given no answer that" in err
+    assert "gave an answer that" in err
 
 
 async def test_a_probe_without_success_keeps_its_table(bus_address: str) -> None:
@@ -203,7 +203,7 @@ async def test_a_probe_without_success_keeps_its_table(bus_address: str) -> None
 
 
 _NONE_WORKS = (
-    "None of the mirrors works; the table says why, and 'dockmgrctl probe URL' tries another one.\n"
+    "None of the mirrors works. The table shows why. To try another one: dockmgrctl probe URL.\n"
 )
 
 
@@ -255,7 +255,7 @@ async def test_control_c_says_what_goes_on(bus_address: str) -> None:
         process.send_signal(signal.SIGINT)
         _, err = await process.communicate()
     assert process.returncode == 130
-    assert b"what has begun goes on; 'dockmgrctl -H HOST jobs' shows it." in err
+    assert b"Jobs that have started keep running. To see them: dockmgrctl -H HOST jobs." in err
 
 
 async def test_the_plan_of_one_host_is_shown_and_agreed_to(

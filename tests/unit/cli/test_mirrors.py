@@ -19,7 +19,7 @@ import pytest
 from dockmgrd.cli.commands.arguments import parse
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view import probe as findings
-from dockmgrd.cli.view import render
+from dockmgrd.cli.view import render, tables
 from dockmgrd.errors import InvalidArgs, MirrorUnreachable
 from unit.cli_service import STATUS, Host, cli, run_job, serving
 
@@ -81,10 +81,10 @@ async def test_a_probe_is_a_table(bus_address: str) -> None:
     assert host.calls == [("probe", ([A], {"timeout": 3}), False)]
     assert code == 0
     assert [line.split() for line in out.splitlines()] == [
-        ["MIRROR", "VERDICT", "ANSWER", "PULL", "SPEED", "REMARK"],
+        ["MIRROR", "RESULT", "LATENCY", "PULL", "SPEED", "DETAILS"],
         [A, "ok", "42", "ms", "300", "ms", "20.5", "kB/s"],
         [B, "untrusted", "its", "certificate", "is", "bad"],
-        ["note:", "Mind."],
+        ["Note:", "Mind."],
     ]
 
 
@@ -125,7 +125,7 @@ async def test_a_probe_that_finds_nothing_fails(
     assert "None of the mirrors works" in err
     code, out, err = await run_job(bus_address, "probe", "--json", ends=ends)
     assert code == MirrorUnreachable.exit_code
-    assert json.loads(out) == {"probed": probed}
+    assert json.loads(out) == {"job": "20260131T120001_abc001", "probed": probed}
     assert "None of the mirrors works" in err
 
 
@@ -146,26 +146,27 @@ async def test_mirrors_are_shown_with_their_drift(bus_address: str) -> None:
         "active": ["https://one.example/"],
         "drift": True,
         "running": True,
+        "installed": True,
     }
 
 
 def test_mirrors_of_an_engine_that_does_not_run() -> None:
     status = {"mirrors-configured": [A], "mirrors-active": [], "service-state": "inactive"}
-    answer = render.mirrors_of(status)
-    assert [line.split() for line in render.mirrors(answer, None)[1:]] == [
+    answer = tables.select_mirrors(status)
+    assert [line.split() for line in tables.format_mirrors(answer, None)[1:]] == [
         [A, "yes", "-"],
-        ["The", "engine", "does", "not", "run;", "it", "uses", "them", "when", "it", "starts."],
+        "Docker Engine is not running. It uses the mirrors when it starts.".split(),
     ]
-    assert render.mirrors({"running": True}, None) == ["No registry mirrors are set."]
+    assert tables.format_mirrors({"running": True}, None) == ["No registry mirrors are set."]
 
 
 def test_a_dry_run_shows_the_change() -> None:
     job = record("set-mirror", {"dry-run": True, "diff": "-a\n+b\x1b[2J\n", "actions": ["reload"]})
-    assert render.summary(job, None) == [
-        "This would be done:",
+    assert render.format_result(job, None) == [
+        "Plan:",
         "-a",
         "+b�[2J",
-        "      then: reload",
+        "      Then: reload",
     ]
 
 
@@ -187,9 +188,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[io.TextIOWrapper
 def test_the_table_fills_in_on_a_terminal(terminal: tuple[io.TextIOWrapper, int]) -> None:
     stream, ours = terminal
     table = findings.LiveTable(stream, quiet=False)
-    assert not table.shows(record("install", {}, "running"))
-    assert table.shows(record("probe", {"probed": [GOOD]}, "running"))
-    assert table.shows(record("probe", {"probed": [GOOD] * 9}, "running"))
+    assert not table.show(record("install", {}, "running"))
+    assert table.show(record("probe", {"probed": [GOOD]}, "running"))
+    assert table.show(record("probe", {"probed": [GOOD] * 9}, "running"))
     table.clear()
     table.clear()
     written = ""
@@ -205,5 +206,5 @@ def test_the_table_fills_in_on_a_terminal(terminal: tuple[io.TextIOWrapper, int]
 
 def test_no_table_where_nobody_sees_it(terminal: tuple[io.TextIOWrapper, int]) -> None:
     running = record("probe", {"probed": [GOOD]}, "running")
-    assert not findings.LiveTable(terminal[0], quiet=True).shows(running)
-    assert not findings.LiveTable(io.StringIO(), quiet=False).shows(running)
+    assert not findings.LiveTable(terminal[0], quiet=True).show(running)
+    assert not findings.LiveTable(io.StringIO(), quiet=False).show(running)

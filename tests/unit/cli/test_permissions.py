@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`dockmgrctl can`: what the service says, for people and as JSON."""
+"""`dockmgrctl permissions`: what the service says, for people and as JSON."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from unit.cli_service import Host, cli, serving
 
 async def test_what_the_user_may_do(bus_address: str) -> None:
     async with serving(Host(), bus_address):
-        _, table, _ = await cli(bus_address, "can")
-        _, answer, _ = await cli(bus_address, "--json", "can")
+        _, table, _ = await cli(bus_address, "permissions")
+        _, answer, _ = await cli(bus_address, "--json", "permissions")
     rows = [line.split()[:2] for line in table.splitlines()]
     assert rows == [
-        ["ACTION", "MAY"],
+        ["ACTION", "ALLOWED"],
         ["install", "after"],
         ["set-mirror", "yes"],
         ["purge-data", "no"],

@@ -26,8 +26,8 @@ from unit.cli_service import (
         ("install", "install", {}),
         (
             (
-                "install --source aliyun --channel test --version 28.5.1 --minimal --mirror a "
-                "--mirror b --replace-conflicting --no-start --no-enable"
+                "install --source aliyun --channel test --version 28.5.1 --minimal --mirror https://a "
+                "--mirror https://b --replace-conflicting --no-start --no-enable"
             ),
             "install",
             {
@@ -35,7 +35,7 @@ from unit.cli_service import (
                 "channel": "test",
                 "version": "28.5.1",
                 "minimal": True,
-                "mirrors": ["a", "b"],
+                "mirrors": ["https://a", "https://b"],
                 "replace-conflicting": True,
                 "start": False,
                 "enable": False,
@@ -59,17 +59,17 @@ async def test_options_are_sent_as_given(
     assert host.calls == [(kind, sent, False)]
 
 
-async def test_result_is_on_stdout_and_progress_on_stderr(bus_address: str) -> None:
+async def test_result_is_on_stdout_and_choose_progress_stderr(bus_address: str) -> None:
     code, out, err = await run_job(bus_address, "install", ends={"Result": DONE})
     assert code == 0
-    assert out == ("The Docker Engine is installed.\n installed: docker-ce-3:28.5.1-1.el9.x86_64\n")
+    assert out == ("Docker Engine is installed.\n Installed: docker-ce-3:28.5.1-1.el9.x86_64\n")
     assert err == "preparing\n"
 
 
 async def test_json_is_the_result_and_nothing_else(bus_address: str) -> None:
     code, out, _ = await run_job(bus_address, "--json", "install", ends={"Result": DONE})
     assert code == 0
-    assert json.loads(out) == DONE
+    assert json.loads(out) == {"job": "20260131T120001_abc001", **DONE}
 
 
 async def test_quiet_says_nothing(bus_address: str) -> None:
@@ -84,7 +84,8 @@ async def test_job_error_is_exit_code_and_sentence(
     ends = {"state": "failed", "ErrorName": error.dbus_name, "ErrorMessage": message}
     code, out, err = await run_job(bus_address, "uninstall", "--json", ends=ends)
     assert code == error.exit_code
-    assert json.loads(out) == {"error": {"name": error.dbus_name, "message": message}}
+    job = "20260131T120001_abc001"
+    assert json.loads(out) == {"error": {"name": error.dbus_name, "message": message, "job": job}}
     *progress, sentence = err.splitlines()
     assert [json.loads(line)["state"] for line in progress] == ["running", "failed"]
     assert sentence == f"dockmgrctl: {message}"
@@ -103,7 +104,8 @@ async def test_unknown_error_keeps_its_name(bus_address: str) -> None:
     ends = {"state": "failed", "ErrorName": name, "ErrorMessage": "Not yet."}
     code, out, err = await run_job(bus_address, "install", "--json", ends=ends)
     assert code == 1
-    assert json.loads(out) == {"error": {"name": name, "message": "Not yet."}}
+    job = "20260131T120001_abc001"
+    assert json.loads(out) == {"error": {"name": name, "message": "Not yet.", "job": job}}
     assert f"dockmgrctl: {name}: Not yet.\n" in err
 
 
@@ -111,7 +113,7 @@ async def test_no_service_is_one_sentence(bus_address: str) -> None:
     code, out, err = await cli(bus_address, "status")
     assert (code, out) == (errors.ServiceUnknown.exit_code, "")
     assert err == (
-        "dockmgrctl: The service org.dockmgr1 is not on this host; install the package dockmgrd.\n"
+        "dockmgrctl: The service org.dockmgr1 is not on this host. Install the package dockmgrd.\n  dnf install dockmgrd\n"
     )
 
 
@@ -120,16 +122,17 @@ async def test_no_bus_is_one_sentence(address: str) -> None:
     code, out, err = await cli(address, "status", "--json")
     assert code == errors.ServiceUnknown.exit_code
     assert json.loads(out)["error"]["name"] == errors.ServiceUnknown.dbus_name
-    assert err.startswith("dockmgrctl: The system bus cannot be reached (")
+    assert err.startswith("dockmgrctl: The system bus cannot be reached: ")
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["nonsense", "install --nonsense", "set-mirror", "follow"])
+@pytest.mark.parametrize("command", ["help nonsense", "install --zzz", "set-mirror"])
 async def test_usage_error(command: str) -> None:
     code, out, err = await cli("", *command.split())
     assert (code, out) == (errors.InvalidArgs.exit_code, "")
     assert err.startswith("dockmgrctl: ")
-    assert "--help' shows" in err
+    assert "'dockmgrctl" in err
+    assert "--help'.\n" in err
     assert err.count("\n") == 1
 
 
@@ -138,7 +141,8 @@ async def test_no_command_shows_all_of_them() -> None:
     assert (code, out) == (errors.InvalidArgs.exit_code, "")
     first, *_, last = err.splitlines()
     assert first == "dockmgrctl [OPTION…] COMMAND …"
-    assert last == "dockmgrctl: A command is missing; 'dockmgrctl --help' shows what there is."
+    assert last == "For options and examples: dockmgrctl help COMMAND"
+    assert err.count("\n") < 24
 
 
 async def test_help_needs_no_service() -> None:
@@ -196,7 +200,7 @@ async def test_status_of_a_bare_host(bus_address: str) -> None:
     async with serving(Host(status=bare), bus_address):
         code, out, err = await cli(bus_address, "status")
     assert (code, err) == (0, "")
-    assert out == "○ The Docker Engine is not installed; 'dockmgrctl install' installs it.\n"
+    assert out == "○ Docker is not installed. To install it: dockmgrctl install\n"
 
 
 async def test_sources(bus_address: str) -> None:
@@ -205,8 +209,10 @@ async def test_sources(bus_address: str) -> None:
         _, as_json, _ = await cli(bus_address, "sources", "--json")
     assert code == 0
     assert out == (
-        "NAME    TITLE          REGION  PREFIX                                NOTES\n"
-        "aliyun  Alibaba Cloud  cn      https://mirrors.aliyun.com/docker-ce  (intranet) Quick.\n"
+        "NAME    REGION  PREFIX                                TITLE\n"
+        "aliyun  cn      https://mirrors.aliyun.com/docker-ce  Alibaba Cloud\n"
+        "aliyun: For machines in this cloud only.\n"
+        "aliyun: Quick.\n"
     )
     assert json.loads(as_json)[0]["name"] == "aliyun"
 
@@ -220,9 +226,10 @@ async def test_jobs_are_listed_newest_first(bus_address: str) -> None:
         _, as_json, _ = await cli(bus_address, "jobs", "--json")
     assert code == 0
     assert out == (
-        "ID                      KIND        STATE    WHEN                 WHO         MESSAGE\n"
-        "20260131T120002_abc002  set-mirror  running  1970-01-01 00:00:02  4000000000\n"
-        "20260131T120001_abc001  install     failed   1970-01-01 00:00:01  root        No space.\n"
+        "ID      KIND        STATE    WHEN              USER\n"
+        "abc002  set-mirror  running  1970-01-01 00:00  4000000000\n"
+        "abc001  install     failed   1970-01-01 00:00  root\n"
+        "        No space.\n"
     )
     assert [job["state"] for job in json.loads(as_json)] == ["running", "failed"]
 
@@ -234,19 +241,18 @@ async def test_follow_takes_an_unambiguous_ending(bus_address: str) -> None:
     async with serving(host, bus_address):
         assert await cli(bus_address, "follow", "002") == (
             0,
-            "The Docker Engine is installed.\n",
+            "Docker Engine is installed.\n",
             "",
         )
         assert (await cli(bus_address, "follow", job_id))[0] == 0
-        code, _, err = await cli(bus_address, "follow", "")
-        assert (code, err.count("\n")) == (errors.UnknownObject.exit_code, 1)
+        assert (await cli(bus_address, "follow"))[0] == 0
         assert (await cli(bus_address, "follow", "3"))[0] == errors.UnknownObject.exit_code
     host.add_job()
     host.jobs["20260131T120003_abd002"] = {**host.jobs[job_id], "Id": "20260131T120003_abd002"}
     async with serving(host, bus_address):
         code, _, err = await cli(bus_address, "follow", "002")
     assert code == errors.InvalidArgs.exit_code
-    assert "Several jobs end in '002'" in err
+    assert "The ids of several jobs end in '002'" in err
 
 
 async def test_cancel_waits_for_the_end(bus_address: str) -> None:
@@ -254,7 +260,7 @@ async def test_cancel_waits_for_the_end(bus_address: str) -> None:
     job_id = host.add_job()
     async with serving(host, bus_address):
         answer = await cli(bus_address, "cancel", "001")
-    assert answer == (0, f"Job {job_id} is cancelled.\n", "")
+    assert answer == (0, f"Job {job_id} is canceled.\n", "")
 
 
 async def test_cancel_that_is_refused(bus_address: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view import progress
-from dockmgrd.cli.view.progress import BarProgress, PlainProgress, Progress, progress_on
+from dockmgrd.cli.view.progress import BarProgress, PlainProgress, Progress, choose_progress
 from dockmgrd.cli.view.text import cells
 from unit.cli_service import untimed
 
@@ -46,7 +46,7 @@ class Terminal(io.StringIO):
 def show(monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(progress_of: type[Progress], width: int, encoding: str = "utf-8") -> Terminal:
         terminal = Terminal(width, encoding)
-        monkeypatch.setattr(progress, "columns", lambda stream: stream.width)
+        monkeypatch.setattr(progress, "get_columns", lambda stream: stream.width)
         shown = progress_of(terminal)  # type: ignore[call-arg]
         shown.show("preparing", 0.0, "")
         shown.show("downloading", 0.25, "docker-ce-3:28.5.1-1.el9.x86_64")
@@ -115,11 +115,11 @@ def test_progress_in_a_pipe_is_a_line_per_stage() -> None:
 
 def test_choice_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
-    assert type(progress_on(Terminal(80), quiet=False)) is BarProgress
-    assert type(progress_on(io.StringIO(), quiet=False)) is PlainProgress
-    assert type(progress_on(Terminal(80), quiet=True)) is Progress
+    assert type(choose_progress(Terminal(80), quiet=False)) is BarProgress
+    assert type(choose_progress(io.StringIO(), quiet=False)) is PlainProgress
+    assert type(choose_progress(Terminal(80), quiet=True)) is Progress
     monkeypatch.setenv("TERM", "dumb")
-    assert type(progress_on(Terminal(80), quiet=False)) is PlainProgress
+    assert type(choose_progress(Terminal(80), quiet=False)) is PlainProgress
 
 
 def test_progress_whose_reader_has_gone() -> None:
@@ -134,10 +134,10 @@ def test_progress_whose_reader_has_gone() -> None:
 
 def test_progress_as_json_is_a_line_whenever_the_job_has_moved() -> None:
     stream = io.StringIO()
-    shown = progress_on(stream, quiet=False, as_json=True)
+    shown = choose_progress(stream, quiet=False, as_json=True)
     for state, stage in (("running", "a"), ("running", "a"), ("done", "finished")):
         properties = {"Id": "1", "Kind": "install", "State": state, "Stage": stage}
-        shown.moved(JobRecord.from_properties({**properties, "Progress": 0.5}))
+        shown.update(JobRecord.from_properties({**properties, "Progress": 0.5}))
     shown.end("done")
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [(each["stage"], each["state"]) for each in lines] == [
@@ -165,7 +165,7 @@ def test_plain_progress_has_its_time_and_its_host() -> None:
 
 def test_a_line_that_has_become_too_long_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(80)
-    monkeypatch.setattr(progress, "columns", lambda stream: stream.width)
+    monkeypatch.setattr(progress, "get_columns", lambda stream: stream.width)
     shown = BarProgress(terminal)
     shown.redraw()
     assert not terminal.getvalue(), "there is nothing yet"

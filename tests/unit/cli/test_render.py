@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view import render
+from dockmgrd.cli.view import render, tables
 from dockmgrd.cli.view import status as glance
-from dockmgrd.cli.view.text import cells, harmless, shortened, size, table, wrapped
+from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, shorten, wrap
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +29,9 @@ def job(**properties: Any) -> JobRecord:
         (
             None,
             [
-                "ID          KIND     STATE   WHEN                 WHO   MESSAGE",
-                (
-                    "20260131T1  install  failed  1970-01-01 00:00:01  root  "
-                    "There is no space left on /var; free some."
-                ),
+                "ID          KIND     STATE   WHEN              USER",
+                "20260131T1  install  failed  1970-01-01 00:00  root",
+                "            There is no space left on /var; free some.",
             ],
         ),
         (
@@ -41,13 +39,16 @@ def job(**properties: Any) -> JobRecord:
             [
                 "ID          KIND     STATE   WHEN      …",
                 "20260131T1  install  failed  1970-01-01…",
+                "            There is no space left on",
+                "            /var; free some.",
             ],
         ),
         (
             80,
             [
-                "ID          KIND     STATE   WHEN                 WHO   MESSAGE",
-                "20260131T1  install  failed  1970-01-01 00:00:01  root  There is no space left …",
+                "ID          KIND     STATE   WHEN              USER",
+                "20260131T1  install  failed  1970-01-01 00:00  root",
+                "            There is no space left on /var; free some.",
             ],
         ),
     ],
@@ -59,17 +60,17 @@ def test_jobs(width: int | None, lines: list[str]) -> None:
         CreatedAt=1_000_000,
         ErrorMessage="There is no space left on /var; free some.",
     )
-    assert render.jobs([record], width) == lines
+    assert render.format_jobs([record], width) == lines
 
 
 def test_no_jobs() -> None:
-    assert render.jobs([], None) == ["No jobs yet."]
+    assert render.format_jobs([], None) == ["No jobs yet."]
 
 
 @pytest.mark.parametrize(
     ("kind", "result", "lines"),
     [
-        ("install", {"changed": False}, ["Nothing to do: all was so already."]),
+        ("install", {"changed": False}, ["Nothing to do."]),
         (
             "install",
             {
@@ -81,12 +82,12 @@ def test_no_jobs() -> None:
                 "notes": ["epel could not be reached."],
             },
             [
-                "The Docker Engine is installed.",
-                " installed: a-1",
+                "Docker Engine is installed.",
+                " Installed: a-1",
                 "            b-2",
-                "   removed: podman-docker-5",
-                "downloaded: 105 MB",
-                "      note: epel could not be reached.",
+                "   Removed: podman-docker-5",
+                "Downloaded: 105 MB",
+                "      Note: epel could not be reached.",
             ],
         ),
         (
@@ -94,21 +95,21 @@ def test_no_jobs() -> None:
             {"changed": True, "mirrors": ["https://a/", "https://b/"]},
             [
                 "The registry mirrors are set.",
-                "   mirrors: https://a/",
+                "   Mirrors: https://a/",
                 "            https://b/",
             ],
         ),
-        ("set-mirror", {"mirrors": []}, ["No registry mirrors are set any more."]),
+        ("set-mirror", {"mirrors": []}, ["All mirrors are removed."]),
         (
             "uninstall",
             {"freed-bytes": 1234},
-            ["The Docker Engine is removed.", "     freed: 1.2 kB"],
+            ["Docker Engine is removed.", "     Freed: 1.2 kB"],
         ),
         ("of-the-future", {}, ["Job 1 is done."]),
     ],
 )
 def test_summary(kind: str, result: dict[str, Any], lines: list[str]) -> None:
-    assert render.summary(job(Id="1", Kind=kind, Result=result), None) == lines
+    assert render.format_result(job(Id="1", Kind=kind, Result=result), None) == lines
 
 
 _HOSTILE = "a\x1b]0;owned\x07\x1b[2Jb\nc\r\u202ed\x9b31m\x00\u2028\x7f"
@@ -137,34 +138,39 @@ PLAN: dict[str, Any] = {
 
 
 def test_plan() -> None:
-    assert render.summary(job(Result=PLAN), None) == [
-        "This would be done:",
-        "ACTION   PACKAGE              SIZE     FROM, OR WHY",
+    assert render.format_result(job(Result=PLAN), None) == [
+        "Plan:",
+        "ACTION   PACKAGE              SIZE     REPOSITORY / REASON",
         "install  containerd.io-2.1.5  34.0 MB  docker-ce-stable",
         "upgrade  tar-2                         base, in place of tar-1",
         "remove   runc-4:1.2.4                  containerd.io replaces it",
-        "To download: 34.0 MB.",
-        "On the disk: 5.0 MB freed.",
+        "Download: 34.0 MB",
+        "Disk space: 5.0 MB freed",
         "--- /dev/null",
         "+++ /etc/x",
         "@@ -0,0 +1 @@",
         "+\N{REPLACEMENT CHARACTER}[2J",
-        "then: start docker.service",
-        "stops container: web",
-        "deletes: /var/lib/docker",
-        "deletes volume: data",
-        "note: Docker is restarted; no container runs.",
-        "digest: 1a2b",
-        "    source: ustc",
-        "passed over: tuna: It is down.",
+        "Then:",
+        "  start docker.service",
+        "Stops the containers:",
+        "  web",
+        "Deletes:",
+        "  /var/lib/docker",
+        "Deletes the volumes:",
+        "  data",
+        "Notes:",
+        "  Docker is restarted; no container runs.",
+        "Digest: 1a2b",
+        "    Source: ustc",
+        "  Not used: tuna: It is down.",
     ]
 
 
 def test_plan_on_a_narrow_terminal_is_not_cut() -> None:
-    lines = render.summary(job(Result=PLAN), 40)
+    lines = render.format_result(job(Result=PLAN), 40)
     assert lines[1:8] == [
         "ACTION   PACKAGE",
-        "         SIZE  FROM, OR WHY",
+        "         SIZE  REPOSITORY / REASON",
         "install  containerd.io-2.1.5",
         "         34.0 MB  docker-ce-stable",
         "upgrade  tar-2",
@@ -176,16 +182,18 @@ def test_plan_on_a_narrow_terminal_is_not_cut() -> None:
 
 
 def test_a_column_of_nothing_gives_its_room_away() -> None:
-    row = {"package": "docker-ce-3:28.5.1-1.el9.x86_64", "reason": "it is to be removed"}
-    plan = {"changed": True, "remove": [row], "digest": "1"}
-    at_80, at_60, at_59 = (render.summary(job(Result=plan), width)[1:] for width in (80, 60, 59))
-    assert at_80[0] == "ACTION  PACKAGE                          SIZE  FROM, OR WHY"
-    assert at_60[0] == "ACTION  PACKAGE                          FROM, OR WHY"
+    row = {"package": "docker-ce-3:28.5.1-1.el9.x86_64", "reason": "requested"}
+    plan = {"dry-run": True, "changed": True, "remove": [row], "digest": "1"}
+    at_80, at_60, at_59 = (
+        render.format_result(job(Result=plan), width)[1:] for width in (80, 60, 59)
+    )
+    assert at_80[0] == "ACTION  PACKAGE                          SIZE  REPOSITORY / REASON"
+    assert at_60[0] == "ACTION  PACKAGE                          REPOSITORY / REASON"
     assert at_59[:4] == [
         "ACTION  PACKAGE",
-        "        FROM, OR WHY",
+        "        REPOSITORY / REASON",
         "remove  docker-ce-3:28.5.1-1.el9.x86_64",
-        "        it is to be removed",
+        "        requested",
     ]
 
 
@@ -194,12 +202,12 @@ def test_versions() -> None:
         {"version": "28.5.1", "built": "2025-10-08", "size": 41_000_000, "installed": False},
         {"version": "27.0.1", "built": "", "size": 0, "installed": True},
     ]
-    assert render.summary(job(Kind="versions", Result={"versions": rows}), None) == [
+    assert render.format_result(job(Kind="versions", Result={"versions": rows}), None) == [
         "VERSION  BUILT       SIZE",
         "28.5.1   2025-10-08  41.0 MB",
         "27.0.1                        installed",
     ]
-    nothing = render.summary(job(Kind="versions", Result={"versions": []}), None)
+    nothing = render.format_result(job(Kind="versions", Result={"versions": []}), None)
     assert nothing == ["The source has no version for this host."]
 
 
@@ -221,8 +229,8 @@ def test_nothing_received_can_steer_the_terminal() -> None:
     )
     source = dict.fromkeys(("name", "title", "region", "prefix"), _HOSTILE)
     for width in (None, 40):
-        lines = glance.lines(status, width) + render.jobs([record], width)
-        lines += render.summary(record, width) + render.sources([source], width)
+        lines = glance.format_status(status, width) + render.format_jobs([record], width)
+        lines += render.format_result(record, width) + tables.format_sources([source], width)
         assert all(line.isprintable() for line in lines)
 
 
@@ -233,12 +241,16 @@ def test_harmless_keeps_what_people_write() -> None:
 
 def test_text_is_measured_in_columns() -> None:
     assert cells("安装e\u0301") == 5
-    assert shortened("安装 Docker", 5) == "安装…"
-    assert shortened("安装 Docker", 4) == "安…"
-    assert shortened("abc", 3) == "abc"
-    assert shortened("abc", 0) == ""
-    assert wrapped("安装 Docker 引擎", 11) == ["安装 Docker", "引擎"]
-    assert table(["A", "B"], [["安装", "x"], ["é", "y"]], None) == ["A     B", "安装  x", "é     y"]
+    assert shorten("安装 Docker", 5) == "安装…"
+    assert shorten("安装 Docker", 4) == "安…"
+    assert shorten("abc", 3) == "abc"
+    assert shorten("abc", 0) == ""
+    assert wrap("安装 Docker 引擎", 11) == ["安装 Docker", "引擎"]
+    assert format_table(["A", "B"], [["安装", "x"], ["é", "y"]], None) == [
+        "A     B",
+        "安装  x",
+        "é     y",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -254,4 +266,4 @@ def test_text_is_measured_in_columns() -> None:
     ],
 )
 def test_size(count: int, text: str) -> None:
-    assert size(count) == text
+    assert format_size(count) == text

@@ -23,9 +23,12 @@ from typing import Any
 import pytest
 
 from dockmgrd import __version__, errors
-from dockmgrd.cli.commands.all import COMMANDS
+from dockmgrd.cli.commands.all import LISTED_COMMANDS
+from dockmgrd.bus.variants import to_variants
+from dockmgrd.messages import dnf, files, jobs, packages, steps
+from dockmgrd.messages.text import Text, foreign_text
 from unit.catalogues import compile_into
-from unit.cli_service import CHECKOUT, STATUS, Host, serving, start_cli, untimed
+from unit.cli_service import CHECKOUT, STATUS, Host, message_properties, serving, start_cli, untimed
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LOCALES: Mapping[str, Mapping[str, str]] = {
@@ -47,13 +50,13 @@ class Case:
     host: Mapping[str, Any] = field(default_factory=dict)
 
 
-def ends(moves: Sequence[tuple[str, float, str]] = (), **how: Any) -> Drive:
+def ends(moves: Sequence[tuple[str, float, Text]] = (), **how: Any) -> Drive:
     """The job goes through these stages and ends so."""
 
     async def drive(host: Host) -> None:
         job_id = await host.until_waited()
         for stage, fraction, message in moves:
-            host.move(job_id, Stage=stage, Progress=fraction, Message=message)
+            host.move(job_id, Stage=stage, Progress=fraction, **message_properties(message))
         host.finish(job_id, **how)
 
     return drive
@@ -66,10 +69,16 @@ PLAN = {
     "install": [
         {"package": "docker-ce-3:28.5.1-1.el9", "repository": "docker-ce", "download-bytes": 25e6}
     ],
-    "remove": [{"package": "runc-4:1.2.4-1.el9", "reason": "containerd.io replaces it"}],
+    "remove": [
+        {
+            "package": "runc-4:1.2.4-1.el9",
+            "reason": dnf.OBSOLETED_BY(package="containerd.io").to_plain(),
+        }
+    ],
     "download-bytes": 25_000_000,
     "disk-bytes": 98_000_000,
-    "actions": ["start docker.service"],
+    "actions": [steps.START_UNIT(unit="docker.service").to_plain()],
+    "notes": [packages.RESTART_NO_CONTAINERS().to_plain()],
     "digest": "1a2b3c",
 }
 PROBED = [
@@ -87,18 +96,26 @@ VERSIONS = [
     {"version": "28.5.1", "built": "2025-10-08", "size": 41_000_000, "installed": True},
     {"version": "28.4.0", "built": "2025-09-03", "size": 40_000_000, "installed": False},
 ]
+DOWNLOADED = dnf.DOWNLOADED(done="18.2", total="105", rate="9.1", item=1, items=6)
 INSTALLING = (
-    ("downloading", 0.3, "1 of 6, 18.2 of 105 MB, 9.1 MB/s"),
-    ("installing", 0.8, "docker-ce, 4 of 6"),
+    ("downloading", 0.3, DOWNLOADED),
+    ("installing", 0.8, dnf.PACKAGE_OF_ALL(package="docker-ce", item=4, items=6)),
 )
 OLD = {"CreatedAt": 1_769_860_800_000_000, "InitiatorUid": 0, "Stage": "finished"}
 DONE_JOB = {**OLD, "kind": "uninstall", "State": "done"}
+FULL = files.FILE_SYSTEM_FULL(file="/etc/x").with_remedy(files.FREE_SPACE_THERE())
 FAILED_JOB = {
     **OLD,
     "State": "failed",
-    "ErrorMessage": "There is no space left on /var; free some.",
+    "ErrorName": errors.InsufficientSpace.dbus_name,
+    "ErrorMessage": str(FULL),
+    "ErrorDetails": to_variants(errors.InsufficientSpace(FULL).to_plain()),
 }
 
+PLAN_JOB = {**DONE_JOB, "Result": to_variants({"dry-run": True})}
+BUSY = jobs.JOB_IS_RUNNING(job="1", kind="install", since="12:00").with_remedy(
+    jobs.WAIT_OR_CANCEL(), "dockmgrctl follow 1"
+)
 CASES: Mapping[str, Case] = {
     "status": Case("status"),
     "status-bare": Case("status", host={"status": {"active-job": "/", "platform": "CentOS 9"}}),
@@ -112,7 +129,7 @@ CASES: Mapping[str, Case] = {
     ),
     "install-plan": Case("install --dry-run", ends(Result=PLAN)),
     "install-refused": Case(
-        "install -y", host={"refusal": errors.Busy("Job 1 runs; 'dockmgrctl follow 1' shows it.")}
+        "install -y", host={"refusal": errors.Busy(BUSY)}
     ),
     "uninstall": Case("uninstall -y", ends(Result={"freed-bytes": 98_000_000})),
     "versions": Case("versions", ends(Result={"versions": VERSIONS})),
@@ -120,18 +137,23 @@ CASES: Mapping[str, Case] = {
     "mirrors": Case("mirrors"),
     "set-mirror": Case(
         f"set-mirror {' '.join(MIRRORS)}",
-        ends([("configuring", 0.5, "daemon.json")], Result={"mirrors": MIRRORS}),
+        ends([("configuring", 0.5, foreign_text("daemon.json"))], Result={"mirrors": MIRRORS}),
     ),
     "probe": Case("probe", ends(Result={"probed": PROBED})),
     "probe-none": Case("probe", ends(Result={"probed": PROBED[1:]})),
-    "jobs": Case("jobs", jobs=[DONE_JOB, FAILED_JOB]),
+    "jobs": Case("jobs", jobs=[DONE_JOB, FAILED_JOB, PLAN_JOB]),
     "follow": Case("follow 001", jobs=[DONE_JOB]),
-    "log": Case("log 001", jobs=[DONE_JOB]),
+    "log": Case("log -f", jobs=[DONE_JOB]),
     "cancel": Case("cancel 001", jobs=[{}]),
-    "can": Case("can"),
+    "permissions": Case("permissions"),
+    "usage": Case(""),
+    "upgrade": Case("upgrade -y", ends(Result={"engine-version": "28.5.2", "upgraded": ["a-2"]})),
+    "synonym": Case("remove"),
+    "host-for-url": Case("set-mirror mirror.example"),
+    "no-jobs": Case("follow"),
     "version": Case("version", host={"version": __version__}),
     "help": Case("help"),
-    **{f"help-{each.name}": Case(f"help {each.name}") for each in COMMANDS},
+    **{f"help-{each.name}": Case(f"help {each.name}") for each in LISTED_COMMANDS},
     "hosts": Case("-q --host web1,down status"),
     "unknown": Case("stauts"),
 }
@@ -214,7 +236,7 @@ async def on_a_terminal(address: str, arguments: Sequence[str], environment: dic
 
 
 def test_every_command_has_its_snapshots() -> None:
-    assert {each.name for each in COMMANDS} <= CASES.keys()
+    assert {each.name for each in LISTED_COMMANDS} <= CASES.keys()
     for locale in LOCALES:
         held = {file.name for file in (SNAPSHOTS / locale).iterdir()}
         assert held == {f"{name}.{where}.txt" for name in CASES for where in ("pipe", "terminal")}

@@ -20,7 +20,7 @@ import pytest
 
 from bed.limits import HANG_TIMEOUT
 from dockmgrd.cli.service import agent
-from dockmgrd.cli.waiting import Stopped, stoppable
+from dockmgrd.cli.waiting import Stopped, catch_signals
 from unit.cli_service import Host, serving, start_cli
 
 
@@ -85,7 +85,7 @@ async def test_bar_is_redrawn_in_place(bus_address: str, terminal: Terminal) -> 
         "\rdownloading  ███░░░░░░░░░░  25%  docker-ce\x1b[K"
         "\rdownloading  ██████░░░░░░░  50%  docker-ce\x1b[K"
         "\rdownloading  done\x1b[K\r\n"
-        "The Docker Engine is installed.\r\n"
+        "Docker Engine is installed.\r\n"
     )
 
 
@@ -98,11 +98,11 @@ async def test_control_c_ends_the_line_and_leaves_the_job(
         job_id = await host.until_waited()
         await terminal.read_until("0%")
         os.write(terminal.ours, b"\x03")
-        await terminal.read_until("stops it.\r\n")
+        await terminal.read_until("dockmgrctl cancel")
         assert await process.wait() == 130
         assert host.jobs[job_id]["State"] == "running"
         assert host.calls == [("install", {}, True)]
-    assert "\r\ndockmgrctl: job" in terminal.written.decode()
+    assert "\r\ndockmgrctl: Job" in terminal.written.decode()
 
 
 async def test_control_c_twice_stops_the_job(bus_address: str, terminal: Terminal) -> None:
@@ -112,10 +112,10 @@ async def test_control_c_twice_stops_the_job(bus_address: str, terminal: Termina
         job_id = await host.until_waited()
         await terminal.read_until("0%")
         os.write(terminal.ours, b"\x03")
-        await terminal.read_until("stops it.\r\n")
+        await terminal.read_until("dockmgrctl cancel")
         os.write(terminal.ours, b"\x03")
-        await terminal.read_until("is cancelled.\r\n")
-        assert await process.wait() == 130
+        await terminal.read_until("is canceled.\r\n")
+        assert await process.wait() == 24
         assert host.jobs[job_id]["State"] == "cancelled"
 
 
@@ -131,7 +131,7 @@ PLAN = {
 async def rehearsed(host: Host, terminal: Terminal, plan: dict[str, Any] = PLAN) -> None:
     """Have the job end with the plan, and wait until the user is asked about it."""
     host.finish(await host.until_waited(), Result=plan)
-    await terminal.read_until("Do this? [y/N]")
+    await terminal.read_until("Continue? [y/N]")
 
 
 async def install_with_consent(bus_address: str, terminal: Terminal, *options: str) -> None:
@@ -156,7 +156,7 @@ async def test_what_is_done_is_what_was_shown(bus_address: str, terminal: Termin
     shown = terminal.written.decode()
     assert "runc-4:1.2.4" in shown
     assert "containerd.io replaces it" in shown
-    assert "then: start docker.service" in shown
+    assert "Then:\r\n  start docker.service" in shown
 
 
 @pytest.mark.parametrize("answer", [b"n\n", b"\n", b"\x04"])
@@ -166,7 +166,7 @@ async def test_anything_but_yes_is_no(bus_address: str, terminal: Terminal, answ
         process = await terminal.run(bus_address, "uninstall")
         await rehearsed(host, terminal)
         os.write(terminal.ours, answer)
-        await terminal.read_until("did not agree")
+        await terminal.read_until("did not confirm")
         assert await process.wait() == 24
     assert [call[1] for call in host.calls] == [{"dry-run": True}]
 
@@ -177,7 +177,7 @@ async def test_control_c_at_the_question(bus_address: str, terminal: Terminal) -
         process = await terminal.run(bus_address, "install")
         await rehearsed(host, terminal)
         os.write(terminal.ours, b"\x03")
-        await terminal.read_until("nothing was done.")
+        await terminal.read_until("Nothing was done.")
         assert await process.wait() == 130
     assert len(host.calls) == 1
 
@@ -192,8 +192,7 @@ async def test_a_plan_that_has_changed_is_shown_again(bus_address: str, terminal
         new = {**PLAN, "digest": "2" * 64, "plan-changed": True, "actions": ["enable docker"]}
         changed = {"ErrorName": "org.dockmgr1.Error.PlanChanged", "ErrorMessage": "It has changed."}
         host.finish(await host.until_waited(), "failed", Result=new, **changed)
-        await terminal.read_until("2222\r\nDo this? [y/N]")
-        assert "then: enable docker" in terminal.written.decode()
+        await terminal.read_until("enable docker\r\nContinue? [y/N]")
         host.waits = 0
         os.write(terminal.ours, b"yes\n")
         host.finish(await host.until_waited(), Result={"changed": True})
@@ -209,7 +208,7 @@ async def test_what_would_be_refused_is_not_asked_for(bus_address: str, terminal
         host.finish(await host.until_waited(), Result=refusal)
         await terminal.read_until("dockmgrctl: Containers are running: web.")
         assert await process.wait() == 29
-    assert "stops container: web" in terminal.written.decode()
+    assert "Stops the containers:\r\n  web" in terminal.written.decode()
 
 
 async def test_nothing_to_do_asks_nothing(bus_address: str, terminal: Terminal) -> None:
@@ -253,7 +252,7 @@ def _not_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_not_root")
 def test_agent_is_waited_for_and_ended(tmp_path: Path) -> None:
     _agent_program(tmp_path, f'touch {tmp_path}/ready; eval "exec $4>&-"; exec sleep infinity')
-    with agent.text_agent(wanted=True):
+    with agent.run_text_agent(wanted=True):
         assert (tmp_path / "ready").exists()
         process, *arguments = (tmp_path / "called").read_text().split()
         os.kill(int(process), 0)
@@ -267,15 +266,15 @@ def test_agent_is_waited_for_and_ended(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_not_root")
 def test_agent_that_fails_at_once(tmp_path: Path) -> None:
     _agent_program(tmp_path, "exit 127")
-    with agent.text_agent(wanted=True):
+    with agent.run_text_agent(wanted=True):
         assert (tmp_path / "called").exists()
 
 
 @pytest.mark.usefixtures("_not_root")
 def test_agent_that_does_not_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agent, "_SECONDS_TO_REGISTER", 0.1)
+    monkeypatch.setattr(agent, "_REGISTER_TIMEOUT", 0.1)
     _agent_program(tmp_path, "exec sleep infinity")
-    with agent.text_agent(wanted=True):
+    with agent.run_text_agent(wanted=True):
         pass
 
 
@@ -289,7 +288,7 @@ def test_leaving_while_the_agent_registers(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
-    with stoppable(), pytest.raises(Stopped), agent.text_agent(wanted=True):
+    with catch_signals(), pytest.raises(Stopped), agent.run_text_agent(wanted=True):
         pass
     process = int((tmp_path / "called").read_text().split()[0])
     with pytest.raises(ProcessLookupError):
@@ -299,13 +298,13 @@ def test_leaving_while_the_agent_registers(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_not_root")
 def test_agent_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    with agent.text_agent(wanted=True):
+    with agent.run_text_agent(wanted=True):
         pass
 
 
 @pytest.mark.usefixtures("_not_root")
 def test_no_agent_where_none_is_wanted(tmp_path: Path) -> None:
     _agent_program(tmp_path, "exit 1")
-    with agent.text_agent(wanted=False):
+    with agent.run_text_agent(wanted=False):
         pass
     assert not (tmp_path / "called").exists()

@@ -33,8 +33,8 @@ async def test_signal_leaves_the_job_running(bus_address: str, number: signal.Si
         assert [call[0] for call in host.calls] == ["install"]
         assert (process.returncode, out) == (128 + number, b"")
         assert untimed(err.decode()) == (
-            f"preparing\ndockmgrctl: job {job_id} goes on; 'dockmgrctl follow {job_id}' shows it, "
-            f"'dockmgrctl cancel {job_id}' stops it.\n"
+            f"preparing\ndockmgrctl: Job {job_id} keeps running in the background. "
+            "To watch it: dockmgrctl follow abc001. To stop it: dockmgrctl cancel abc001.\n"
         )
 
 
@@ -46,7 +46,7 @@ async def test_interrupt_before_the_answer_says_where_to_look(bus_address: str) 
         process.send_signal(signal.SIGINT)
         out, err = await process.communicate()
     assert (process.returncode, out) == (130, b"")
-    assert b"'dockmgrctl jobs' shows whether the job has started" in err
+    assert b"To see whether the job has started: dockmgrctl jobs." in err
 
 
 async def test_daemon_that_vanishes_and_comes_back(bus_address: str) -> None:
@@ -119,6 +119,7 @@ async def test_bus_that_goes_away_leaves_the_job(tmp_path: Path) -> None:
     assert (code, out) == (errors.NoReply.exit_code, "")
     assert err == (
         "preparing\n"
-        "dockmgrctl: The connection to the system bus ended; the job goes on, "
-        f"'systemctl status dockmgrd-job@{job_id}.service' shows it.\n"
+        "dockmgrctl: The connection to the system bus ended. The job keeps running in the unit "
+        f"dockmgrd-job@{job_id}.service. Look at the state of the unit.\n"
+        f"  systemctl status dockmgrd-job@{job_id}.service\n"
     )

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The errors of dockmgrctl itself, and what it says about jobs and the connection."""
+
+from __future__ import annotations
+
+from dockmgrd.messages.text import Template
+
+# The command line
+SEE_HELP = Template("see-help", "See '{command}'.")
+DID_YOU_MEAN = Template("did-you-mean", "Did you mean '{command}'?")
+DID_YOU_MEAN_URL = Template("did-you-mean-url", "Did you mean {url}?")
+ARGUMENT_NOT_UTF8 = Template("argument-not-utf8", "The argument {argument} is not valid UTF-8.")
+COMMAND_MISSING = Template("command-missing", "A command is missing.")
+UNKNOWN_COMMAND = Template("unknown-command", "{command} is not a command of dockmgrctl.")
+UNKNOWN_OPTION = Template("unknown-option", "{command} has no option {option}.")
+OPTION_NEEDS_VALUE = Template("option-needs-value", "{option} needs a value, such as {example}.")
+OPTION_TAKES_NO_VALUE = Template("option-takes-no-value", "{option} does not take a value.")
+NOT_AN_INTEGER = Template("not-an-integer", "The value of {option}, {value}, is not an integer.")
+UNEXPECTED_ARGUMENT = Template("unexpected-argument", "The argument {argument} is one too many.")
+NOT_A_JSON_FORM = Template(
+    "not-a-json-form", "The value of --json, {value}, is not one of {forms}."
+)
+NOT_A_HOST = Template("not-a-host", "The value of --host, {value}, is not a host.")
+USE_HOST = Template("use-host", "Use [USER@]HOST, such as root@web1.")
+NOT_A_URL = Template("not-a-url", "{value} is not a URL.")
+APPEND_WITH_REMOVE = Template("append-with-remove", "--append and --remove exclude each other.")
+FASTEST_WITH_OTHERS = Template(
+    "fastest-with-others", "--fastest can only be combined with --append and --dry-run."
+)
+SET_MIRROR_NEEDS_URL = Template(
+    "set-mirror-needs-url", "set-mirror needs the URLs of mirrors, or either --clear or --fastest."
+)
+
+# Jobs
+NO_SUCH_JOB = Template("no-such-job", "There is no job {job}.")
+LIST_JOBS = Template("list-jobs", "List the jobs to see their ids.")
+NO_JOBS = Template("no-jobs", "There are no jobs yet.")
+NO_RUNNING_JOB = Template("no-running-job", "No job is running.")
+JOB_AMBIGUOUS = Template("job-ambiguous", "The ids of several jobs end in {ending}: {jobs}.")
+GIVE_MORE_OF_THE_ID = Template("give-more-of-the-id", "Give more of the id.")
+JOB_ENDED_AS = Template("job-ended-as", "Job {job} ended as {state}.")
+JOB_NOT_STARTED = Template(
+    "job-not-started", "dockmgrd stopped before it had started the job. Nothing was done."
+)
+RUN_AGAIN = Template("run-again", "Run the command again.")
+JOB_ENDED_BEFORE_CANCEL = Template(
+    "job-ended-before-cancel", "Job {job} ended as {state} before it could be canceled."
+)
+SEE_JOB_RESULT = Template("see-job-result", "Follow it to see its result.")
+JOB_KEEPS_RUNNING = Template(
+    "job-keeps-running",
+    "Job {job} keeps running in the background. To watch it: dockmgrctl follow {ending}. "
+    "To stop it: dockmgrctl cancel {ending}.",
+)
+JOB_IS_BEING_CANCELED = Template(
+    "job-is-being-canceled",
+    "Job {job} is being canceled. To see how it ended: dockmgrctl jobs.",
+)
+MAYBE_STARTED = Template(
+    "maybe-started", "Interrupted. To see whether the job has started: dockmgrctl jobs."
+)
+NOTHING_WAS_DONE = Template("nothing-was-done", "Nothing was done.")
+NOT_CONFIRMED = Template("not-confirmed", "Nothing was done, because you did not confirm the plan.")
+STOPPED_FOLLOWING = Template(
+    "stopped-following", "{reason} The job keeps running in the unit {unit}."
+)
+SEE_UNIT = Template("see-unit", "Look at the state of the unit.")
+
+# Mirrors
+NO_MIRROR_WORKS = Template("no-mirror-works", "None of the mirrors works.")
+SEE_TABLE_OR_TRY_OTHERS = Template(
+    "see-table-or-try-others",
+    "The table shows why. To try another one: dockmgrctl probe URL.",
+)
+NO_MIRROR_WORKS_NOTHING_CHANGED = Template(
+    "no-mirror-works-nothing-changed", "None of the mirrors works, so nothing was changed."
+)
+PROBE_OR_SET_ANYWAY = Template(
+    "probe-or-set-anyway",
+    "Probe the mirrors to see why, or name one to set it without a test.",
+)
+
+# The connection
+BUS_UNREACHABLE = Template(
+    "bus-unreachable",
+    "The system bus cannot be reached: {reason}. dockmgrctl needs it to talk to dockmgrd.",
+)
+SERVICE_MISSING = Template("service-missing", "The service {name} is not on this host.")
+INSTALL_DOCKMGRD = Template("install-dockmgrd", "Install the package dockmgrd.")
+SERVICE_WENT_AWAY = Template("service-went-away", "dockmgrd stopped before it answered.")
+TRY_AGAIN = Template("try-again", "Try again.")
+SERVICE_DOES_NOT_START = Template("service-does-not-start", "dockmgrd does not start: {reason}.")
+VERSIONS_DIFFER = Template(
+    "versions-differ", "dockmgrctl and dockmgrd differ, as after an upgrade. Jobs keep running."
+)
+RESTART_DOCKMGRD = Template("restart-dockmgrd", "Restart dockmgrd to use its new version.")
+OUTPUT_FAILED = Template(
+    "output-failed", "The answer cannot be written: {reason}. The request itself is done."
+)
+
+# Other hosts
+SSH_FAILED = Template("ssh-failed", "ssh cannot reach {host}.")
+SSH_FAILED_BECAUSE = Template("ssh-failed-because", "ssh cannot reach {host}: {reason}.")
+SSH_DOES_NOT_START = Template("ssh-does-not-start", "ssh does not start: {reason}.")
+INSTALL_SSH = Template("install-ssh", "Install the package openssh-clients.")
+CLIENT_MISSING = Template("client-missing", "{program} is not installed on {host}.")
+INSTALL_CLIENT = Template("install-client", "Install the package {package} there.")
+ANSWER_UNREADABLE = Template(
+    "answer-unreadable",
+    "{program} on {host} gave an answer that {program} {version} does not understand.",
+)
+ENDED_WITH_CODE = Template("ended-with-code", "It ended with exit code {code}.")
+CLIENT_VERSIONS_DIFFER = Template(
+    "client-versions-differ",
+    "{program} {theirs} on {host} does not know what {ours} here knows. {reason}",
+)
+USE_ONE_VERSION = Template("use-one-version", "Install the same version on both.")
+LOG_OF_ONE_HOST = Template("log-of-one-host", "log shows the log of one host.")
+GIVE_ONE_HOST = Template("give-one-host", "Give --host once.")
+NO_PLAN_FOR_HOSTS = Template(
+    "no-plan-for-hosts", "{command} on several hosts does not show a plan to confirm."
+)
+YES_OR_DRY_RUN = Template("yes-or-dry-run", "Give --yes to go ahead, or --dry-run to see plans.")
+HOSTS_KEEP_RUNNING = Template(
+    "hosts-keep-running",
+    "Jobs that have started keep running. To see them: dockmgrctl -H HOST jobs.",
+)
