@@ -248,15 +248,15 @@ def test_a_host_whose_packages_cannot_change(docker_host: Host) -> None:
     before = host.run("rpm", "-qa").stdout
     host.run("mount", "--bind", "/usr", "/usr")
     host.run("mount", "--options", "remount,bind,ro", "/usr")
-    for job in (api.uninstall(), api.install(completion=TRUE)):
+    starts = ((api.uninstall, {}), (api.install, {"completion": TRUE}))
+    for start, options in starts:
         with pytest.raises(ApiError, match="/usr is on /usr, which is read-only") as caught:
-            api.wait(job)
+            api.wait(start(**options))
         assert caught.value.name == ERROR + "WriteFailed"
     host.run("mount", "--options", "remount,bind,rw", "/usr")
     host.write("/run/ostree-booted", "")
     host.internet.forget_requests()
-    for start in (api.uninstall, api.install):
-        options = {"completion": TRUE} if start == api.install else {}
+    for start, options in starts:
         with pytest.raises(ApiError, match="boots an image") as caught:
             api.wait(start(**options))
         assert caught.value.name == ERROR + "UnsupportedPlatform"
