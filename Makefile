@@ -24,8 +24,10 @@ VENV_RELEASE := $(call environment,tests/requirements-release.txt)
 PYTHON_ANSIBLE := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) /usr/bin/python3)
 ANSIBLE := $(call environment,tests/requirements-ansible.txt)
 ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
+# What checks the page, by npm.
+export PAGE_TOOLS := $(DOCKMGRD_CACHE)/page-$(shell sha256sum <tests/browser/package-lock.json | head -c 12)
 
-.PHONY: help demo check check-busy check-unit check-py39 check-integration lint trees rpm bed bench fuzz \
+.PHONY: help demo check check-busy check-unit check-py39 check-integration check-page lint trees rpm bed bench fuzz \
 	soak picture translations clean apt ansible collection
 
 demo: rpm $(VENV)/ready  ## Show the main job on a disposable host
@@ -40,6 +42,7 @@ check: rpm $(VENV)/ready ansible  ## Run all tests: unit tests, again on Python 
 	$(MAKE) check-unit || status=1; \
 	$(if $(PYTHON39),$(MAKE) check-py39 || status=1;) \
 	$(MAKE) check-integration || status=1; \
+	$(MAKE) check-page || status=1; \
 	exit $$status
 
 # No test may fail because the machine is slow.
@@ -53,6 +56,7 @@ check-unit: rpm $(VENV)/ready $(VENV_RELEASE)/ready ansible  ## Run the unit tes
 check-py39: $(VENV39)/ready  ## Run the unit tests on Python 3.9
 	$(VENV39)/bin/pytest tests/unit --numprocesses=2 \
 		--ignore=tests/unit/test_style.py --ignore=tests/unit/test_packaging.py \
+		--ignore=tests/unit/packaging \
 		--ignore=tests/unit/bus/test_generators.py --ignore=tests/unit/ansible
 
 check-integration: rpm trees ansible  ## Run the tests on hosts
@@ -65,6 +69,10 @@ trees: rpm $(VENV)/ready  ## Build the root trees of the test hosts
 
 lint: $(VENV)/ready  ## Check style, types and spelling
 	$(VENV)/bin/pytest tests/unit/test_style.py
+
+check-page: rpm $(VENV)/ready $(PAGE_TOOLS)/ready  ## Check the page, then drive it in a browser
+	tests/browser/check-modules $(PAGE_TOOLS)
+	$(VENV)/bin/pytest tests/browser
 
 rpm: apt  ## Build the RPMs to dist/
 	@packaging/rpm/build
@@ -103,7 +111,8 @@ clean:  ## Remove what is built in the checkout
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 apt:  ## Install the Debian packages that the other targets need
-	@packaging/apt-install packaging/rpm/requirements.apt tests/requirements.apt tests/bed/requirements.apt
+	@packaging/apt-install packaging/rpm/requirements.apt tests/requirements.apt tests/bed/requirements.apt \
+		tests/browser/requirements.apt
 
 # -qq: errors alone.
 define make_environment
@@ -126,3 +135,8 @@ $(ANSIBLE)/ready: | apt
 
 $(ANSIBLE_OLDEST)/ready: | apt
 	$(call make_environment,/usr/bin/python3,tests/requirements-ansible-2.16.txt)
+
+$(PAGE_TOOLS)/ready: | apt
+	@mkdir -p $(@D) && cp tests/browser/package.json tests/browser/package-lock.json $(@D)
+	cd $(@D) && npm ci --silent --no-audit --no-fund
+	@touch $@

@@ -21,7 +21,7 @@ from bed.cache import shared
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HANDLER = pytest.StashKey["logging.StreamHandler[Any]"]()
+_HANDLER: pytest.StashKey[logging.StreamHandler[Any]] = pytest.StashKey()
 _log = logging.getLogger("bed")
 
 

@@ -17,7 +17,7 @@ import logging
 import os
 import re
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -72,15 +72,14 @@ class Cache:
         path = self.root / recipe.directory_name
         if path.name in self._held:
             return path
-        in_use = self._open_lock(path.name)
-        fcntl.flock(in_use, fcntl.LOCK_SH)  # from here on nobody prunes it
-        if not path.is_dir():
-            with self.around_build(), self._open_lock(f"{path.name}.build") as building:
-                _take_turn(building, path.name)
-                if not path.is_dir():
-                    self._build(path, build)
-        os.utime(path)
-        self._held[path.name] = in_use
+        with ExitStack() as stack:
+            in_use = stack.enter_context(self._open_lock(path.name))
+            fcntl.flock(in_use, fcntl.LOCK_SH)  # from here on nobody prunes it
+            if not path.is_dir():
+                self._build_once(path, build)
+            os.utime(path)
+            self._held[path.name] = in_use
+            stack.pop_all()  # the lock is held on
         self._prune(recipe.name)
         return path
 
@@ -98,6 +97,13 @@ class Cache:
         """Let go of all items: from here on they may be pruned."""
         while self._held:
             self._held.popitem()[1].close()
+
+    def _build_once(self, path: Path, build: Callable[[Path], None]) -> None:
+        """Build the item, or wait until another process has built it."""
+        with self.around_build(), self._open_lock(f"{path.name}.build") as building:
+            _take_turn(building, path.name)
+            if not path.is_dir():
+                self._build(path, build)
 
     def _build(self, path: Path, build: Callable[[Path], None]) -> None:
         unfinished = self._beside(path, _UNFINISHED)

@@ -22,12 +22,12 @@ _MAX_LINKS = 40
 def in_session(argv: Sequence[str], user: str, extra: Mapping[str, str] | None = None) -> list[str]:
     """Return a command that runs `argv` in a login session of the user, as sshd would start it.
 
-    It has to be run by root, with `extra` in its environment.
+    It has to be run by root. `extra` is added to the user's environment.
     """
     return [
         *("systemd-run", "--quiet", "--pipe", "--wait", "--collect"),
         *(f"--uid={user}", "--property=PAMName=login"),
-        *(f"--setenv={name}" for name in extra or ()),
+        *(f"--setenv={name}={value}" for name, value in (extra or {}).items()),
         "--",
         *(argument.replace("$", "$$") for argument in argv),  # systemd expands variables
     ]

@@ -33,7 +33,8 @@ NEEDS_JAVASCRIPT_RULES = pytest.mark.javascript_rules
 """For a test that writes rules of polkit. A host whose polkit reads none skips it."""
 
 CHOSEN_FOR_BULLSEYE = frozenset(
-    ("test_bed", "test_main_job", "test_mirrors", "test_plan", "test_survival", "test_uninstall")
+    {"test_bed", "test_main_job", "test_mirrors", "test_plan"}
+    | {"test_rpm", "test_survival", "test_uninstall"}
 )
 """The modules whose tests tell whether an old host works at all."""
 

@@ -35,6 +35,7 @@ callbacks_enabled = recorder
 host_key_checking = False
 interpreter_python = /usr/bin/python3
 nocows = True
+remote_user = root
 retry_files_enabled = False
 remote_tmp = /tmp/.ansible-${{USER}}
 local_tmp = {work}/tmp

@@ -48,10 +48,16 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A dnf repository of our RPMs."""
     path = tmp_path_factory.mktemp("repository")
-    for rpm in layers.DIST.glob("*.noarch.rpm"):
+    for rpm in find_packages():
         shutil.copy(rpm, path)
     run_checked("createrepo_c", "--quiet", path)
     return path
+
+
+def find_packages() -> list[Path]:
+    """Return the RPM files of the daemon, the command line and the rules of polkit."""
+    [rules] = layers.DIST.glob("dockmgrd-polkit-rules-*.noarch.rpm")
+    return [*layers.own_packages(), rules]
 
 
 def with_sshd(suite: Suite) -> layers.Layers:
@@ -78,7 +84,7 @@ def boot_controlled(
     """Boot a host with our packages, and return it with its controller."""
     host = new_host(with_sshd(suite))
     host.write(layers.SOURCES_FILE, layers.sources_text())
-    host.install_rpms(sorted(layers.DIST.glob("*.noarch.rpm")))
+    host.install_rpms(find_packages())
     compile_own_code(host)
     controller = Controller(work, collections, {suite.name: host})
     controller.prepare()
@@ -284,7 +290,7 @@ def remove_under_a_container(host: Host, controller: Controller) -> None:
     host.run("docker", "run", "--detach", "--name", "web", "tiny", "sleep", "infinity")
     absent = play(task(ENGINE, state="absent"))
     for arguments in (("--check",), ()):
-        require_failure(controller.run(absent, *arguments), "ContainersRunning", 28)
+        require_failure(controller.run(absent, *arguments), "ContainersRunning", 29)
     purge = play(task(ENGINE, state="absent", force=True, purge_data=True))
     assert controller.run(purge).require_success().count("changed")[host.suite.name] == 1
     assert host.run("rpm", "-q", "docker-ce", check=False).returncode != 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bed.fixtures import NEEDS_JAVASCRIPT_RULES
 from bed.limits import HANG_TIMEOUT
 from integration.callers import Answer, Call, add_people, answers, call_all, hold_jobs, start_all
 from integration.test_bad_input import nothing_changes
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bed.host import Host
+
+pytestmark = NEEDS_JAVASCRIPT_RULES
 
 RULES = Path(__file__).parents[2] / "polkit" / "50-dockmgrd.rules"
 PROPERTIES = "org.freedesktop.DBus.Properties"

@@ -9,7 +9,7 @@ import pytest
 
 from bed import layers, repositories, sites
 from bed.api import Api, ApiError
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EVERYWHERE, NEEDS_JAVASCRIPT_RULES
 from bed.suites import ARCH, BOOKWORM, CENTOS_STREAM_9, os_release_text
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def _packages_of(host: Host, site: str) -> list[str]:
     return sorted(str(path.relative_to(root)) for path in found)[-1:]
 
 
+@NEEDS_JAVASCRIPT_RULES
 def test_what_is_not_of_the_catalogue_is_a_question_of_its_own(host: Host) -> None:
     api = Api(host, user="bob")
     for option in ("containerd_rpm", "repo_url"):

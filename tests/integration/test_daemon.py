@@ -10,7 +10,7 @@ import pytest
 
 from bed.api import Api, ApiError
 from bed.crowd import FLOOD, SLOWEST
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EVERYWHERE, NEEDS_JAVASCRIPT_RULES
 from dockmgrd import names
 from integration.waiting import until_logged
 
@@ -63,6 +63,7 @@ def test_without_polkit_root_alone_may(host: Host) -> None:
     assert api.wait(api.set_mirror("https://mirror.example"))["changed"] is True
 
 
+@NEEDS_JAVASCRIPT_RULES
 def test_an_admin_can_delegate_by_a_rule(host: Host) -> None:
     host.write(
         "/etc/polkit-1/rules.d/49-test.rules",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed import layers
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EVERYWHERE, NEEDS_JAVASCRIPT_RULES
 from bed.limits import HANG_TIMEOUT
 from integration.callers import Answer, Call, add_people, call_all, hold_jobs, start_all
 from integration.sessions import Login, Party, allow_logins, answers, ask, command
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bed.host import Host
+
+pytestmark = NEEDS_JAVASCRIPT_RULES
 
 RULES = Path(__file__).parents[2] / "polkit"
 EXAMPLES = "/usr/share/doc/dockmgrd-polkit-rules/examples"

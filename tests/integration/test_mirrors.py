@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.api import Api, ApiError
-from bed.fixtures import EVERYWHERE
-from bed.suites import BOOKWORM
+from bed.fixtures import EVERYWHERE, NEEDS_JAVASCRIPT_RULES
+from bed.suites import BOOKWORM, BULLSEYE
 from dockmgrd import names
 from integration.mirror_hosts import (
     DAEMON_JSON,
@@ -37,7 +37,8 @@ ODD = '{\r\n\t"log-opts": {"max-size": "1\\u0030m"},\r\n\t"shutdown-timeout":   
 def test_everything_but_the_mirrors_stays_as_it_was(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     real = "/srv/config/docker.json"
-    mark = "" if host.suite is BOOKWORM else "\ufeff"  # which Docker 20.10 does not read
+    # Docker 20.10 does not read it.
+    mark = "" if host.suite in (BOOKWORM, BULLSEYE) else "\ufeff"
     host.write(real, mark + ODD, mode=0o640)
     host.run("chown", "daemon:games", real)
     host.run("mkdir", "-p", "/etc/docker")
@@ -251,6 +252,7 @@ def test_drift_is_told_whoever_brings_it_about(engine_host: Host) -> None:
     assert properties["Mirrors"] == []
 
 
+@NEEDS_JAVASCRIPT_RULES
 def test_a_rule_for_one_mirror_does_not_let_others_be_taken_away(engine_host: Host) -> None:
     host, root, alice = engine_host, Api(engine_host), Api(engine_host, "alice")
     host.write(

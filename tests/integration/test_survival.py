@@ -117,9 +117,9 @@ def test_whatever_dies_the_job_ends_truly_and_the_next_one_succeeds(
     survive(host, event, stage)
 
 
-@pytest.mark.suites("trixie", "forky")
+@pytest.mark.suites("trixie", "forky", "bullseye")
 @pytest.mark.parametrize("event", ["stop", "bus", "power"])
-def test_on_newer_hosts_too_while_rpm_writes(host: Host, event: str) -> None:
+def test_on_other_hosts_too_while_rpm_writes(host: Host, event: str) -> None:
     """With another systemd, another message bus, another dnf."""
     survive(host, event, "installing")
 

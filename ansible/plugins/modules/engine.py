@@ -202,7 +202,7 @@ _INSTALL_OPTIONS = (
 )
 _UNINSTALL_OPTIONS = ("purge_data", "keep_config", "force", "lock_wait")
 _CONFLICT = ("ConflictingPackages", 12)
-_CONTAINERS_RUNNING = ("ContainersRunning", 28)
+_CONTAINERS_RUNNING = ("ContainersRunning", 29)
 _PLAN_CHANGED_CODE = 32
 
 

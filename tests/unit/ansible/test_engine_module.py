@@ -145,7 +145,7 @@ def test_conflict_that_the_user_agreed_to(
 @pytest.mark.parametrize(
     ("state", "verb", "error", "code"),
     [
-        ("absent", "uninstall --dry-run", "ContainersRunning", 28),
+        ("absent", "uninstall --dry-run", "ContainersRunning", 29),
         ("present", "install --dry-run", "ConflictingPackages", 12),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import re
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,24 +68,42 @@ def locked_home() -> Iterator[Path]:
         yield home
 
 
-# The first run on a machine makes an environment for each of the tests.
-@pytest.mark.timeout(1800)
-def test_sanity(source: Path) -> None:
+def run_sanity(source: Path, *arguments: str, python: str = "", folder: str = "/usr/bin") -> None:
+    """Run `ansible-test sanity`, for the Python of the environment where no other is named.
+
+    `folder` has the other Python.
+    """
     environment = find_environment(NEWEST)
     [internals] = environment.glob("lib/python3.*/site-packages/ansible_test/_internal")
     text = (internals / "python_requirements.py").read_text()
     [pip] = set(re.findall(r"\bpip='([0-9.]+)'", text))
-    python = internals.parents[2].name[len("python") :]
+    python = python or internals.parents[2].name[len("python") :]
     with locked_home() as home:
         bootstrap = home / ".ansible" / "test" / "cache" / f"get_pip_{pip.replace('.', '_')}.py"
         bootstrap.write_text(_GET_PIP)
         run_checked(
             environment / "bin" / "ansible-test",
-            *("sanity", "--local", "--color", "no", "--python", python),
+            *("sanity", "--local", "--color", "no", "--python", python, *arguments),
             cwd=source,
-            env={"HOME": str(home), "PATH": f"{environment / 'bin'}:/usr/bin:/bin"},
+            env={"HOME": str(home), "PATH": f"{environment / 'bin'}:{folder}:/usr/bin:/bin"},
         )
+
+
+# The first run on a machine makes an environment for each of the tests.
+@pytest.mark.timeout(1800)
+def test_sanity(source: Path) -> None:
+    run_sanity(source)
     assert not list(source.rglob("ignore*.txt"))
+
+
+@pytest.mark.timeout(1800)
+def test_oldest_python_of_a_node(source: Path) -> None:
+    pythons = sorted(Path.home().glob(".pyenv/versions/3.9*/bin/python3.9"))
+    python = str(pythons[-1]) if pythons else shutil.which("python3.9")
+    if not python:
+        pytest.skip("this machine has no Python 3.9")
+    tests = ("--test", "compile", "--test", "import")
+    run_sanity(source, *tests, python="3.9", folder=str(Path(python).parent))
 
 
 def test_ansible_lint(source: Path) -> None:

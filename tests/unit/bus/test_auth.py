@@ -67,7 +67,7 @@ def test_the_first_address_at_which_somebody_listens_is_taken(bus_address: str) 
 @pytest.mark.parametrize(
     ("address", "error"),
     [
-        ("unix:path=/nonexistent", FileNotFoundError),
+        ("unix:path=/nonexistent/bus", FileNotFoundError),
         ("tcp:host=localhost,port=1", OSError),
         ("unix:", OSError),
         ("nonsense", ValueError),

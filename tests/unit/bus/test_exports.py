@@ -9,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -23,6 +24,7 @@ from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.service import JobInterface
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
+from dockmgrd.paths import INTERFACES
 
 PATH = "/org/example/Thing"
 PEER = "org.freedesktop.DBus.Peer"
@@ -259,6 +261,12 @@ async def test_the_object_manager_announces_from_its_own_path(
     assert heard == [("/org/example", "/org/example/Other")] * 2
 
 
+def described(node: ElementTree.Element, name: str) -> object:
+    """All elements and attributes of the interface, without spaces and comments."""
+    [interface] = node.findall(f"interface[@name='{name}']")
+    return [(each.tag, each.attrib) for each in interface.iter()]
+
+
 async def test_introspection_is_the_interface_file_with_names_and_annotations(
     service_bus: Bus, client_bus: Bus
 ) -> None:
@@ -271,6 +279,10 @@ async def test_introspection_is_the_interface_file_with_names_and_annotations(
     assert 'name="error_message"' in text
     assert "EmitsChangedSignal" in text
     assert "QtDBus.QtTypeName" in text
+    tree = ElementTree.parse(INTERFACES / f"{names.JOB_INTERFACE}.xml")
+    assert described(ElementTree.fromstring(text), names.JOB_INTERFACE) == described(
+        tree.getroot(), names.JOB_INTERFACE
+    )
     [root] = await call(client_bus, service_bus, "Introspect", path="/", interface=INTROSPECTABLE)
     assert '<node name="org"/>' in root
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bed.limits import HANG_TIMEOUT
+from dockmgrd import names
 from dockmgrd.daemon.engine_watch import EngineWatch
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.engine import Engine, EngineFacts
@@ -19,6 +20,13 @@ from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 
 A, B = "https://a.example/", "https://b.example/"
+_PROPERTIES: Mapping[str, Any] = {
+    "ExecStart": [["/usr/bin/dockerd", ["/usr/bin/dockerd", "-H", "fd://"]]],
+    "Environment": [],
+    "EnvironmentFiles": [],
+    "CanReload": True,
+    "Result": "success",
+}
 
 
 class _Systemd(Systemd):
@@ -36,8 +44,12 @@ class _Systemd(Systemd):
     async def watch(
         self, unit: str, changed: Callable[[Mapping[str, Any]], None]
     ) -> Callable[[], None]:
-        self.moved = changed
+        if unit == names.DOCKER_UNIT:
+            self.moved = changed
         return lambda: None
+
+    async def get_properties(self, unit: str, interface: str, *wanted: str) -> list[Any]:
+        return [_PROPERTIES[name] for name in wanted]
 
     async def watch_reloads(self, reloaded: Callable[[], None]) -> None:
         self.reloaded = reloaded

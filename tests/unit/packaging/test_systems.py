@@ -14,27 +14,34 @@ from dockmgrd.errors import UnsupportedPlatform
 from dockmgrd.host import yamltree
 from unit.packaging.targets import BUILT, ROOT, TARGETS
 
-_DOCUMENTS = {"README.md": "| ID of os-release |", "README.zh_CN.md": "| os-release 的 ID |"}
-_CLASSES = ("tested", "built", "not supported")
+_DOCUMENTS = {"README.md": "| The RPM |", "README.zh_CN.md": "| 本 RPM |"}
+# The classes, by the word that is bold in a row.
+_CLASSES = {
+    "Tested": "tested",
+    "Builds": "built",
+    "Not supported": "not supported",
+    "测试过": "tested",
+    "构建": "built",
+    "不支持": "not supported",
+}
 _PAIR = re.compile(r"([0-9]+\+?) → ([a-z]+/[0-9]+)")
+_GROUP = re.compile(rf"((?:`[a-z-]+` ?)+): ({_PAIR.pattern}(?:, {_PAIR.pattern})*)")
 
 
 def classes(document: str) -> dict[str, set[tuple[str, str, str]]]:
     """The table: by class, each ID with a version and its tree. Each row gives a reason."""
     text = (ROOT / document).read_text().partition(_DOCUMENTS[document])[2].partition("\n\n")[0]
     found: dict[str, set[tuple[str, str, str]]] = {}
-    remaining = iter(_CLASSES)
     for row in text.splitlines()[2:]:
-        identifiers, versions, reason = (cell.strip() for cell in row.strip("|").split("|"))
-        if identifiers.startswith("**"):
-            current = found.setdefault(next(remaining), set())
-            continue
+        tried, systems, reason = (cell.strip() for cell in row.strip("|").split("|"))
         assert reason, row
-        pairs = _PAIR.findall(versions)
-        assert ", ".join(f"{version} → {tree}" for version, tree in pairs) == versions, row
-        names = re.findall(r"`([a-z-]+)`", identifiers)
-        current |= {(name, version, tree) for name in names for version, tree in pairs}
-    assert next(remaining, None) is None, "three classes"
+        [bold] = re.findall(r"\*\*(.*?)\*\*", tried)
+        current = found.setdefault(_CLASSES[bold], set())
+        for group in systems.split("; "):
+            match = _GROUP.fullmatch(group)
+            assert match, group
+            names = re.findall(r"`(.*?)`", match[1])
+            current |= {(name, *pair) for name in names for pair in _PAIR.findall(match[2])}
     return found
 
 
@@ -70,7 +77,7 @@ def _covers(version: str, number: int) -> bool:
 def test_tested_systems_have_a_suite() -> None:
     """A suite stands for one release: EL's rebuilds and the other Fedora are the same to us."""
     releases = [suite.os_release for suite in SUITES.values()]
-    stood_for = {(each["ID"], each["VERSION_ID"].partition(".")[0]) for each in releases}
+    stood_for = {(each["ID"].lower(), each["VERSION_ID"].partition(".")[0]) for each in releases}
     tested = {(name, version) for name, version, _ in classes("README.md")["tested"]}
     assert stood_for <= tested
 

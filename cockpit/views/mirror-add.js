@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Adds a mirror to the list.
+
+import { Dialog } from "../dialog.js";
+import { html, useState } from "../html.js";
+import { checkMirrorUrl } from "../mirror-url.js";
+import { describeError } from "../sentences.js";
+import { getAccess } from "../store.js";
+import { Alert, Button, Choice, Field, Spinner, TextInput } from "../widgets.js";
+
+const _ = cockpit.gettext;
+
+/** @param {{ store: PageStore, state: State, close: () => void }} props */
+export function AddMirrorDialog({ store, state, close }) {
+  const [url, setUrl] = useState("");
+  const [touched, setTouched] = useState(false);
+  const [verify, setVerify] = useState(true);
+  const [path, setPath] = useState("");
+  const [working, setWorking] = useState(false);
+  const [error, setError] = useState(/** @type {{ title: string, text: string } | null} */ (null));
+  const complaint = checkMirrorUrl(url);
+  const insecure = /^http:/i.test(url.trim());
+  const submit = async () => {
+    setTouched(true);
+    if (complaint || working) return;
+    setWorking(true);
+    setError(null);
+    try {
+      await store.run("SetMirror", { mode: "append", verify }, [url.trim()], setPath);
+      close();
+    } catch (failure) {
+      setError(describeError(/** @type {any} */ (failure)));
+      setWorking(false);
+    }
+  };
+  const leave = () => {
+    if (working && path) store.cancel(path).catch(() => undefined); // what is past canceling goes on in the page
+    close();
+  };
+  return html`<${Dialog} id="add-mirror-dialog" title=${_("Add a registry mirror")} size="sm" onClose=${leave} onSubmit=${submit} footer=${html`
+    <${Button} kind="primary" id="add" type="submit" busy=${working}>${_("Add")}<//>
+    <${Button} kind="link" onClick=${leave}>${_("Cancel")}<//>
+    ${working && html`<${Spinner} label=${_("Working")} />`}`}>
+    ${error && html`<${Alert} kind="danger" title=${error.title}>${error.text && html`<p>${error.text}</p>`}<//>`}
+    <div class="pf-v6-c-form">
+      <${Field} id="mirror-url" label=${_("URL")} error=${touched ? complaint : ""} help=${_("For example https://mirror.example")}>
+        <${TextInput} id="mirror-url" value=${url} onInput=${setUrl} onBlur=${() => setTouched(url !== "")} error=${touched && complaint}
+          dir="ltr" aria-describedby="mirror-url-help" data-autofocus />
+      <//>
+      <${Choice} id="verify" label=${_("Probe it first")} checked=${verify} onChange=${setVerify}
+        help=${_("A mirror from which no image can be pulled is not added.")} />
+    </div>
+    ${insecure && html`<${Alert} kind="warning" title=${_("This mirror is used without TLS: whoever is on the way can change images.")} />`}
+    ${insecure && getAccess(state, "set-mirror-insecure") === "raise" && html`<p>${_("Turn on administrative access to do this.")}</p>`}
+  <//>`;
+}

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The page of a host with Docker: mirrors, drift, who may do what, looks, removal."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bed import sites
+from bed.api import Api
+from bed.host import Host
+from browser.chromium import NARROW, Visit, Window, expect
+from cockpit.translations import find_messages, read_catalog
+
+MIRROR, MIRROR2, TOKEN = (
+    f"https://{host}/" for host in (sites.MIRROR, sites.MIRROR2, sites.TOKEN_MIRROR)
+)
+DAEMON_JSON = "/etc/docker/daemon.json"
+CATALOG = Path(__file__).parents[2] / "po" / "page" / "zh_CN.po"
+MAIN_SUITES = pytest.mark.suites("bookworm", "trixie")
+
+
+def announce_return(visit: Visit) -> None:
+    """Have the page look again where the service does not announce what is wrong."""
+    if "Problems" not in Api(visit.host).properties("/org/dockmgr1", "org.dockmgr1.Manager"):
+        visit.frame.evaluate("() => cockpit.dispatchEvent('visibilitychange')")
+
+
+def mirrors_in_file(host: Host) -> list[str]:
+    found: list[str] = json.loads(host.read(DAEMON_JSON) or "{}").get("registry-mirrors", [])
+    return found
+
+
+def rows(visit: Visit) -> list[str]:
+    return [str(row.get_attribute("data-key")) for row in visit.frame.locator("#mirrors tbody tr").all()]
+
+
+@MAIN_SUITES
+def test_mirrors(engine: Window) -> None:
+    host = engine.host
+    host.run("dockmgrctl", "set-mirror", "--clear")
+    with engine.visit("alice", admin=True) as visit:
+        frame = visit.frame
+        add(visit, "ftp://mirror.bed.test")
+        expect(frame.locator("#mirror-url-help")).to_contain_text("This is not the URL of a registry")
+        frame.locator("#mirror-url").fill(f"https://{sites.UNTRUSTED_MIRROR}")
+        frame.locator("#add").click()
+        expect(frame.locator("#add-mirror-dialog [role=alert]")).to_contain_text("certificate")
+        visit.check_accessibility()
+        frame.locator("#mirror-url").fill(MIRROR)
+        frame.locator("#add").click()
+        expect(frame.locator("#mirrors tbody tr")).to_have_count(1)
+        expect(frame.locator("#add-mirror")).to_be_focused()
+        add(visit, MIRROR2)
+        expect(frame.locator("#mirrors tbody tr")).to_have_count(2)
+
+        frame.locator("#probe").click()
+        expect(frame.locator("#mirrors tbody tr", has_text="Works")).to_have_count(2)
+        visit.check_accessibility()
+        down = frame.locator("button[aria-label^=Move]", has_not_text="x").first
+        down.focus()
+        visit.page.keyboard.press("Enter")
+        expect(frame.locator("#mirrors tbody tr").first).to_have_attribute("data-key", MIRROR2)
+        assert mirrors_in_file(host) == [MIRROR2, MIRROR]
+        frame.locator(f"[id='remove-{MIRROR}']").click()
+        expect(frame.locator("#mirrors tbody tr")).to_have_count(1)
+        expect(frame.locator("#add-mirror")).to_be_focused()
+        assert mirrors_in_file(host) == [MIRROR2]
+
+
+def add(visit: Visit, url: str) -> None:
+    visit.frame.locator("#add-mirror").click()
+    visit.frame.locator("#mirror-url").fill(url)
+    visit.frame.locator("#add").click()
+
+
+def test_fastest_mirror(engine: Window) -> None:
+    host = engine.host
+    known = Path(__file__).parents[2] / "dockmgrd" / "catalog" / "mirrors.yaml"
+    others = re.findall(r"^  (https://\S+):$", known.read_text(), re.M)
+    entries = [f"  {url}: {{enabled: false}}" for url in others]
+    entries += [f"  {url}: {{title: bed, region: world, checked: 2026-01-01, source: bed}}"
+                for url in (TOKEN, f"https://{sites.UNTRUSTED_MIRROR}")]
+    host.write("/etc/dockmgrd/mirrors.d/bed.yaml", "\n".join(["mirrors:", *entries]) + "\n")
+    with engine.visit("alice", admin=True) as visit:
+        frame = visit.frame
+        frame.locator("#fastest").click()
+        expect(frame.locator("#fastest-dialog tbody tr")).to_have_count(2)
+        expect(frame.locator("#fastest-dialog tbody")).to_contain_text("Certificate not trusted")
+        visit.check_accessibility()
+        expect(frame.locator("#use-selected")).not_to_have_attribute("aria-disabled", "true")
+        frame.locator("#use-selected").click()
+        expect(frame.locator("#fastest-dialog")).to_have_count(0)
+        expect(frame.locator("#mirrors tbody tr")).to_have_count(1)
+        assert mirrors_in_file(host) == [TOKEN]
+        expect(frame.locator("#mirrors .pf-m-green", has_text="Yes")).to_be_visible()
+
+
+@MAIN_SUITES
+def test_drift_is_shown_and_fixed(engine: Window) -> None:
+    host = engine.host
+    host.run("docker", "load", "--input", "/srv/bed/registry/tiny.tar")
+    host.run("docker", "run", "--detach", "--name", "keeps-on", "tiny", "sleep", "900")
+    before = host.run("docker", "inspect", "--format", "{{.State.Pid}}", "keeps-on").stdout
+    with engine.visit("alice", admin=True) as visit:
+        frame = visit.frame
+        host.write(DAEMON_JSON, json.dumps({"registry-mirrors": [MIRROR]}))
+        announce_return(visit)
+        expect(frame.locator("#apply-file")).to_be_visible()
+        expect(frame.locator("#mirrors .pf-m-orange")).not_to_have_count(0)
+        visit.check_accessibility()
+        frame.locator("#apply-file").click()
+        expect(frame.locator("#apply-file")).to_have_count(0)
+        expect(frame.locator("#mirrors .pf-m-green")).not_to_have_count(0)
+        # The daemon leaves in an orderly way, and the host is changed while it is not there.
+        host.run("systemctl", "stop", "dockmgrd.service")
+        host.run("dockmgrctl", "set-mirror", MIRROR2)
+        expect(frame.locator(f"#mirrors tr[data-key='{MIRROR2}']")).to_be_visible()
+    assert host.run("docker", "inspect", "--format", "{{.State.Pid}}", "keeps-on").stdout == before
+    host.run("docker", "rm", "--force", "keeps-on")
+
+
+@MAIN_SUITES
+def test_a_delegated_member_needs_no_sudo(engine: Window) -> None:
+    engine.host.run("dockmgrctl", "set-mirror", MIRROR, MIRROR2)
+    with engine.visit("bob") as visit:
+        frame = visit.frame
+        expect(frame.locator("#limited")).to_have_count(0)
+        frame.locator(f"[id='remove-{MIRROR2}']").click()
+        expect(frame.locator("#mirrors tbody tr")).to_have_count(1)
+        expect(frame.locator("#history tbody tr").first).to_contain_text("bob")
+        frame.locator("#uninstall").click()
+        expect(frame.locator("#keep")).to_be_visible()
+        expect(frame.locator("#purge")).to_have_count(0)
+
+
+def test_others_get_no_dead_buttons(engine: Window) -> None:
+    with engine.visit("carol", size=NARROW) as visit:
+        expect(visit.frame.locator("#limited")).to_be_visible()
+        for name in ("install", "uninstall", "change-version", "add-mirror", "fastest"):
+            expect(visit.frame.locator(f"#{name}")).to_have_count(0)
+        visit.check_width()
+        visit.check_accessibility()
+
+
+def test_an_agent_of_polkit_can_ask(engine: Window) -> None:
+    """As in a window of a desktop session: there is no shell, but somebody who asks for a password."""
+    host = engine.host
+    host.run("dockmgrctl", "set-mirror", MIRROR, MIRROR2)
+    with engine.visit("carol", top=True) as visit:
+        expect(visit.frame.locator("#limited")).to_have_count(0)
+        remove = visit.frame.locator(f"[id='remove-{MIRROR2}']")
+        remove.click()
+        refused = visit.frame.locator("#mirrors [role=alert]")
+        expect(refused).to_contain_text("Turn on administrative access")
+        visit.check_accessibility()
+
+
+@MAIN_SUITES
+def test_chinese(engine: Window) -> None:
+    catalog = read_catalog(CATALOG)
+    assert find_messages() == catalog.keys()
+    same = {message for message, translation in catalog.items() if message == translation}
+    with engine.visit("alice", admin=True, language="zh-cn") as visit:
+        frame = visit.frame
+        expect(visit.page.get_by_text("Docker 引擎").first).to_be_visible()
+        frame.locator("#uninstall").click()
+        expect(frame.locator("#uninstall-dialog")).to_be_visible()
+        lines = {line.strip() for line in frame.locator("body").inner_text().splitlines()}
+        assert lines & (find_messages() - same) == set()
+
+
+@MAIN_SUITES
+def test_looks(engine: Window) -> None:
+    """Dark, as the shell has it; narrow, without scrolling sideways; and one job by its address."""
+    with engine.visit("alice", admin=True, dark=True) as visit:
+        frame = visit.frame
+        root = frame.locator("html")
+        expect(root).to_have_class(re.compile("pf-v6-theme-dark"))
+        visit.check_accessibility()
+        visit.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+        visit.check_width()
+        visit.check_accessibility()
+        visit.page.emulate_media(color_scheme="light")
+        expect(root).not_to_have_class(re.compile("pf-v6-theme-dark"))
+        frame.locator("#history tbody button").first.click()
+        expect(frame.locator("#job")).to_be_visible()
+        visit.check_width()
+        visit.check_accessibility()
+        frame.locator("nav a").click()
+        expect(frame.locator("#history")).to_be_visible()
+
+
+@pytest.mark.suites("forky")
+def test_newest_cockpit(engine: Window) -> None:
+    with engine.visit("alice", admin=True) as visit:
+        expect(visit.frame.locator("#engine")).to_contain_text("Running")
+        visit.frame.locator("#add-mirror").click()
+        visit.frame.locator("#mirror-url").fill(MIRROR)
+        visit.frame.locator("#add").click()
+        expect(visit.frame.locator(f"#mirrors tr[data-key='{MIRROR}']")).to_be_visible()
+        visit.check_accessibility()
+
+
+@MAIN_SUITES
+def test_uninstall_and_purge(engine: Window) -> None:
+    """The last test of a host: containers by name, then data by the typed name of the host."""
+    host = engine.host
+    host.run("docker", "load", "--input", "/srv/bed/registry/tiny.tar")
+    host.run("docker", "volume", "create", "precious")
+    host.run("docker", "run", "--detach", "--name", "runs-on", "tiny", "sleep", "900")
+    name = host.run("uname", "-n").stdout.strip()
+    with engine.visit("alice", admin=True) as visit:
+        frame = visit.frame
+        frame.locator("#uninstall").click()
+        frame.locator("#purge").click()
+        frame.locator("#go").click()
+        expect(frame.locator("#stops")).to_contain_text("runs-on")
+        expect(frame.locator("#losses")).to_contain_text("/var/lib/docker")
+        expect(frame.locator("#losses")).to_contain_text("precious")
+        visit.check_accessibility()
+        frame.locator("#host-name").fill("another")
+        frame.locator("#agree-stops").click()
+        go = frame.locator("#go")
+        expect(go).to_have_attribute("aria-disabled", "true")
+        frame.locator("#host-name").fill(name)
+        expect(go).not_to_have_attribute("aria-disabled", "true")
+        go.click()
+        expect(frame.locator("#install")).to_be_visible()
+    assert not Api(host).status()["installed"]
+    assert not host.path("/var/lib/docker/volumes/precious").exists()
