@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The worker's end of the conversation with the job that started it."""
+"""The worker's side of the protocol."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class Channel:
         self._requests = requests
         self._events = events
         self.committed = False
-        """Whether rpm was to write: from then on nothing but its end ends the process."""
+        """Whether the job agreed that rpm writes: from then on nothing stops the process."""
         self._last = ProgressEvent("", 0.0)
 
     @classmethod
     def take_over(cls) -> Channel:
         """Keep standard input and output for the protocol.
 
-        From now on what dnf, its plugins or a package's scripts print goes to standard error, and
-        what they read is empty. Signals end the process at once, as systemd expects, and so does
-        the death of the job.
+        The output of dnf, its plugins and the scriptlets of packages goes to standard error, and
+        their input is empty. Signals end the process at once, as systemd expects, and so does the
+        end of the job.
         """
         requests, events = os.dup(0), os.dup(1)
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -59,9 +59,9 @@ class Channel:
         return cls(os.fdopen(requests, "rb"), os.fdopen(events, "wb"))
 
     def receive(self) -> Request:
-        """The request; the process ends when the job has none after all.
+        """Wait for the request; the process exits when the job closes the pipe without one.
 
-        :raises KeyError, TypeError, ValueError: when the line is not one.
+        :raises KeyError, TypeError, ValueError: when the line is not a request.
         """
         line = self._requests.readline()
         if not line:
@@ -105,10 +105,10 @@ class Channel:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Around the part that must not be stopped: from here nothing but its end ends it.
+        """Enter the part that must not be stopped, once the job agrees.
 
-        It begins when the job agrees. A job that is being cancelled, or is gone, does not, and
-        the process ends without having written anything.
+        A job that is being canceled, or has ended, does not agree: the process exits, and nothing
+        was written.
         """
         self._send(WritingEvent(writing=True))
         if self._requests.readline() != PROCEED:

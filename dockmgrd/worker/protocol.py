@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What job and package worker say to each other: one request in, events out, one JSON line each.
+"""The protocol of job and package worker: one request in, events out, a JSON line each.
 
-The last line is the outcome. Twice the worker waits for the line `PROCEED`: when it has resolved
-what to do, because the job may only want to know, and when rpm will write, because only so can the
-job be sure that it does not kill what is writing. This module is all that both sides share; it
-imports nothing of dnf.
+The last line is the outcome. The worker waits for the line `PROCEED` twice: after it has resolved
+the request, because a dry run ends there, and before rpm writes, so that the job never kills a
+worker that is writing. Both sides share no other module; this one imports nothing of dnf.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ from bed.api import Api, ApiError
 from bed.fixtures import EVERYWHERE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bed.fixtures import NewHost
     from bed.host import Host
     from bed.suites import Suite
@@ -248,15 +250,18 @@ def test_a_host_whose_packages_cannot_change(docker_host: Host) -> None:
     before = host.run("rpm", "-qa").stdout
     host.run("mount", "--bind", "/usr", "/usr")
     host.run("mount", "--options", "remount,bind,ro", "/usr")
-    for job in (api.uninstall(), api.install(completion=TRUE)):
+    starts: list[tuple[Callable[..., str], dict[str, Any]]] = [
+        (api.uninstall, {}),
+        (api.install, {"completion": TRUE}),
+    ]
+    for start, options in starts:
         with pytest.raises(ApiError, match="/usr is on /usr, which is read-only") as caught:
-            api.wait(job)
+            api.wait(start(**options))
         assert caught.value.name == ERROR + "WriteFailed"
     host.run("mount", "--options", "remount,bind,rw", "/usr")
     host.write("/run/ostree-booted", "")
     host.internet.forget_requests()
-    for start in (api.uninstall, api.install):
-        options = {"completion": TRUE} if start == api.install else {}
+    for start, options in starts:
         with pytest.raises(ApiError, match="boots an image") as caught:
             api.wait(start(**options))
         assert caught.value.name == ERROR + "UnsupportedPlatform"

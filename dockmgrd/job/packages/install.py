@@ -40,11 +40,11 @@ _PACKAGES = Span(0.03, 0.8)
 
 
 async def install(context: JobContext, options: InstallOptions) -> dict[str, Any]:
-    """Bring the host to what the options say; what is so already is not done again.
+    """Install what the options say, and start the engine. Steps that are already done are skipped.
 
-    Until rpm writes, the job can be cancelled, and a failure leaves the host as it was. When
-    packages are there, the repository file stays whatever happens: it is where they get their
-    updates from. Then a failure puts daemon.json back and says that the packages are installed.
+    Until rpm writes, the job can be canceled, and a failure leaves the host as it was. Once the
+    packages are installed, the repository file stays, because it is the source of their updates.
+    A later failure restores daemon.json and reports that the packages are installed.
 
     :returns: `changed`, `source`, `tried` (see `sources.describe_source`), `installed`, `upgraded`,
         `downgraded`, `removed` (NEVRAs), `download-bytes`, `mirrors` when they were asked for,

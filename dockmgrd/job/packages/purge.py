@@ -196,7 +196,7 @@ def _delete(root: Root, name: str | None) -> int:
 def list_paths(data_roots: Iterable[Path], *, keep_config: bool) -> tuple[Path, ...]:
     """Everything that a purge deletes, each once.
 
-    :param data_roots: where the engine keeps, or is told to keep, its data.
+    :param data_roots: where the engine keeps its data, or will by its configuration.
     """
     configuration = () if keep_config else (CONFIGURATION,)
     every = (*data_roots, DEFAULT_DATA_ROOT, CONTAINERD_DATA, *configuration, *RUN_FILES)

@@ -82,7 +82,7 @@ async def transaction(
     """Have a worker begin the request, and yield the conversation with it.
 
     Leaving the context before `Transaction.commit` ends the worker, and nothing was changed.
-    The job can be cancelled until `Transaction.prepare` returns; from then on it is held until the
+    The job can be canceled until `Transaction.prepare` returns; from then on it is held until the
     context is left.
 
     :param span: the part of the job's progress that the worker's takes.

@@ -27,7 +27,6 @@ from dockmgrd.messages.packages import CONTAINERS_RUNNING
 from dockmgrd.messages.text import Template, from_plain
 from dockmgrd.model import JobResult, JobState
 from dockmgrd.worker.protocol import Change
-from dockmgrd.worker.selection import find_nearest
 
 ENGINE = Change(
     "upgrade", "docker-ce-3:2.1-1.el9.x86_64", replaces="docker-ce-3:2.0-1.el9.x86_64", growth=5
@@ -226,21 +225,6 @@ def test_many_containers_are_counted() -> None:
     text = CONTAINERS_RUNNING(containers=install_plan.abbreviate_names("abcdefg"))
     assert str(text) == "Containers are running: a, b, c, d, e, 2 more."
     assert install_plan.abbreviate_names("ab") == ["a", "b"]
-
-
-PUBLISHED = "29.0.0 28.5.2 28.5.1 28.4.0 28.3.3 27.5.1 27.0.1 26.1.4 26.0.0"
-
-
-@pytest.mark.parametrize(
-    ("wanted", "near"),
-    [
-        ("28.5.3", "28.5.2 28.5.1 28.4.0 28.3.3 27.5.1"),
-        ("27.5.0", "28.5.2 28.5.1 28.4.0 27.5.1 27.0.1"),
-        ("26", "28.3.3 27.5.1 27.0.1 26.1.4 26.0.0"),
-    ],
-)
-def test_nearest_versions(wanted: str, near: str) -> None:
-    assert find_nearest(PUBLISHED.split(), wanted) == near.split()
 
 
 async def test_a_kernel_without_modules_of_its_own_is_let_pass(

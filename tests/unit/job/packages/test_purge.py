@@ -18,6 +18,7 @@ import pytest
 from bed.soaking import rounds
 from dockmgrd.errors import UnsafePath, WriteFailed
 from dockmgrd.job.packages import purge
+from dockmgrd.job.packages.deletion import delete_tree
 from dockmgrd.job.packages.purge import Purge
 
 CASES = "DOCKMGRD_MOUNT_CASE"
@@ -373,3 +374,28 @@ def test_what_containers_left_mounted_is_unmounted(root: Path) -> None:
     run(root)
     assert not root.exists()
     assert str(root) not in Path("/proc/self/mountinfo").read_text()
+
+
+@in_namespaces
+def test_a_mount_that_comes_after_the_check_is_not_entered(root: Path) -> None:
+    """A bind mount is on the same device: only the kernel's id of the mount tells it apart."""
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    for name, command in (
+        ("overlay2/abc/diff/tmpfs", ["mount", "-t", "tmpfs", "tmpfs"]),
+        ("volumes/v/_data/bind", ["mount", "--bind", str(outside)]),
+    ):
+        point = root / name
+        point.mkdir(parents=True)
+        subprocess.run([*command, point], check=True)
+        (point / "kept").touch()
+        folder = os.open(root.parent, os.O_RDONLY)
+        try:
+            with pytest.raises(WriteFailed, match=f"{point} could not be deleted: something is m"):
+                delete_tree(folder, root.parent, root.name)
+        finally:
+            os.close(folder)
+        assert (point / "kept").exists()
+        subprocess.run(["umount", point], check=True)
+    assert (outside / "kept").exists()
