@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 BUILD = Path("packaging", "rpm", "build")
 # The release before, and its commit, as a clone does not have to have the tag.
 PREVIOUS = ("0.1.0", "01afbb27e66a0939185e08b85e8e85c18be4954b")
+PACKAGES = ("dockmgrd", "dockmgrctl", "dockmgrd-polkit-rules")
 OWN_SOURCE = "/etc/dockmgrd/sources.d/own.yaml"
 LIMITS = "/etc/dockmgrd/dockmgrd.yaml"
 # Folders that packages of the distribution own, and that the hosts of the bed lack.
@@ -78,7 +79,7 @@ def previous(request: pytest.FixtureRequest, suite: Suite) -> list[Path]:
 def _build(source: Path, out: Path) -> list[Path]:
     environment = {**os.environ, "OUT": str(out), "RELEASE": "0"}
     subprocess.run([source / BUILD], env=environment, check=True, stdout=subprocess.DEVNULL)
-    return sorted(out.glob("*.noarch.rpm"))
+    return packages(out)
 
 
 def _is_here(revision: str) -> bool:
@@ -101,7 +102,12 @@ def clean_host(bare_host: Host) -> Host:
 
 
 def current() -> list[Path]:
-    return sorted(layers.DIST.glob("*.noarch.rpm"))
+    return packages(layers.DIST)
+
+
+def packages(folder: Path) -> list[Path]:
+    """The packages for a host: Ansible's and Cockpit's need what the hosts here do not have."""
+    return [next(folder.glob(f"{name}-[0-9]*.noarch.rpm")) for name in PACKAGES]
 
 
 def files(host: Host) -> set[str]:
