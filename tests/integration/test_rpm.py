@@ -16,15 +16,18 @@ from bed import layers
 from bed.api import Api
 from bed.fixtures import EVERYWHERE
 from bed.host import CommandError
+from bed.suites import BULLSEYE
 from dockmgrd import names
 
 if TYPE_CHECKING:
     from bed.host import Host
+    from bed.suites import Suite
 
 ROOT = Path(__file__).parents[2]
 BUILD = Path("packaging", "rpm", "build")
 # The release before, and its commit, as a clone does not have to have the tag.
 PREVIOUS = ("0.1.0", "01afbb27e66a0939185e08b85e8e85c18be4954b")
+PACKAGES = ("dockmgrd", "dockmgrctl", "dockmgrd-polkit-rules")
 OWN_SOURCE = "/etc/dockmgrd/sources.d/own.yaml"
 LIMITS = "/etc/dockmgrd/dockmgrd.yaml"
 # Folders that packages of the distribution own, and that the hosts of the bed lack.
@@ -48,18 +51,35 @@ ACCOUNTS = ("/etc/passwd", "/etc/group", "/etc/gshadow")
 
 
 @pytest.fixture(scope="session")
-def previous(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def release_before(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """All RPMs of the release before, as release 0 of it: those in dist/ are newer in any case.
 
     They are built from its commit. A shallow clone that does not have it upgrades from a build of
     the present tree.
     """
-    folder = tmp_path_factory.mktemp("previous")
-    source = next((_checkout(folder / "source", each) for each in PREVIOUS if _is_here(each)), ROOT)
-    out = folder / "rpms"
+    folder = tmp_path_factory.mktemp("release-before")
+    found = [revision for revision in PREVIOUS if _is_here(revision)]
+    source = _checkout(folder / "source", found[0]) if found else ROOT
+    return _build(source, folder / "rpms")
+
+
+@pytest.fixture(scope="session")
+def present_as_release_0(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return _build(ROOT, tmp_path_factory.mktemp("release-0"))
+
+
+@pytest.fixture
+def previous(request: pytest.FixtureRequest, suite: Suite) -> list[Path]:
+    """What those in dist/ upgrade: 0.1.0 ran on no host whose dnf is older than 4.14."""
+    name = "present_as_release_0" if suite is BULLSEYE else "release_before"
+    rpms: list[Path] = request.getfixturevalue(name)
+    return rpms
+
+
+def _build(source: Path, out: Path) -> list[Path]:
     environment = {**os.environ, "OUT": str(out), "RELEASE": "0"}
     subprocess.run([source / BUILD], env=environment, check=True, stdout=subprocess.DEVNULL)
-    return sorted(out.glob("*.noarch.rpm"))
+    return packages(out)
 
 
 def _is_here(revision: str) -> bool:
@@ -82,7 +102,12 @@ def clean_host(bare_host: Host) -> Host:
 
 
 def current() -> list[Path]:
-    return sorted(layers.DIST.glob("*.noarch.rpm"))
+    return packages(layers.DIST)
+
+
+def packages(folder: Path) -> list[Path]:
+    """The packages for a host: Ansible's and Cockpit's need what the hosts here do not have."""
+    return [next(folder.glob(f"{name}-[0-9]*.noarch.rpm")) for name in PACKAGES]
 
 
 def files(host: Host) -> set[str]:
