@@ -138,10 +138,7 @@ def require_failure(run: Run, error: str, code: int) -> Mapping[str, Any]:
 def test_fleet_from_bare_hosts_on(tmp_path: Path, collections: Path, own_repository: Path) -> None:
     """Three kinds of hosts, and the oldest and the newest Ansible in turn."""
     with ExitStack() as stack:
-        hosts = {
-            suite.name: stack.enter_context(Host(suite, with_sshd(suite)))
-            for suite in FLEET
-        }
+        hosts = {suite.name: stack.enter_context(Host(suite, with_sshd(suite))) for suite in FLEET}
         for host in hosts.values():
             offer_own_packages(host, own_repository)
             host.write("/etc/docker/daemon.json", DAEMON_JSON)
