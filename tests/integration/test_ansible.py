@@ -12,7 +12,7 @@ import pytest
 
 from bed import debs, layers, repositories, sites
 from bed.host import Host
-from bed.suites import SUITES, Suite
+from bed.suites import BOOKWORM, FORKY, TRIXIE, Suite
 from bed.workers import RPM_WRITES, holding
 from controller import collection
 from controller.environments import NEWEST, OLDEST, run_checked
@@ -33,6 +33,7 @@ DAEMON_JSON = '{\n   "log-opts": {"max-size":   "10m"},\n\t"debug": false\n}\n'
 ONE, TWO = f"https://{sites.MIRROR}/", f"https://{sites.MIRROR2}/"
 FOREIGN = "0" * 64
 
+FLEET = (BOOKWORM, TRIXIE, FORKY)
 ENGINE, MIRRORS = "dockmgr.docker.engine", "dockmgr.docker.registry_mirrors"
 
 
@@ -137,10 +138,7 @@ def require_failure(run: Run, error: str, code: int) -> Mapping[str, Any]:
 def test_fleet_from_bare_hosts_on(tmp_path: Path, collections: Path, own_repository: Path) -> None:
     """Three kinds of hosts, and the oldest and the newest Ansible in turn."""
     with ExitStack() as stack:
-        hosts = {
-            suite.name: stack.enter_context(Host(suite, with_sshd(suite)))
-            for suite in SUITES.values()
-        }
+        hosts = {suite.name: stack.enter_context(Host(suite, with_sshd(suite))) for suite in FLEET}
         for host in hosts.values():
             offer_own_packages(host, own_repository)
             host.write("/etc/docker/daemon.json", DAEMON_JSON)

@@ -12,10 +12,13 @@ import json
 import time
 import typing as t
 
+from ansible_collections.dockmgr.docker.plugins.module_utils._exit_codes import EXIT_CODES
+
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 BUSY = "Busy"
+CONFLICTING_PACKAGES = "ConflictingPackages"
 PLAN_CHANGED = "PlanChanged"
 _UNAUTHORIZED = ("AccessDenied", "InteractiveAuthorizationRequired")
 _COMMON_OPTIONS = ("--json=short", "--no-ask-password", "--no-pager")
@@ -67,7 +70,7 @@ class Dockmgrctl:
     def query(self, *words: str) -> dict[str, t.Any]:
         """Run a command and return its answer, with the key C(job) where a job was started.
 
-        A dictionary without an error is an answer whatever the exit code is: C(probe) exits with 19 when no mirror
+        A dictionary without an error is an answer whatever the exit code is: C(probe) exits with 20 when no mirror
         works, and still lists what it found.
 
         :raises DockmgrctlError: when the command fails.
@@ -166,12 +169,29 @@ def build_result(module: AnsibleModule, answer: dict[str, t.Any], plan: dict[str
     """
     known = {key: plan[key] for key in ("digest", "steps", "notes") if key in plan} if plan else {}
     result = rename_keys({**known, **answer})
-    for note in result.get("notes") or ():
-        module.warn(note if isinstance(note, str) else str(note.get("text", note)))
+    if "notes" in result:
+        result["notes"] = [_get_text(note) for note in result["notes"]]
+        for note in result["notes"]:
+            module.warn(note)
     result.pop("diff", None)
     if module._diff and plan is not None:
         result["diff"] = {"prepared": _render_diff(plan)}
     return result
+
+
+def find_refusal(plan: dict[str, t.Any]) -> DockmgrctlError | None:
+    """Return the error with which the real run would fail, as the dry run reports it; None when it would not."""
+    refusal = plan.get("refusal")
+    if not refusal:
+        return None
+    name = refusal.get("name", "").rpartition(".")[2]
+    code = EXIT_CODES.get(name, 1)
+    return DockmgrctlError(_get_text(refusal), name=name, code=code, details=plan, job=plan.get("job", ""))
+
+
+def _get_text(message: t.Any) -> str:
+    """Return the sentence of a message, which has an id and arguments beside it."""
+    return str(message["text"]) if isinstance(message, dict) and "text" in message else str(message)
 
 
 def _render_diff(plan: dict[str, t.Any]) -> str:

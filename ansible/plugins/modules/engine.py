@@ -27,7 +27,7 @@ options:
   state:
     description:
       - V(present) installs the engine. An installed engine keeps its version unless O(version) is set.
-      - V(latest) installs the newest version that the source offers. An engine that is newer than that stays.
+      - V(latest) installs or upgrades all packages of Docker to the newest that the source offers.
       - V(absent) removes the engine. Images, containers and volumes stay unless O(purge_data=true).
     type: str
     choices: [present, latest, absent]
@@ -178,20 +178,22 @@ plan:
   type: dict
 """
 
-import re
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dockmgr.docker.plugins.module_utils._dockmgrctl import (
+    CONFLICTING_PACKAGES,
     PLAN_CHANGED,
     Dockmgrctl,
     DockmgrctlError,
     build_options,
     build_result,
+    find_refusal,
 )
+from ansible_collections.dockmgr.docker.plugins.module_utils._exit_codes import EXIT_CODES
 
-_SOURCE_OPTIONS = ("source", "channel", "platform")
 _INSTALL_OPTIONS = (
-    *_SOURCE_OPTIONS,
+    "source",
+    "channel",
+    "platform",
     "version",
     "repo_url",
     "containerd_rpm",
@@ -201,75 +203,43 @@ _INSTALL_OPTIONS = (
     "lock_wait",
 )
 _UNINSTALL_OPTIONS = ("purge_data", "keep_config", "force", "lock_wait")
-_CONFLICT = ("ConflictingPackages", 12)
-_CONTAINERS_RUNNING = ("ContainersRunning", 29)
-_PLAN_CHANGED_CODE = 32
 
 
-def _build_command(module, dockmgrctl):
+def _build_command(module):
     """Return the words of the command that brings the node to the state."""
     if module.params["state"] == "absent":
         return ["uninstall", *build_options(module, _UNINSTALL_OPTIONS)]
     disabled = [f"--no-{name}" for name in ("start", "enable") if not module.params[name]]
     words = ["install", *build_options(module, _INSTALL_OPTIONS), *disabled]
     if module.params["state"] == "latest":
-        words += _find_latest(module, dockmgrctl)
+        words.append("--version=latest")
     return words
-
-
-def _find_latest(module, dockmgrctl):
-    """Return the option for the newest version of the source; none when the installed one is newer than that."""
-    versions = dockmgrctl.query("versions", *build_options(module, _SOURCE_OPTIONS)).get("versions") or []
-    if not versions:
-        return []
-    newest = versions[0]
-    for each in versions:
-        if each.get("installed") and _parse_version(each["version"]) > _parse_version(newest["version"]):
-            return []
-    return [f"--version={newest['version']}-{newest['release']}"]
-
-
-def _parse_version(version):
-    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def _check_plan(module, plan):
     """Fail in a dry run as the real run would.
 
-    :raises DockmgrctlError: when the plan is not the one that was agreed to, or the request would be refused.
+    :raises DockmgrctlError: when the request would be refused, or the plan is not the one that was agreed to.
     """
-    agreed, job = module.params["plan"], plan.get("job", "")
-    if agreed and plan["changed"]:
-        if plan.get("digest") == agreed:
-            return
+    agreed = module.params["plan"]
+    error = find_refusal(plan)
+    # Agreeing to a plan agrees to the removals in it.
+    if error is not None and not (agreed and error.name == CONFLICTING_PACKAGES):
+        raise error
+    if agreed and plan["changed"] and plan.get("digest") != agreed:
         raise DockmgrctlError(
             f"The plan for this node has changed since the review: its digest is {plan.get('digest')}, not {agreed}."
             " Review the new plan.",
             name=PLAN_CHANGED,
-            code=_PLAN_CHANGED_CODE,
+            code=EXIT_CODES[PLAN_CHANGED],
             details=plan,
-            job=job,
+            job=plan.get("job", ""),
         )
-    absent = module.params["state"] == "absent"
-    name, code = _CONTAINERS_RUNNING if absent else _CONFLICT
-    refusal = plan.get("refusal")
-    if refusal:
-        raise DockmgrctlError(str(refusal), name=plan.get("refusal-error", name), code=code, details=plan, job=job)
-    if plan.get("remove") and not absent and not module.params["replace_conflicting"]:
-        raise DockmgrctlError(_explain_conflict(plan["remove"]), name=name, code=code, details=plan, job=job)
-
-
-def _explain_conflict(removals):
-    packages = [f"{each['package']} ({each['reason']})" if each.get("reason") else each["package"] for each in removals]
-    return (
-        f"The installation would remove {', '.join(packages)}. Set replace_conflicting to true, or give the digest of"
-        " this plan as plan, to agree to that."
-    )
 
 
 def _apply_state(module):
     dockmgrctl = Dockmgrctl(module, {"changed": True})
-    command = _build_command(module, dockmgrctl)
+    command = _build_command(module)
     agreed = module.params["plan"]
     plan = None
     if module.check_mode or module._diff:

@@ -88,7 +88,7 @@ rc:
   description: Exit code of C(dockmgrctl); each error has its own.
   returned: failure
   type: int
-  sample: 21
+  sample: 22
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -97,6 +97,7 @@ from ansible_collections.dockmgr.docker.plugins.module_utils._dockmgrctl import 
     DockmgrctlError,
     build_options,
     build_result,
+    find_refusal,
 )
 
 
@@ -119,6 +120,9 @@ def _set_mirrors(module):
     plan = None
     if module.check_mode or module._diff:
         plan = dockmgrctl.change(*command, "--dry-run", *operands)
+        error = find_refusal(plan)
+        if error is not None:
+            raise error
         if module.check_mode or not plan["changed"]:
             return build_result(module, plan, plan)
     return build_result(module, dockmgrctl.change(*command, *operands), plan)

@@ -13,19 +13,28 @@ from unit.ansible.ansible_answers import Answer, fail
 if TYPE_CHECKING:
     from unit.ansible.ansible_answers import RunModule
 
+NOTE = "Docker is restarted; no container runs."
 DIGEST, FOREIGN = "a" * 64, "b" * 64
+
+
+def refuse(name: str, text: str) -> dict[str, Any]:
+    """Return a refusal as a dry run has it."""
+    return {"name": f"org.dockmgr1.Error.{name}", "id": "x", "text": text, "args": {}}
+
+
 PLAN = {
     "changed": True,
     "digest": DIGEST,
     "install": [{"package": "docker-ce-3:28.5.1-1.el9.x86_64", "download-bytes": 5}],
     "steps": ["install docker-ce", "write /etc/x with sha256 0", "start docker.service"],
     "diff": "--- /dev/null\n+++ /etc/x\n",
-    "notes": ["Docker is restarted; no container runs."],
+    "notes": [{"id": "x", "text": NOTE, "args": {}}],
     "a-key-of-a-later-release": 1,
 }
 CONFLICT = {
     **PLAN,
     "remove": [{"package": "podman-docker-4", "reason": "it conflicts with docker-ce"}],
+    "refusal": refuse("ConflictingPackages", "podman-docker-4 is in the way."),
 }
 DONE = {"changed": True, "installed": ["docker-ce"], "engine-version": "28.5.1"}
 SATISFIED = {"changed": False, "digest": FOREIGN, "steps": [], "diff": ""}
@@ -96,7 +105,7 @@ def test_check_mode_returns_the_plan(run_module: RunModule, core: str) -> None:
     assert result["digest"] == DIGEST
     assert result["steps"] == PLAN["steps"]
     assert result["install"][0]["download_bytes"] == 5
-    assert outcome.warnings == PLAN["notes"]
+    assert outcome.warnings == [NOTE]
     shown = "install docker-ce\nstart docker.service\n--- /dev/null\n+++ /etc/x\n"
     assert result["diff"] == {"prepared": shown}
 
@@ -107,7 +116,7 @@ def test_diff_mode_does_what_it_shows(run_module: RunModule) -> None:
     assert outcome.words == [["install", "--dry-run"], ["install", "--yes", f"--plan={DIGEST}"]]
     assert outcome.result["steps"] == PLAN["steps"]
     assert "+++ /etc/x" in outcome.result["diff"]["prepared"]
-    assert outcome.warnings == PLAN["notes"], "each note once"
+    assert outcome.warnings == [NOTE], "each note once"
 
 
 def test_diff_mode_with_nothing_to_do(run_module: RunModule) -> None:
@@ -126,41 +135,43 @@ def test_conflict_fails_before_anything_is_agreed_to(
     result = outcome.result
     assert result["failed"] is True
     assert (result["error"], result["rc"]) == ("ConflictingPackages", 12)
-    assert "podman-docker-4 (it conflicts with docker-ce)" in result["msg"]
+    assert result["msg"] == "podman-docker-4 is in the way."
     assert result["plan"]["remove"] == CONFLICT["remove"]
     assert result["job"] == "20260131T120000_3fa2b1"
 
 
-@pytest.mark.parametrize(
-    "parameters", [{"replace_conflicting": True}, {"plan": DIGEST}], ids=["agreed", "reviewed"]
-)
-def test_conflict_that_the_user_agreed_to(
-    run_module: RunModule, parameters: dict[str, Any]
-) -> None:
-    answers = {"install --dry-run": Answer(CONFLICT)}
-    result = run_module("engine", parameters, answers=answers, check=True).result
-    assert result["changed"] is True
+def test_conflict_that_the_user_reviewed(run_module: RunModule) -> None:
+    answers = {"install --dry-run": Answer(CONFLICT), "install": Answer(DONE)}
+    for check in (True, False):
+        parameters = {"plan": DIGEST}
+        outcome = run_module("engine", parameters, answers=answers, check=check, diff=True)
+        assert outcome.result["changed"] is True
+    assert outcome.words[-1] == ["install", "--yes", f"--plan={DIGEST}"]
 
 
 @pytest.mark.parametrize(
     ("state", "verb", "error", "code"),
     [
         ("absent", "uninstall --dry-run", "ContainersRunning", 29),
-        ("present", "install --dry-run", "ConflictingPackages", 12),
+        ("present", "install --dry-run", "KernelModuleMissing", 28),
+        ("present", "install --dry-run", "ErrorOfALaterRelease", 1),
     ],
 )
 def test_refusal_of_the_plan_fails_check_mode(
     run_module: RunModule, state: str, verb: str, error: str, code: int
 ) -> None:
-    plan = {**PLAN, "refusal": "It would be refused."}
-    outcome = run_module("engine", {"state": state}, answers={verb: Answer(plan)}, check=True)
-    result = outcome.result
-    assert result["failed"] is True
-    assert (result["msg"], result["error"], result["rc"]) == ("It would be refused.", error, code)
+    """Also where the plan was reviewed: that agrees to removals and to nothing else."""
+    answers = {verb: Answer({**PLAN, "refusal": refuse(error, "It would be refused.")})}
+    for parameters in ({"state": state}, {"state": state, "plan": DIGEST}):
+        result = run_module("engine", parameters, answers=answers, check=True).result
+        assert result["failed"] is True
+        found = (result["msg"], result["error"], result["rc"])
+        assert found == ("It would be refused.", error, code)
 
 
 def test_removal_is_what_absent_is_for(run_module: RunModule) -> None:
-    answers = {"uninstall --dry-run": Answer(CONFLICT)}
+    removal = {key: value for key, value in CONFLICT.items() if key != "refusal"}
+    answers = {"uninstall --dry-run": Answer(removal)}
     result = run_module("engine", {"state": "absent"}, answers=answers, check=True).result
     assert result["changed"] is True
 
@@ -254,27 +265,10 @@ def test_node_without_dockmgrctl(run_module: RunModule) -> None:
     assert "dockmgrctl" in failed["msg"]
 
 
-def offer(version: str, *, installed: bool = False) -> dict[str, Any]:
-    """Return a row of `dockmgrctl versions`."""
-    return {"version": version, "release": "1.el9", "installed": installed}
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        ([offer("28.10.0"), offer("28.9.1", installed=True)], ["--version=28.10.0-1.el9"]),
-        ([offer("28.9.1"), offer("28.10.0", installed=True)], []),
-        ([], []),
-    ],
-    ids=["newer", "installed is newer", "none"],
-)
-def test_latest(run_module: RunModule, rows: list[dict[str, Any]], words: list[str]) -> None:
-    answers = {"versions": Answer({"versions": rows}), "install": Answer(DONE)}
+def test_latest(run_module: RunModule) -> None:
+    answers = {"install": Answer(DONE)}
     outcome = run_module("engine", {"state": "latest", "source": ["tuna"]}, answers=answers)
-    assert outcome.words == [
-        ["versions", "--source=tuna"],
-        ["install", "--source=tuna", *words, "--yes"],
-    ]
+    assert outcome.words == [["install", "--source=tuna", "--version=latest", "--yes"]]
 
 
 @pytest.mark.parametrize(

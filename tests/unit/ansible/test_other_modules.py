@@ -65,6 +65,13 @@ def test_mirrors_wait_for_another_job(run_module: RunModule) -> None:
     assert outcome.result["changed"] is True
 
 
+def test_refusal_of_mirrors_fails_check_mode(run_module: RunModule) -> None:
+    refusal = {"name": "org.dockmgr1.Error.ConfigInvalid", "text": "The file is not valid."}
+    answers = {"set-mirror --dry-run": Answer({**SET, "refusal": refusal})}
+    result = run_module("registry_mirrors", {"mirrors": [ONE]}, answers=answers, check=True).result
+    assert (result["failed"], result["error"], result["rc"]) == (True, "ConfigInvalid", 18)
+
+
 def test_mirrors_that_the_engine_rejects(run_module: RunModule) -> None:
     answers = {"set-mirror": fail("RolledBack", 22, "It was undone.")}
     result = run_module("registry_mirrors", {"mirrors": [ONE]}, answers=answers).result
@@ -98,8 +105,8 @@ def test_engine_version_info(run_module: RunModule) -> None:
     ("probed", "code", "best"),
     [
         ([{"mirror": TWO, "verdict": "ok"}, {"mirror": ONE, "verdict": "refused"}], 0, TWO),
-        ([{"mirror": ONE, "verdict": "refused"}], 19, ""),
-        ([], 19, ""),
+        ([{"mirror": ONE, "verdict": "refused"}], 20, ""),
+        ([], 20, ""),
     ],
 )
 def test_registry_mirror_info(
