@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`python3 -m cockpit FOLDER ARCHIVE...`: the page as Cockpit serves it.
 
-The archives are those of packages.txt, as npm has them. Nothing is compiled and nothing minified:
-the page's own modules are copied, and those of Preact and htm get the names that a browser can find.
+The archives are those of packaging/rpm/bundled-npm.txt, as npm has them. Nothing is compiled and
+nothing minified: the page's own modules are copied, and those of Preact and htm get the names
+that a browser can find.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _IMPORT = re.compile(r"((?:from|import)\s+['\"])([^'\"]+)(['\"])")
 def build(folder: Path, archives: Sequence[Path], messages: Mapping[str, str]) -> None:
     """Put the page into the folder, which is emptied first.
 
-    `messages` are the service's templates by their ids. Raises KeyError when an archive lacks a file.
+    `messages` are the service's templates by their ids. Raises KeyError when an archive lacks
+    a file.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
