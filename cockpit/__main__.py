@@ -20,7 +20,7 @@ from pathlib import Path
 from cockpit import translations
 
 SOURCE = Path(__file__).parent
-_COPIED = ("*.js", "views/*.js", "page.css", "manifest.json", "dockmgr.svg")
+_COPIED = ("*.js", "views/*.js", "page.css", "manifest.json")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 # A browser resolves neither a name without its suffix nor that of a package, and Cockpit's content
 # security policy forbids the inline import map that would.
