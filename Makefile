@@ -69,9 +69,10 @@ fuzz: rpm $(VENV)/ready
 soak: rpm $(VENV)/ready
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/integration -m soak --capture=no
 
-# docs/run.svg, from a run on a host.
+# docs/run.svg, from a run on a host, and docs/page*.png, of the page for Cockpit.
 picture: rpm $(VENV)/ready
 	@$(RUN) -m bed.picture
+	@$(RUN) -m browser.picture
 
 # Names what is to be translated.
 translations:
