@@ -98,9 +98,10 @@ soak: rpm $(VENV)/ready  ## Run the tests marked soak for long
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/unit/job/packages/test_purge.py -k meanwhile
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/integration -m soak --capture=no
 
-# docs/run.svg, from a run on a host.
-picture: rpm $(VENV)/ready  ## Draw docs/run.svg from a run on a host
+# docs/run.svg, from a run on a host, and docs/page*.png, of the page for Cockpit.
+picture: rpm $(VENV)/ready  ## Draw the pictures in docs/ from runs on hosts
 	@$(RUN) -m bed.picture
+	@$(RUN) -m browser.picture
 
 # Names what is to be translated.
 translations:  ## Bring po/*.po up to date and name what is to be translated

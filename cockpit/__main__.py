@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`python3 -m cockpit FOLDER ARCHIVE...`: the page as Cockpit serves it.
 
-The archives are those of packages.txt, as npm has them. Nothing is compiled and nothing minified:
-the page's own modules are copied, and those of Preact and htm get the names that a browser can find.
+The archives are those of packaging/rpm/bundled-npm.txt, as npm has them. Nothing is compiled and
+nothing minified: the page's own modules are copied, and those of Preact and htm get the names
+that a browser can find.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from cockpit import translations
 
 SOURCE = Path(__file__).parent
-_COPIED = ("*.js", "views/*.js", "page.css", "manifest.json", "dockmgr.svg")
+_COPIED = ("*.js", "views/*.js", "page.css", "manifest.json")
 _FONT_FACE = re.compile(r"@font-face\s*\{[^}]*\}")
 # A browser resolves neither a name without its suffix nor that of a package, and Cockpit's content
 # security policy forbids the inline import map that would.
@@ -29,7 +30,8 @@ _IMPORT = re.compile(r"((?:from|import)\s+['\"])([^'\"]+)(['\"])")
 def build(folder: Path, archives: Sequence[Path], messages: Mapping[str, str]) -> None:
     """Put the page into the folder, which is emptied first.
 
-    `messages` are the service's templates by their ids. Raises KeyError when an archive lacks a file.
+    `messages` are the service's templates by their ids. Raises KeyError when an archive lacks
+    a file.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -30,12 +30,7 @@ def find_messages() -> set[str]:
 def manifest_messages() -> set[str]:
     """Return the messages of manifest.json: the label, and the words of a search."""
     items = json.loads((SOURCE / "manifest.json").read_text())["menu"].values()
-    words = {
-        word
-        for item in items
-        for keyword in item["keywords"]
-        for word in keyword["matches"]
-    }
+    words = {word for item in items for keyword in item["keywords"] for word in keyword["matches"]}
     return words | {item["label"] for item in items}
 
 
@@ -68,13 +63,17 @@ def write(folder: Path, messages: Mapping[str, str]) -> None:
         catalog = read_catalog(path)
         if messages and service.exists():
             translated = read_catalog(service)
-            catalog.update({each: translated[each] for each in messages.values() if each in translated})
+            known = [each for each in messages.values() if each in translated]
+            catalog.update({each: translated[each] for each in known})
         labels = manifest_messages()
-        _write_script(folder / f"po.{language}.js", language, catalog, catalog.keys() - labels | {"Docker Engine"})
+        page = find_messages() | set(messages.values())
+        _write_script(folder / f"po.{language}.js", language, catalog, page)
         _write_script(folder / f"po.manifest.{language}.js", language, catalog, labels)
 
 
-def _write_script(path: Path, language: str, catalog: Mapping[str, str], chosen: Iterable[str]) -> None:
+def _write_script(
+    path: Path, language: str, catalog: Mapping[str, str], chosen: Iterable[str]
+) -> None:
     entries = {each: [None, catalog[each]] for each in sorted(chosen) if each in catalog}
     # The rule is that of languages without plural forms: the page has no message that counts.
     header = f'"plural-forms":n=>0,"language":{json.dumps(language)},"language-direction":"ltr"'

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 PACKAGES = ("cockpit-bridge", "cockpit-system", "cockpit-ws", "sudo")
 PEOPLE = ("alice", "bob", "carol")
-"""alice has sudo, bob is a member of group dockmgr, carol has nothing; their names are their passwords."""
+"""alice has sudo, bob is a member of group dockmgr, carol has nothing.
+
+Their names are their passwords.
+"""
 PAGE = "/usr/share/cockpit/dockmgr"
 _OWN_PACKAGES = ("dockmgrd", "dockmgrctl", "dockmgrd-polkit-rules", "cockpit-dockmgr")
 _TARGET = "/var/tmp/debs"
@@ -102,7 +105,8 @@ def _download(suite: Suite, folder: Path) -> None:
         "Acquire::Languages": "none",
         "APT::Sandbox::User": "root",
     }
-    command = ["apt-get", "-qq", *(part for key in options for part in ("-o", f"{key}={options[key]}"))]
+    arguments = [part for key in options for part in ("-o", f"{key}={options[key]}")]
+    command = ["apt-get", "-qq", *arguments]
     checked([*command, "update"])
     checked([*command, "install", "--download-only", "--yes", "--no-install-recommends", *PACKAGES])
     shutil.rmtree(archives / "partial")

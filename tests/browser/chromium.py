@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Debian's Chromium on the loopback interface of a host, and people who are logged in to Cockpit."""
+"""Debian's Chromium on the loopback interface of a host, and people who log in to Cockpit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,18 @@ _CHROMIUM = "/usr/bin/chromium"
 _OWN_URL = re.compile(r"/dockmgr/|@localhost/dockmgr")
 # The shell's own pages are not ours: it asks for fonts that Debian does not ship, for example.
 _FRAMED = re.compile("/cockpit/.*dockmgr")
+
+_RUN_AXE = """() => {
+  axe.run(document, { resultTypes: ["violations"] }).then(result => {
+    const found = document.createElement("meta");
+    found.id = "axe";
+    found.content = JSON.stringify(
+      result.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 120))]));
+    document.head.append(found);
+  });
+}"""
+_FIND_WIDE = """() => [document.documentElement, document.querySelector("main")]
+  .filter(each => each.scrollWidth > each.clientWidth).map(each => each.tagName)"""
 
 expect.set_options(timeout=TIMEOUT)
 
@@ -53,7 +65,8 @@ class Visit:
         field_ = self.page.locator("[role=dialog] input[type=password]").first
         field_.fill(password)
         field_.press("Enter")
-        expect(self.page.locator("button:visible", has_text="Administrative access").first).to_be_visible()
+        gained = self.page.locator("button:visible", has_text="Administrative access")
+        expect(gained.first).to_be_visible()
         for close in self.page.locator("[role=dialog] button:visible", has_text="Close").all():
             close.click()
 
@@ -68,9 +81,7 @@ class Visit:
         if not self.frame.evaluate("() => 'axe' in window"):
             self.frame.evaluate(axe_source())
         # Cockpit 287 replaces Promise with its own, for which evaluate does not wait.
-        self.frame.evaluate("() => { window.found = ''; axe.run(document, { resultTypes: ['violations'] }).then("
-            "r => { const e = document.createElement('meta'); e.id = 'axe'; document.head.append(e);"
-            " e.content = JSON.stringify(r.violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 120))])); }); }")
+        self.frame.evaluate(_RUN_AXE)
         result = self.frame.locator("meta#axe")
         result.wait_for(state="attached")
         violations = json.loads(result.get_attribute("content") or "[]")
@@ -79,9 +90,7 @@ class Visit:
 
     def check_width(self) -> None:
         """Raise AssertionError when something scrolls sideways."""
-        wide = self.frame.evaluate("() => [document.documentElement, document.querySelector('main')]"
-            ".filter(e => e.scrollWidth > e.clientWidth).length")
-        assert wide == 0
+        assert self.frame.evaluate(_FIND_WIDE) == []
 
     def text(self) -> str:
         return self.frame.locator("main").inner_text()
@@ -108,8 +117,8 @@ class Window:
     ) -> Iterator[Visit]:
         """Log in and open the page. With `top` it has no shell around it, as on a desktop.
 
-        Raises AssertionError in the end when the page has complained on the console or asked another
-        origin for something.
+        Raises AssertionError in the end when the page has complained on the console or asked
+        another origin for something.
         """
         context = self.browser.new_context(
             viewport={"width": size[0], "height": size[1]},
@@ -124,7 +133,8 @@ class Window:
         try:
             page.goto(f"{ORIGIN}/dockmgr{path}")
             page.locator("#login-user-input").wait_for()
-            page.evaluate("name => localStorage.setItem(name, 'any')" if admin else "name => {}", f"superuser:{user}")
+            if admin:
+                page.evaluate("name => localStorage.setItem(name, 'any')", f"superuser:{user}")
             page.fill("#login-user-input", user)
             page.fill("#login-password-input", user)
             page.click("#login-button")
@@ -158,7 +168,8 @@ def _listen(page: Page, visit: Visit) -> None:
             visit.foreign.append(request.url)
 
     def on_console(message: Any) -> None:
-        if message.type in ("error", "warning") and _OWN_URL.search(f"{message.location} {message.text}"):
+        ours = _OWN_URL.search(f"{message.location} {message.text}")
+        if ours and message.type in ("error", "warning"):
             visit.complaints.append(f"{message.type}: {message.text}")
 
     def on_error(error: Any) -> None:
@@ -184,7 +195,8 @@ def open_window(playwright: Playwright, host: Host) -> Iterator[Window]:
     """Start a browser in the host's network namespace."""
     with tempfile.TemporaryDirectory() as folder:
         wrapper = Path(folder, "chromium")
-        wrapper.write_text(f'#!/bin/sh\nexec nsenter --target {host.leader} --net {_CHROMIUM} "$@"\n')
+        command = f"nsenter --target {host.leader} --net {_CHROMIUM}"
+        wrapper.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         wrapper.chmod(0o755)
         browser = playwright.chromium.launch(executable_path=str(wrapper), args=["--no-sandbox"])
         try:
@@ -196,6 +208,3 @@ def open_window(playwright: Playwright, host: Host) -> Iterator[Window]:
 def start_playwright() -> Any:
     """Return a context manager for a Playwright."""
     return sync_playwright()
-
-
-__all__: Sequence[str] = ("NARROW", "WIDE", "Visit", "Window", "expect", "open_window", "start_playwright")

@@ -22,9 +22,12 @@ def playwright() -> Iterator[Playwright]:
         yield started
 
 
+OpenHost = Callable[[str, Callable[[Suite], Layers]], Window]
+
+
 @pytest.fixture(scope="module")
-def open_host(playwright: Playwright) -> Iterator[Callable[[str, Callable[[Suite], Layers]], Window]]:
-    """Return a function that gives a window to a host of those layers, the same for the whole module."""
+def open_host(playwright: Playwright) -> Iterator[OpenHost]:
+    """Return a function that gives a window to a host of those layers, one for the whole module."""
     windows: dict[tuple[str, str], Window] = {}
     with ExitStack() as stack:
 
@@ -39,12 +42,12 @@ def open_host(playwright: Playwright) -> Iterator[Callable[[str, Callable[[Suite
 
 
 @pytest.fixture
-def empty(open_host: Callable[..., Window], suite: Suite) -> Window:
+def empty(open_host: OpenHost, suite: Suite) -> Window:
     """A host without Docker."""
     return open_host(suite.name, cockpit.ours)
 
 
 @pytest.fixture
-def engine(open_host: Callable[..., Window], suite: Suite) -> Window:
+def engine(open_host: OpenHost, suite: Suite) -> Window:
     """A host with Docker."""
     return open_host(suite.name, cockpit.docker)

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from bed import sites
 from bed.api import Api
 from bed.host import Host
-from browser.chromium import NARROW, Visit, Window, expect
+from browser.chromium import NARROW, Visit, Window
 from cockpit.translations import find_messages, read_catalog
 
 MIRROR, MIRROR2, TOKEN = (
@@ -20,6 +23,24 @@ MIRROR, MIRROR2, TOKEN = (
 )
 DAEMON_JSON = "/etc/docker/daemon.json"
 CATALOG = Path(__file__).parents[2] / "po" / "page" / "zh_CN.po"
+# Runs on the host: polkit's text agent on a terminal of its own, and somebody who types.
+_AGENT = """
+import os, pty, sys
+reading, writing = os.pipe()
+os.set_inheritable(writing, True)
+child, terminal = pty.fork()
+if child == 0:
+    os.execvp("pkttyagent", ["pkttyagent", "--process", sys.argv[1], "--notify-fd", str(writing)])
+os.close(writing)
+os.read(reading, 1)
+print("registered", flush=True)
+seen = b""
+while True:
+    seen += os.read(terminal, 4096)
+    if b"assword:" in seen:
+        os.write(terminal, sys.argv[2].encode() + b"\\n")
+        seen = b""
+"""
 MAIN_SUITES = pytest.mark.suites("bookworm", "trixie")
 
 
@@ -34,10 +55,6 @@ def mirrors_in_file(host: Host) -> list[str]:
     return found
 
 
-def rows(visit: Visit) -> list[str]:
-    return [str(row.get_attribute("data-key")) for row in visit.frame.locator("#mirrors tbody tr").all()]
-
-
 @MAIN_SUITES
 def test_mirrors(engine: Window) -> None:
     host = engine.host
@@ -45,7 +62,7 @@ def test_mirrors(engine: Window) -> None:
     with engine.visit("alice", admin=True) as visit:
         frame = visit.frame
         add(visit, "ftp://mirror.bed.test")
-        expect(frame.locator("#mirror-url-help")).to_contain_text("This is not the URL of a registry")
+        expect(frame.locator("#mirror-url-help")).to_contain_text("is not the URL of a registry")
         frame.locator("#mirror-url").fill(f"https://{sites.UNTRUSTED_MIRROR}")
         frame.locator("#add").click()
         expect(frame.locator("#add-mirror-dialog [role=alert]")).to_contain_text("certificate")
@@ -60,7 +77,7 @@ def test_mirrors(engine: Window) -> None:
         frame.locator("#probe").click()
         expect(frame.locator("#mirrors tbody tr", has_text="Works")).to_have_count(2)
         visit.check_accessibility()
-        down = frame.locator("button[aria-label^=Move]", has_not_text="x").first
+        down = frame.locator(f"[id='down-{MIRROR}']")
         down.focus()
         visit.page.keyboard.press("Enter")
         expect(frame.locator("#mirrors tbody tr").first).to_have_attribute("data-key", MIRROR2)
@@ -82,8 +99,10 @@ def test_fastest_mirror(engine: Window) -> None:
     known = Path(__file__).parents[2] / "dockmgrd" / "catalog" / "mirrors.yaml"
     others = re.findall(r"^  (https://\S+):$", known.read_text(), re.M)
     entries = [f"  {url}: {{enabled: false}}" for url in others]
-    entries += [f"  {url}: {{title: bed, region: world, checked: 2026-01-01, source: bed}}"
-                for url in (TOKEN, f"https://{sites.UNTRUSTED_MIRROR}")]
+    entries += [
+        f"  {url}: {{title: bed, region: world, checked: 2026-01-01, source: bed}}"
+        for url in (TOKEN, f"https://{sites.UNTRUSTED_MIRROR}")
+    ]
     host.write("/etc/dockmgrd/mirrors.d/bed.yaml", "\n".join(["mirrors:", *entries]) + "\n")
     with engine.visit("alice", admin=True) as visit:
         frame = visit.frame
@@ -147,7 +166,7 @@ def test_others_get_no_dead_buttons(engine: Window) -> None:
 
 
 def test_an_agent_of_polkit_can_ask(engine: Window) -> None:
-    """As in a window of a desktop session: there is no shell, but somebody who asks for a password."""
+    """As in a window of a desktop session: without a shell, and with one who asks for passwords."""
     host = engine.host
     host.run("dockmgrctl", "set-mirror", MIRROR, MIRROR2)
     with engine.visit("carol", top=True) as visit:
@@ -157,6 +176,25 @@ def test_an_agent_of_polkit_can_ask(engine: Window) -> None:
         refused = visit.frame.locator("#mirrors [role=alert]")
         expect(refused).to_contain_text("Turn on administrative access")
         visit.check_accessibility()
+        with password_agent(host, "carol"):
+            remove.click()
+            expect(visit.frame.locator("#mirrors tbody tr")).to_have_count(1)
+        expect(visit.frame.locator("#history tbody tr").first).to_contain_text("carol")
+    assert mirrors_in_file(host) == [MIRROR]
+
+
+@contextmanager
+def password_agent(host: Host, user: str) -> Iterator[None]:
+    """Have polkit ask on a terminal for that user's bridge, where alice types her password."""
+    [bridge] = host.run("pgrep", "--uid", user, "--full", "cockpit-bridge$").stdout.split()
+    agent = host.popen("/usr/bin/python3", "-IBc", _AGENT, bridge, "alice")
+    assert agent.stdout is not None
+    try:
+        assert agent.stdout.readline() == "registered\n"
+        yield
+    finally:
+        agent.kill()
+        agent.communicate()
 
 
 @MAIN_SUITES

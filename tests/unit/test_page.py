@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The page for Cockpit: its files, its package, its translations, its size."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from cockpit import translations
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ROOT / "cockpit"
+MAX_CODE_BYTES = 80_000
+_COMMENTS = re.compile(r"/\*\*.*?\*/[ \n]?|^ *//.*\n", re.S | re.M)
+PAGE = "/usr/share/cockpit/dockmgr"
+
+
+def _listed() -> list[str]:
+    [rpm] = (ROOT / "dist").glob("cockpit-dockmgr-[0-9]*.noarch.rpm")
+    command = ["rpm", "--nosignature", "-qp", "--list", str(rpm)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_package_holds_the_page() -> None:
+    listed = set(_listed())
+    modules = {str(path.relative_to(SOURCES)) for path in SOURCES.rglob("*.js")}
+    names = modules | {"index.html", "manifest.json", "page.css", "patternfly.css.gz"}
+    names |= {
+        "messages.js",
+        "po.zh_CN.js",
+        "po.manifest.zh_CN.js",
+        "preact/index.js",
+        "htm/index.js",
+    }
+    assert {f"{PAGE}/{name}" for name in names} <= listed
+    assert "/usr/share/applications/org.dockmgr1.desktop" in listed
+    assert "/usr/share/icons/hicolor/scalable/apps/org.dockmgr1.svg" in listed
+    assert not [path for path in listed if path.endswith((".map", ".mjs", ".d.ts"))]
+
+
+def test_every_message_is_translated() -> None:
+    messages = translations.find_messages()
+    for catalog in (ROOT / "po" / "page").glob("*.po"):
+        assert translations.read_catalog(catalog).keys() == messages, catalog
+        check = ["msgfmt", "--check-format", "--output-file=/dev/null", str(catalog)]
+        subprocess.run(check, check=True)
+
+
+def test_translations_keep_the_fields() -> None:
+    for catalog in (ROOT / "po" / "page").glob("*.po"):
+        for message, translation in translations.read_catalog(catalog).items():
+            fields = [sorted(re.findall(r"\$\d", text)) for text in (message, translation)]
+            assert fields[0] == fields[1], message
+
+
+def test_templates_of_the_service_are_translated(tmp_path: Path) -> None:
+    translations.write(tmp_path, {"engine": "Engine"})
+    script = (tmp_path / "po.zh_CN.js").read_text()
+    assert script.startswith("cockpit.locale({")
+    assert '"Engine": [\nnull,\n"引擎"\n]' in script
+
+
+def test_page_stays_small() -> None:
+    """Without the comments, in which the types are."""
+    paths = [*SOURCES.rglob("*.js"), SOURCES / "page.css", SOURCES / "index.html"]
+    assert sum(len(_COMMENTS.sub("", path.read_text()).encode()) for path in paths) < MAX_CODE_BYTES
+
+
+def test_manifest_is_found_by_search() -> None:
+    manifest = json.loads((SOURCES / "manifest.json").read_text())
+    [item] = manifest["menu"].values()
+    assert "mirror" in item["keywords"][0]["matches"]
+    assert "preload" not in manifest, "it would start the daemon at each login"
