@@ -77,7 +77,7 @@ check-page: rpm $(VENV)/ready $(PAGE_TOOLS)/ready  ## Check the page, then drive
 rpm: apt  ## Build the RPMs to dist/
 	@packaging/rpm/build
 
-ansible: $(ANSIBLE)/ready $(ANSIBLE_OLDEST)/ready
+ansible: $(ANSIBLE)/ready $(ANSIBLE_OLDEST)/ready  ## Set up what the tests of the collection need
 
 collection: $(ANSIBLE)/ready  ## Build the Ansible collection to dist/
 	@packaging/collection $(ANSIBLE)

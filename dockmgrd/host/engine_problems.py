@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockmgrd import names, paths
 from dockmgrd.host.dockerd import CommandLine
-from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.systemd import SERVICE_INTERFACE, Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
@@ -96,7 +96,8 @@ async def _check_service(systemd: Systemd) -> list[Text]:
     if not await systemd.can_reload(names.DOCKER_UNIT):
         text = messages.NO_EXEC_RELOAD(unit=names.DOCKER_UNIT)
         problems.append(text.with_remedy(messages.ADD_EXEC_RELOAD(), _EDIT))
-    if await systemd.get_result(names.DOCKER_UNIT) == "start-limit-hit":
+    [result] = await systemd.get_properties(names.DOCKER_UNIT, SERVICE_INTERFACE, "Result")
+    if result == "start-limit-hit":
         text = messages.START_LIMIT_HIT(unit=names.DOCKER_UNIT)
         command = f"journalctl -u {names.DOCKER_UNIT}"
         problems.append(text.with_remedy(messages.FIX_AND_START(), command))

@@ -87,11 +87,6 @@ class Systemd:
         [can] = await self.get_properties(unit, _UNIT, "CanReload")
         return bool(can)
 
-    async def get_result(self, unit: str) -> str:
-        """Why the service ended: success, exit-code, start-limit-hit and others."""
-        [result] = await self.get_properties(unit, SERVICE_INTERFACE, "Result")
-        return str(result)
-
     async def find_unit_of(self, pid: int) -> str:
         """The unit that the process runs in; "" for a process that does not exist."""
         try:

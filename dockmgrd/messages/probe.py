@@ -132,7 +132,7 @@ PROXY_NOT_HTTP = Template(
 
 # The job
 NOTHING_TO_PROBE = Template("nothing-to-probe", "There is no candidate mirror to probe.")
-NAME_A_MIRROR = Template("name-a-mirror", "Give the URL of a mirror.")
+NAME_A_MIRROR = Template("give-a-mirror", "Give the URL of a mirror.")
 MIRRORS_TRIED = Template("mirrors-tried", "{count} of {total} mirrors probed")
 MIRRORS_DISAGREE = Template(
     "mirrors-disagree", "The mirrors do not agree on the image that the tag stands for."

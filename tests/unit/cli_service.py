@@ -21,9 +21,9 @@ from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.exports import Exports
 from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.variants import to_plain, to_variants
+from dockmgrd.errors import DockmgrError, NotCancellable, from_name
 from dockmgrd.messages import status
 from dockmgrd.messages.text import Text
-from dockmgrd.errors import DockmgrError, NotCancellable, from_name
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.cli.commands.all import LISTED_COMMANDS, COMMON
+from dockmgrd.cli.commands.all import COMMON, LISTED_COMMANDS
 
 CHECKOUT = Path(__file__).parents[2]
 

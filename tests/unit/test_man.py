@@ -18,7 +18,7 @@ from dockmgrd.bus import introspection as interfaces
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.catalog import sources as catalog
 from dockmgrd.cli.commands import arguments
-from dockmgrd.cli.commands.all import LISTED_COMMANDS, COMMON
+from dockmgrd.cli.commands.all import COMMON, LISTED_COMMANDS
 from dockmgrd.cli.commands.exitcodes import list_exit_codes
 from dockmgrd.host import adminconfig
 

@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 
 from dockmgrd import __version__, errors
-from dockmgrd.cli.commands.all import LISTED_COMMANDS
 from dockmgrd.bus.variants import to_variants
+from dockmgrd.cli.commands.all import LISTED_COMMANDS
 from dockmgrd.messages import dnf, files, jobs, packages, steps
 from dockmgrd.messages.text import Text, foreign_text
 from unit.catalogues import compile_into
