@@ -16,7 +16,8 @@ RPM = ROOT / "packaging" / "rpm"
 SPEC = RPM / "dockmgrd.spec"
 MACROS = Path(__file__).with_name("macros")
 
-_BUILD = frozenset(
+_PAGE = frozenset({"desktop-file-utils", "libappstream-glib"})
+_BUILD = _PAGE | frozenset(
     {"gettext", "python3-devel", "python3-pyyaml", "python3-rpm", "python3-setuptools"}
     | {"python3-systemd", "python3-wheel"}
 )
@@ -77,8 +78,8 @@ def _fedora(version: str) -> Target:
     return Target(
         f"Fedora {version}",
         {"fedora": version, "dist": f".fc{version}"},
-        ("pyproject", "systemd-252", "shells"),
-        _PYPROJECT | {_DBUS_NEXT},
+        ("pyproject", "systemd-252", "shells", "ansible"),
+        _PYPROJECT | {_DBUS_NEXT, "ansible-packaging"},
         scriptlets=_NEW_SYSTEMD,
         bundles_dbus_next=False,
         owns_shell_folders=False,
@@ -108,7 +109,8 @@ TARGETS = (
             "python3_sitelib": "/usr/lib/python3.12/site-packages",
         },
         ("systemd-239",),
-        frozenset(
+        _PAGE
+        | frozenset(
             {"gettext", "python3.12-devel", "python3.12-pyyaml", "python3.12-setuptools"}
             | {"python3.12-wheel", "systemd-rpm-macros"}
         ),
