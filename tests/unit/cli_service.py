@@ -28,7 +28,6 @@ from dockmgrd.messages.text import Text
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-
 def message_properties(text: Text) -> dict[str, Any]:
     """The properties of a job that hold its message."""
     plain = text.to_plain()

@@ -15,7 +15,7 @@ import pytest
 from bed import picture
 from dockmgrd.cli.commands.all import COMMANDS, COMMON
 from dockmgrd.cli.commands.arguments import parse
-from dockmgrd.cli.commands.exitcodes import exit_codes
+from dockmgrd.cli.commands.exitcodes import list_exit_codes
 from dockmgrd.verbs import METHODS, SIGNATURES
 from integration.documents import COMMANDS as SHELL_LANGUAGES
 from integration.documents import NOT_FOR_RUNNING, PROGRAMS, ROOT, blocks
@@ -132,7 +132,7 @@ def test_table_of_exit_codes() -> None:
     table = read("README.md").partition("\n| Code | Error |")[2].partition("\n\n")[0]
     cells = [cell.strip() for row in table.splitlines() for cell in row.strip("|").split("|")]
     shown = {int(code): text for code, text in zip(cells, cells[1:]) if code.isdigit()}
-    of_errors = {each.code: each.name for each in exit_codes() if each.name}
+    of_errors = {each.code: each.name for each in list_exit_codes() if each.name}
     assert {code: text for code, text in shown.items() if code in of_errors} == of_errors
     assert shown.keys() - of_errors.keys() == {130}
 

@@ -14,7 +14,7 @@ from dockmgrd.bus.auth import connect_socket
 from dockmgrd.bus.blocking import Connection
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import AuthError
-from dockmgrd.cli.waiting import readable
+from dockmgrd.cli.waiting import wait_until_readable
 
 
 @asynccontextmanager
@@ -34,7 +34,7 @@ async def answering(folder: Path, answer: bytes) -> AsyncIterator[str]:
 
 
 def _wait(descriptor: int, timeout: float | None) -> bool:
-    return readable(descriptor, timeout=timeout)
+    return wait_until_readable(descriptor, timeout=timeout)
 
 
 @pytest.mark.parametrize(

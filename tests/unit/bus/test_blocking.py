@@ -18,7 +18,7 @@ from dockmgrd.bus.dbusnext import Message, MessageFlag
 from dockmgrd.bus.frames import Frame, Malformed
 from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.bus.router import Pending
-from dockmgrd.cli.waiting import Stopped, readable, stoppable
+from dockmgrd.cli.waiting import Stopped, catch_signals, wait_until_readable
 from dockmgrd.errors import NoReply, RemoteError
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def on_this_bus(bus_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wait(descriptor: int, timeout: float | None) -> bool:
-    return readable(descriptor, timeout=timeout)
+    return wait_until_readable(descriptor, timeout=timeout)
 
 
 async def aside(work: Callable[[], T]) -> T:
@@ -154,14 +154,14 @@ async def test_the_end_of_the_bus_ends_what_waits(service_bus: Bus) -> None:
 
 def test_a_signal_that_tells_to_stop_is_heard_where_something_is_waited_for() -> None:
     read, write = os.pipe()
-    with stoppable():
+    with catch_signals():
         os.kill(os.getpid(), signal.SIGTERM)
         with pytest.raises(Stopped) as caught:
-            readable(read)
+            wait_until_readable(read)
         assert caught.value.number == signal.SIGTERM
         os.write(write, b"x")
-        assert readable(read)
-        assert not readable(timeout=0.01)
+        assert wait_until_readable(read)
+        assert not wait_until_readable(timeout=0.01)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     os.close(read)
     os.close(write)

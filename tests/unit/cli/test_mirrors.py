@@ -155,7 +155,20 @@ def test_mirrors_of_an_engine_that_does_not_run() -> None:
     answer = tables.select_mirrors(status)
     assert [line.split() for line in tables.format_mirrors(answer, None)[1:]] == [
         [A, "yes", "-"],
-        ["Docker", "Engine", "is", "not", "running.", "It", "uses", "the", "mirrors", "when", "it", "starts."],
+        [
+            "Docker",
+            "Engine",
+            "is",
+            "not",
+            "running.",
+            "It",
+            "uses",
+            "the",
+            "mirrors",
+            "when",
+            "it",
+            "starts.",
+        ],
     ]
     assert tables.format_mirrors({"running": True}, None) == ["No registry mirrors are set."]
 

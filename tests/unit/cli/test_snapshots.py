@@ -128,9 +128,7 @@ CASES: Mapping[str, Case] = {
         ),
     ),
     "install-plan": Case("install --dry-run", ends(Result=PLAN)),
-    "install-refused": Case(
-        "install -y", host={"refusal": errors.Busy(BUSY)}
-    ),
+    "install-refused": Case("install -y", host={"refusal": errors.Busy(BUSY)}),
     "uninstall": Case("uninstall -y", ends(Result={"freed-bytes": 98_000_000})),
     "versions": Case("versions", ends(Result={"versions": VERSIONS})),
     "sources": Case("sources"),
