@@ -15,7 +15,7 @@ def texts() -> dict[str, str]:
     """The text for each place."""
     return {
         "SUMMARY": roff.text(DESCRIPTION),
-        "LISTED_COMMANDS": "\n".join(_commands()),
+        "COMMANDS": "\n".join(_commands()),
         "OPTIONS": "\n".join(_options(COMMON)),
         "EXIT_CODES": "\n".join(_exit_codes()),
     }
