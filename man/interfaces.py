@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from dockmgrd import names
 from dockmgrd.cli.commands.exitcodes import list_exit_codes
 from dockmgrd.errors import DockmgrError
+from dockmgrd.messages import catalog
 from man import roff
 
 _FOLDER = Path(__file__).parents[1] / "dbus"
@@ -54,6 +55,7 @@ def texts() -> dict[str, str]:
     return {
         "INTERFACES": "\n".join(line for name in _INTERFACES for line in _interface(name)),
         "ERRORS": "\n".join(_errors()),
+        "MESSAGE_IDS": "\n".join(_list_messages()),
     }
 
 
@@ -121,3 +123,8 @@ def _errors() -> Iterator[str]:
     for code in list_exit_codes():
         if code.name:
             yield from roff.entry(roff.bold(full[code.name]), roff.sentence(code.meaning))
+
+
+def _list_messages() -> Iterator[str]:
+    for name, template in sorted(catalog.load().items()):
+        yield from roff.entry(roff.bold(name), roff.text(template.english))

@@ -125,7 +125,7 @@ def test_a_plan_and_its_doing_cost_one_password(hosts: tuple[Host, Host, Host]) 
     there = shlex.join(["/usr/bin/python3", "-IBc", _AT_A_TERMINAL, json.dumps(command)])
     status, seen, passwords = json.loads(first.run("ssh", "admin@web2", there).stdout)
     assert status == 0, seen
-    assert "The Docker Engine is installed." in seen
+    assert "Docker Engine is installed." in seen
     assert passwords == 1, seen
 
 

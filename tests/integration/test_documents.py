@@ -132,7 +132,7 @@ def test_readme(host_with_rpms: Host) -> None:
     assert not installed(host, "dockmgrd-polkit-rules"), "nobody has asked for it"
 
     shown = reader.until("dockmgrctl uninstall --purge-data")
-    assert f"https://{sites.MIRROR}/ (live)" not in shown, "status comes before set-mirror"
+    assert f"https://{sites.MIRROR}/ (in use)" not in shown, "status comes before set-mirror"
     assert "hello from the bed" in shown, "a container has run"
     assert_docker_is_gone(host)
     assert installed(host, "bash-completion")
@@ -161,7 +161,7 @@ def test_tutorial(host_with_rpms: Host) -> None:
         "registry-mirrors": [f"https://{sites.MIRROR}/"]
     }
     shown = reader.until("docker run")
-    assert f"https://{sites.MIRROR}/ (live)" in shown
+    assert f"https://{sites.MIRROR}/ (in use)" in shown
     assert "hello from the bed" in shown
 
     assert not installed(host, "bash-completion")

@@ -193,7 +193,7 @@ def test_probing_runs_beside_what_changes_the_host_and_is_bounded(host: Host) ->
 def test_the_command_line(engine_host: Host) -> None:
     host = engine_host
     shown = host.run("dockmgrctl", "probe", MIRROR, UNTRUSTED).stdout.splitlines()
-    assert shown[0].split() == ["MIRROR", "VERDICT", "ANSWER", "PULL", "SPEED", "REMARK"]
+    assert shown[0].split() == ["MIRROR", "RESULT", "LATENCY", "PULL", "SPEED", "DETAILS"]
     assert shown[1].split()[:2] == [MIRROR, "ok"]
     assert shown[2].split()[:2] == [UNTRUSTED, "untrusted"]
     host.run("dockmgrctl", "set-mirror", "--fastest", UNTRUSTED, MIRROR)

@@ -14,7 +14,7 @@ from dockmgrd.cli.view.layout import add_colon
 from dockmgrd.cli.view.terminal import get_answer_width
 from dockmgrd.cli.view.text import format_size, format_whole_table, harmless, wrap
 from dockmgrd.cli.waiting import wait_until_readable
-from dockmgrd.errors import Cancelled, ContainersRunning
+from dockmgrd.errors import Cancelled, ContainersRunning, DockmgrError, from_name
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import from_plain
 
@@ -54,7 +54,7 @@ def format_plan(
         lines += _format_list(_(label), plan.get(key, []), width)
     lines += _format_list(_("Notes"), map(translate_message, plan.get("notes", [])), width)
     if with_digest and plan.get("digest"):
-        lines.append(harmless(f"{add_colon(_('Digest'))} {plan['digest']}"))
+        lines.append(harmless(_("Digest: {digest}").format(digest=plan["digest"])))
     return lines
 
 
@@ -81,16 +81,21 @@ def confirm_plan(
         if not plan.get("changed", True):
             return job
         print("\n".join(format_plan(plan, get_answer_width(), with_digest=False)))
-        refusal = plan.get("refusal")
-        if refusal:
-            is_message = isinstance(refusal, Mapping) and "args" in refusal
-            raise ContainersRunning(from_plain(refusal) if is_message else str(refusal))
+        if plan.get("refusal"):
+            raise _make_refusal(plan["refusal"])
         on_plan()
         if not confirm(_("Continue?")):
             raise Cancelled(messages.NOT_CONFIRMED())
         job = run({"plan": plan["digest"]})
         if not job.result.get("plan-changed"):
             return job
+
+
+def _make_refusal(plain: Mapping[str, Any] | str) -> DockmgrError:
+    """Return the error with which the service would refuse to carry out the plan."""
+    if isinstance(plain, str):  # as version 0.1.0 sends it
+        return ContainersRunning(plain)
+    return from_name(str(plain.get("name", "")), from_plain(plain))
 
 
 def confirm(question: str) -> bool:

@@ -119,7 +119,8 @@ def test_words_for_another_host_mean_the_same() -> None:
     )
     again = parse(invocation.words)
     assert (again.options, again.mirrors) == (invocation.options, invocation.mirrors)
-    line = "install -H web1 --source a,b --mirror https://x --mirror https://y --lock-wait 5 --no-start -y"
+    line = "install -H web1 --source a,b --mirror https://x --mirror https://y "
+    line += "--lock-wait 5 --no-start -y"
     invocation = parse(line.split())
     again = parse(invocation.words)
     assert (again.options, again.yes) == (invocation.options, True)

@@ -26,8 +26,8 @@ from unit.cli_service import (
         ("install", "install", {}),
         (
             (
-                "install --source aliyun --channel test --version 28.5.1 --minimal --mirror https://a "
-                "--mirror https://b --replace-conflicting --no-start --no-enable"
+                "install --source aliyun --channel test --version 28.5.1 --minimal "
+                "--mirror https://a --mirror https://b --replace-conflicting --no-start --no-enable"
             ),
             "install",
             {
@@ -113,7 +113,8 @@ async def test_no_service_is_one_sentence(bus_address: str) -> None:
     code, out, err = await cli(bus_address, "status")
     assert (code, out) == (errors.ServiceUnknown.exit_code, "")
     assert err == (
-        "dockmgrctl: The service org.dockmgr1 is not on this host. Install the package dockmgrd.\n  dnf install dockmgrd\n"
+        "dockmgrctl: The service org.dockmgr1 is not on this host. "
+        "Install the package dockmgrd.\n  dnf install dockmgrd\n"
     )
 
 

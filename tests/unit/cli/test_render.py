@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import re
 import time
+from ast import literal_eval
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dockmgrd.cli.i18n import translation
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view import render, tables
 from dockmgrd.cli.view import status as glance
 from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, shorten, wrap
+from unit.catalogues import compile_into
 
 
 @pytest.fixture(autouse=True)
@@ -267,3 +272,31 @@ def test_text_is_measured_in_columns() -> None:
 )
 def test_size(count: int, text: str) -> None:
     assert format_size(count) == text
+
+
+def list_msgids() -> list[str]:
+    text = (Path(__file__).parents[3] / "po" / "dockmgrd.pot").read_text(encoding="utf-8")
+    entries = re.findall(r'^msgid ((?:".*"\n)+)', text, re.M)
+    return ["".join(map(literal_eval, entry.splitlines())) for entry in entries]
+
+
+def test_names_that_are_msgids_are_not_translated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container, a volume or a package may have any name, such as proxy."""
+    monkeypatch.setenv("TEXTDOMAINDIR", str(compile_into(tmp_path)))
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    translation._load_catalog.cache_clear()
+    names = [name for name in list_msgids() if name]
+    assert "proxy" in names
+    for name in names:
+        change = {"package": name, "repository": name}
+        plan = {**PLAN, "install": [change], "stops": [name], "volumes": [name], "diff": name}
+        lines = render.format_result(job(Result=plan), None)
+        count = sum(line.strip() == harmless(name).strip() for line in lines)
+        assert count >= 3, name
+        assert any(line.count(harmless(name).strip()) >= 2 for line in lines), name
+        status = {"installed": True, "packages": {name: name}, "mirrors-active": [name]}
+        shown = "\n".join(glance.format_status(status, None))
+        assert shown.count(harmless(name).strip()) >= 3, name
+    translation._load_catalog.cache_clear()

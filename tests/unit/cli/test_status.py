@@ -22,7 +22,8 @@ _STATUS_IN_A_PIPE = """\
             docker-ce     3:28.5.1-1.el9
   Platform: AlmaLinux 9.6 (x86_64)
    Problem: × The running engine uses other registry mirrors than daemon.json names.
-    Remedy: systemctl reload docker"""
+    Remedy: Reload the engine's configuration.
+            systemctl reload docker"""
 
 _STATUS_AT_40 = """\
 ● Docker Engine 28.5.1 is running.
@@ -39,7 +40,9 @@ _STATUS_AT_40 = """\
    Problem: × The running engine uses
               other registry mirrors
               than daemon.json names.
-    Remedy: systemctl reload docker"""
+    Remedy: Reload the engine's
+            configuration.
+            systemctl reload docker"""
 
 
 @pytest.mark.parametrize("width", [None, 200])
