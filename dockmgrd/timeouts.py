@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Waiting with an end: what asyncio.wait_for does without its fault in Pythons before 3.12."""
+"""Waiting with a time limit: asyncio.wait_for without its bug in Python before 3.12."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ async def within(awaitable: Awaitable[T], seconds: float | None) -> T:
         if work.done():
             return work.result()
     finally:
-        await _ended(work)
+        await _finish(work)
     raise asyncio.TimeoutError
 
 
-async def _ended(work: asyncio.Future[T]) -> None:
-    """See to it that nothing of it goes on, or is missed by whoever looks for forgotten errors."""
+async def _finish(work: asyncio.Future[T]) -> None:
+    """Cancel the work if it still runs, and retrieve its error so that asyncio does not log it."""
     if not work.done():
         work.cancel()
         await asyncio.wait({work})

@@ -23,7 +23,7 @@ class Callers:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def uid(self, caller: Caller) -> int:
+    async def find_uid(self, caller: Caller) -> int:
         """The user of the caller's connection, as the bus knows it.
 
         :raises AccessDenied: when the caller has left the bus.
@@ -36,7 +36,7 @@ class Callers:
 
     async def identify(self, caller: Caller) -> audit.Identity:
         """The caller as the journal names it. Raises as `uid`."""
-        uid, pid = await asyncio.gather(self.uid(caller), self._pid(caller))
+        uid, pid = await asyncio.gather(self.find_uid(caller), self._pid(caller))
         return audit.Identity(uid, caller.sender, lambda: self._unit(pid))
 
     async def _pid(self, caller: Caller) -> int:

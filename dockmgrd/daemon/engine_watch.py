@@ -72,12 +72,12 @@ class EngineWatch:
 
     async def start(self) -> None:
         """Follow the facts from now on, and begin to learn them; `known` waits for that."""
-        await self.systemd.watch(names.DOCKER_UNIT, self._unit_moved)
+        await self.systemd.watch(names.DOCKER_UNIT, self._on_unit_change)
         await self.systemd.watch(names.DOCKER_SOCKET_UNIT, lambda _: self.refresh_soon())
         await self.systemd.watch_reloads(self.refresh_soon)
         self.refresh_soon()
 
-    async def known(self) -> None:
+    async def wait_until_known(self) -> None:
         """Wait until the first refresh has finished, successfully or not, or is late."""
         if not self._once.is_set():
             await self._once.wait()
@@ -137,7 +137,7 @@ class EngineWatch:
             self.live = live
             self.changed()
 
-    def _unit_moved(self, values: Mapping[str, Any]) -> None:
+    def _on_unit_change(self, values: Mapping[str, Any]) -> None:
         """What a reload of the service brings is told by the engine's own event."""
         state = values.get("ActiveState")
         if state is None:

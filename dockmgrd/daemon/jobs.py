@@ -227,7 +227,7 @@ class Jobs:
 
     async def _watch(self, job: Job) -> None:
         job.unwatch = await self._systemd.watch_path(
-            names.unit_path(job.unit), lambda values: self._unit_moved(job, values)
+            names.unit_path(job.unit), lambda values: self._on_unit_change(job, values)
         )
 
     async def _catch_up(self, job: Job) -> None:
@@ -238,7 +238,7 @@ class Jobs:
         elif job.result is None:
             self._end(job)
 
-    def _unit_moved(self, job: Job, values: Mapping[str, Any]) -> None:
+    def _on_unit_change(self, job: Job, values: Mapping[str, Any]) -> None:
         if job.result is not None:
             return
         if values.get("StatusText"):

@@ -51,7 +51,7 @@ class LogControlInterface(ObjectInterface):
         :raises AccessDenied: for anybody but root.
         :raises InvalidArgs: for a level that syslog does not have.
         """
-        if await self._callers.uid(get_caller()) != 0:
+        if await self._callers.find_uid(get_caller()) != 0:
             raise AccessDenied(messages.ONLY_ROOT_SETS_LOG_LEVEL())
         if name != "LogLevel":
             raise PropertyReadOnly(messages.LOG_TARGET_IS_FIXED(name=name))

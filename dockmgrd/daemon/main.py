@@ -59,8 +59,8 @@ async def serve() -> None:
         jobs = Jobs(
             manager,
             JobStore(),
-            changed=lambda job: service.job_changed(job, jobs),
-            forgotten=service.job_forgotten,
+            changed=lambda job: service.show_job(job, jobs),
+            forgotten=service.remove_job,
         )
         manager_interface = ManagerInterface(
             jobs, status, gate, sources, limits, exports.get_last_error

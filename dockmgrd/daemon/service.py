@@ -91,7 +91,7 @@ class ManagerInterface(ObjectInterface):
         return to_variants(error.to_plain()) if error else {}
 
     async def get_permissions(self) -> dict[str, str]:
-        uid = await self._gate.callers.uid(get_caller())
+        uid = await self._gate.callers.find_uid(get_caller())
         answers = await self._gate.polkit.permissions(get_caller(), uid, names.ACTIONS)
         return {action.rpartition(".")[2]: answer for action, answer in answers.items()}
 
@@ -202,14 +202,14 @@ class JobInterface(ObjectInterface):
     async def cancel(self) -> None:
         caller, request = get_caller(), self._job.request
         needed: tuple[actions.Authorization, ...] = ()
-        if await self._gate.callers.uid(caller) not in self._job.users:
+        if await self._gate.callers.find_uid(caller) not in self._job.users:
             details = {"job": request.job_id, "kind": request.kind.value}
             needed = (actions.Authorization(names.ACTION_CANCEL, details),)
         uid = await self._gate.enter("cancel", caller, needed)
         await self._jobs.cancel(self._job, withdrawing=None if needed or uid == 0 else uid)
 
     async def wait(self) -> dict[str, Variant]:
-        uid = await self._gate.callers.uid(get_caller())
+        uid = await self._gate.callers.find_uid(get_caller())
         with _WAITS.share(uid):
             return to_variants(await self._job.wait())
 
@@ -237,7 +237,7 @@ class Service:
         if self.manager is not None:
             self.manager.announce()
 
-    def job_changed(self, job: Job, jobs: Jobs) -> None:
+    def show_job(self, job: Job, jobs: Jobs) -> None:
         """Show a new job, or where a known one is now."""
         if job.job_id in self._interfaces:
             self._interfaces[job.job_id].update()
@@ -246,7 +246,7 @@ class Service:
             self._exports.add(names.job_path(job.job_id), self._interfaces[job.job_id])
         self.update_manager()
 
-    def job_forgotten(self, job: Job) -> None:
+    def remove_job(self, job: Job) -> None:
         del self._interfaces[job.job_id]
         self._exports.remove(names.job_path(job.job_id))
 

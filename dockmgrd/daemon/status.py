@@ -71,7 +71,7 @@ class Status:
         if facts != self.facts:
             self.facts = facts
             self.changed()
-        await self.engine.known()
+        await self.engine.wait_until_known()
 
     async def follow(self, once: Callable[[], None]) -> None:
         """Refresh now and then, until canceled.

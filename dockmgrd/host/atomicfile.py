@@ -194,7 +194,10 @@ def _copy_metadata(descriptor: int, model: Path, mode: int) -> None:
     except FileNotFoundError:
         os.fchmod(descriptor, mode)
         return
-    os.fchown(descriptor, status.st_uid, status.st_gid)
+    new = os.fstat(descriptor)
+    if (new.st_uid, new.st_gid) != (status.st_uid, status.st_gid):
+        # The sandbox of the daemon forbids the call, also where it would change nothing.
+        os.fchown(descriptor, status.st_uid, status.st_gid)
     os.fchmod(descriptor, status.st_mode & 0o7777)
     try:
         label = os.getxattr(model, _SELINUX)

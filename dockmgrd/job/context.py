@@ -11,19 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import systemd.daemon
 
+from dockmgrd.catalog.sources import Catalog
 from dockmgrd.errors import redacted
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.systemd import Systemd
+from dockmgrd.job.workers import Workers
 from dockmgrd.messages.text import Text, foreign_text
 from dockmgrd.model import NO_NUMBERS, JobRequest, Numbers, Progress, Stage
-
-if TYPE_CHECKING:
-    from dockmgrd.catalog.sources import Catalog
-    from dockmgrd.job.workers import Workers
 
 _UPDATE_INTERVAL = 0.25  # each wakes systemd, the bus, the daemon and its clients
 
@@ -48,15 +45,11 @@ class JobContext:
     @cached_property
     def catalog(self) -> Catalog:
         """The sources and distributions, read on first use: not every job needs them."""
-        from dockmgrd.catalog.sources import Catalog
-
         return Catalog.load()
 
     @cached_property
     def workers(self) -> Workers:
         """Starts package workers. Close it when the job is over."""
-        from dockmgrd.job.workers import Workers
-
         return Workers(self.temporary_folder)
 
     def add_note(self, note: Text | str) -> None:

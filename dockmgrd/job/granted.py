@@ -7,17 +7,14 @@ list of hosts. Both can change until the job starts.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from dockmgrd import options
+from dockmgrd import actions, options
+from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
+from dockmgrd.host.docker_config import HostFiles
 from dockmgrd.messages import requests as messages
 from dockmgrd.mirror_urls import Mode, normalize_known
 from dockmgrd.model import JobRequest
-
-if TYPE_CHECKING:
-    from dockmgrd.actions import KnownMirrors
 
 
 def check(request: JobRequest, parsed: options.Options) -> None:
@@ -29,7 +26,6 @@ def check(request: JobRequest, parsed: options.Options) -> None:
     limits.check(parsed)
     if request.caller_uid == 0:
         return
-    from dockmgrd import actions
 
     for each in actions.find_authorizations(parsed, _find_known_mirrors(parsed, limits)):
         if each.to_json() not in request.granted:
@@ -37,11 +33,9 @@ def check(request: JobRequest, parsed: options.Options) -> None:
             raise AccessDenied(text.with_remedy(messages.SUBMIT_AGAIN()))
 
 
-def _find_known_mirrors(parsed: options.Options, limits: adminconfig.Limits) -> KnownMirrors:
-    from dockmgrd import actions
-    from dockmgrd.catalog import mirrors as candidates
-    from dockmgrd.host.docker_config import HostFiles
-
+def _find_known_mirrors(
+    parsed: options.Options, limits: adminconfig.Limits
+) -> actions.KnownMirrors:
     configured: tuple[str, ...] = ()
     merges = isinstance(parsed, options.SetMirrorOptions) and parsed.mode is not Mode.REPLACE
     probes = actions.needs_candidates(parsed)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
+import importlib
 import os
 import signal
 import sys
@@ -24,6 +25,14 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
 
+_FUNCTIONS: Mapping[Kind, str] = {
+    Kind.INSTALL: "dockmgrd.job.packages.install:install",
+    Kind.SET_MIRROR: "dockmgrd.job.mirrors.set_mirror:set_mirror",
+    Kind.PROBE: "dockmgrd.job.probe.probe:probe",
+    Kind.UNINSTALL: "dockmgrd.job.packages.uninstall:uninstall",
+    Kind.LIST_VERSIONS: "dockmgrd.job.packages.versions:list_versions",
+}
+"""The function that executes each kind of request, by module and name."""
 _WITH_PACKAGES = (Kind.INSTALL, Kind.UNINSTALL, Kind.LIST_VERSIONS)
 
 
@@ -115,25 +124,10 @@ async def _connect() -> Bus:
 
 async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str, Any]:
     """Do the work. Only the modules of this kind are imported, because that takes time."""
-    if isinstance(parsed, options.SetMirrorOptions):
-        from dockmgrd.job.mirrors.set_mirror import set_mirror
-
-        return await set_mirror(context, parsed)
-    if isinstance(parsed, options.ProbeOptions):
-        from dockmgrd.job.probe.probe import probe
-
-        return await probe(context, parsed)
-    if isinstance(parsed, options.InstallOptions):
-        from dockmgrd.job.packages.install import install
-
-        return await install(context, parsed)
-    if isinstance(parsed, options.ListVersionsOptions):
-        from dockmgrd.job.packages.versions import list_versions
-
-        return await list_versions(context, parsed)
-    from dockmgrd.job.packages.uninstall import uninstall
-
-    return await uninstall(context, parsed)
+    module, _, function = _FUNCTIONS[context.request.kind].partition(":")
+    execute = getattr(importlib.import_module(module), function)
+    values: Mapping[str, Any] = await execute(context, parsed)
+    return values
 
 
 @contextmanager

@@ -122,7 +122,7 @@ def test_everyone_may_do_what_the_table_says(host: Host) -> None:
         host.run("systemctl", "show", "-P", "Id", "dbus.service").stdout.strip()
         == BUS[host.suite.name]
     )
-    [held] = call_all(host, None, [Call("SetMirror", mirrors=())])
+    [held] = call_all(host, None, [Call("SetMirror", mirrors=("https://held.example",))])
     assert held.values
     for login in Login:
         for group in parties(login):

@@ -75,7 +75,7 @@ async def test_who_has_left_is_nobody(service_bus: Bus) -> None:
     with pytest.raises(errors.AccessDenied, match="left the bus"):
         await Callers(service_bus).identify(gone)
     with pytest.raises(errors.AccessDenied, match="left the bus"):
-        await Callers(service_bus).uid(gone)
+        await Callers(service_bus).find_uid(gone)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ class _Watched:
 async def watching() -> AsyncIterator[_Watched]:
     watched = _Watched()
     await watched.watch.start()
-    await watched.watch.known()
+    await watched.watch.wait_until_known()
     try:
         yield watched
     finally:
@@ -214,7 +214,7 @@ async def test_an_engine_that_hangs_from_the_start_keeps_nobody_waiting() -> Non
     watched = _Watched()
     watched.engine.running.clear()
     await watched.watch.start()
-    await watched.watch.known()
+    await watched.watch.wait_until_known()
     try:
         assert not watched.watch.live.answers
         assert watched.watch.live.service_state == "active"

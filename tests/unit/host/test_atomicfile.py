@@ -307,3 +307,18 @@ def test_a_mounted_file_is_named(tmp_path: Path, options: str, message_id: str) 
     finally:
         subprocess.run(["umount", path], check=True)
     assert path.read_text() == "old"
+
+
+def test_a_file_that_is_its_writer_s_own_is_not_given_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox of the daemon forbids chown(2)."""
+
+    def forbid(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", forbid)
+    path = tmp_path / "file"
+    for content in (b"one", b"two"):
+        atomicfile.replace(path, content)
+        assert path.read_bytes() == content
