@@ -195,7 +195,7 @@ def _flatten_messages(value: t.Any) -> t.Any:
     if isinstance(value, list):
         return [_flatten_messages(each) for each in value]
     if isinstance(value, dict):
-        if _MESSAGE_KEYS <= value.keys():
+        if value.keys() >= _MESSAGE_KEYS:
             return value["text"]
         return {key: each if key in _STRUCTURED_KEYS else _flatten_messages(each) for key, each in value.items()}
     return value
