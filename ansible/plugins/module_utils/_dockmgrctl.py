@@ -25,6 +25,8 @@ _COMMON_OPTIONS = ("--json=short", "--no-ask-password", "--no-pager")
 _ERROR_PREFIX = "org.dockmgr1.Error."
 _RETRY_SECONDS = 1
 _FREE_FORM_KEYS = ("packages",)
+_STRUCTURED_KEYS = ("error", "problems", "refusal")
+_MESSAGE_KEYS = {"id", "text", "args"}
 _AUTHORIZATION_HINT = (
     " Set 'become: true', or let polkit authorize this user: install dockmgrd-polkit-rules on the node and add the"
     " user to group dockmgr."
@@ -90,10 +92,10 @@ class Dockmgrctl:
                 error.get("message", ""),
                 name=str(error.get("name", "")).rpartition(".")[2],
                 code=code,
-                details=error.get("details"),
+                details=_flatten_messages(error.get("details")),
                 job=error.get("job") or answer.get("job") or job,
             )
-        return {**answer, "job": answer.get("job") or job}
+        return {**_flatten_messages(answer), "job": answer.get("job") or job}
 
     def change(self, *words: str) -> dict[str, t.Any]:
         """Run a command as C(query) does; while another job changes the host, wait up to C(wait_busy) seconds.
@@ -170,7 +172,6 @@ def build_result(module: AnsibleModule, answer: dict[str, t.Any], plan: dict[str
     known = {key: plan[key] for key in ("digest", "steps", "notes") if key in plan} if plan else {}
     result = rename_keys({**known, **answer})
     if "notes" in result:
-        result["notes"] = [_get_text(note) for note in result["notes"]]
         for note in result["notes"]:
             module.warn(note)
     result.pop("diff", None)
@@ -186,12 +187,18 @@ def find_refusal(plan: dict[str, t.Any]) -> DockmgrctlError | None:
         return None
     name = refusal.get("name", "").rpartition(".")[2]
     code = EXIT_CODES.get(name, 1)
-    return DockmgrctlError(_get_text(refusal), name=name, code=code, details=plan, job=plan.get("job", ""))
+    return DockmgrctlError(refusal["text"], name=name, code=code, details=plan, job=plan.get("job", ""))
 
 
-def _get_text(message: t.Any) -> str:
-    """Return the sentence of a message, which has an id and arguments beside it."""
-    return str(message["text"]) if isinstance(message, dict) and "text" in message else str(message)
+def _flatten_messages(value: t.Any) -> t.Any:
+    """Return the value with each message in it, which has an id and arguments, as its sentence alone."""
+    if isinstance(value, list):
+        return [_flatten_messages(each) for each in value]
+    if isinstance(value, dict):
+        if value.keys() >= _MESSAGE_KEYS:
+            return value["text"]
+        return {key: each if key in _STRUCTURED_KEYS else _flatten_messages(each) for key, each in value.items()}
+    return value
 
 
 def _render_diff(plan: dict[str, t.Any]) -> str:

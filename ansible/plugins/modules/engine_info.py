@@ -82,7 +82,7 @@ engine:
       type: str
       returned: success
     problems:
-      description: What is wrong, each with a C(text) and a C(remedy).
+      description: What is wrong, each with a C(text), and a command as C(remedy) where one fixes it.
       type: list
       elements: dict
       returned: success
@@ -106,6 +106,11 @@ from ansible_collections.dockmgr.docker.plugins.module_utils._dockmgrctl import 
 )
 
 
+def describe_problem(problem):
+    """Return the sentence of a problem and the command that fixes it."""
+    return {"text": problem["text"], "remedy": (problem.get("remedy") or {}).get("command", "")}
+
+
 def main():
     """Run the module."""
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
@@ -117,6 +122,7 @@ def main():
         module.fail_json(**error.to_result())
     for answer in (engine, permissions):
         answer.pop("job")  # neither of the two starts one
+    engine["problems"] = [describe_problem(each) for each in engine.get("problems", ())]
     module.exit_json(changed=False, engine=rename_keys(engine), permissions=rename_keys(permissions))
 
 

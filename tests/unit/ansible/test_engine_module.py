@@ -13,6 +13,7 @@ from unit.ansible.ansible_answers import Answer, fail
 if TYPE_CHECKING:
     from unit.ansible.ansible_answers import RunModule
 
+STEPS = ["install docker-ce", "write /etc/x with the digest 0", "start docker.service"]
 NOTE = "Docker is restarted; no container runs."
 DIGEST, FOREIGN = "a" * 64, "b" * 64
 
@@ -26,7 +27,7 @@ PLAN = {
     "changed": True,
     "digest": DIGEST,
     "install": [{"package": "docker-ce-3:28.5.1-1.el9.x86_64", "download-bytes": 5}],
-    "steps": ["install docker-ce", "write /etc/x with sha256 0", "start docker.service"],
+    "steps": [{"id": "x", "text": text, "args": {"a": 1}} for text in STEPS],
     "diff": "--- /dev/null\n+++ /etc/x\n",
     "notes": [{"id": "x", "text": NOTE, "args": {}}],
     "a-key-of-a-later-release": 1,
@@ -103,7 +104,7 @@ def test_check_mode_returns_the_plan(run_module: RunModule, core: str) -> None:
     result = outcome.result
     assert result["changed"] is True
     assert result["digest"] == DIGEST
-    assert result["steps"] == PLAN["steps"]
+    assert result["steps"] == STEPS
     assert result["install"][0]["download_bytes"] == 5
     assert outcome.warnings == [NOTE]
     shown = "install docker-ce\nstart docker.service\n--- /dev/null\n+++ /etc/x\n"
@@ -114,7 +115,7 @@ def test_diff_mode_does_what_it_shows(run_module: RunModule) -> None:
     answers = {"install --dry-run": Answer(PLAN), "install": Answer(DONE, err=PROGRESS)}
     outcome = run_module("engine", answers=answers, diff=True)
     assert outcome.words == [["install", "--dry-run"], ["install", "--yes", f"--plan={DIGEST}"]]
-    assert outcome.result["steps"] == PLAN["steps"]
+    assert outcome.result["steps"] == STEPS
     assert "+++ /etc/x" in outcome.result["diff"]["prepared"]
     assert outcome.warnings == [NOTE], "each note once"
 

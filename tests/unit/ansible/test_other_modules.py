@@ -81,11 +81,24 @@ def test_mirrors_that_the_engine_rejects(run_module: RunModule) -> None:
 @pytest.mark.parametrize("core", [OLDEST, NEWEST])
 def test_engine_info(run_module: RunModule, core: str) -> None:
     answers = {
-        "status": Answer({"engine-version": "28.5.1", "packages": {"docker-ce": "28"}}),
+        "status": Answer(
+            {
+                "engine-version": "28.5.1",
+                "packages": {"docker-ce": "28"},
+                "problems": [
+                    {"id": "a", "text": "One.", "args": {}},
+                    {"id": "b", "text": "Two.", "args": {}, "remedy": {"id": "c", "command": "x"}},
+                ],
+            }
+        ),
         "can": Answer({"set-mirror": "yes"}),
     }
     result = run_module("engine_info", answers=answers, core=core).result
-    assert result["engine"] == {"engine_version": "28.5.1", "packages": {"docker-ce": "28"}}
+    assert result["engine"] == {
+        "engine_version": "28.5.1",
+        "packages": {"docker-ce": "28"},
+        "problems": [{"text": "One.", "remedy": ""}, {"text": "Two.", "remedy": "x"}],
+    }
     assert result["permissions"] == {"set_mirror": "yes"}
     assert result["changed"] is False
 
