@@ -49,7 +49,7 @@ check-integration: rpm $(VENV)/ready
 # The page: types, style and logic of its modules, then a browser on hosts with Cockpit.
 check-page: rpm $(VENV)/ready $(PAGE_TOOLS)/ready
 	tests/browser/check-modules $(PAGE_TOOLS)
-	$(VENV)/bin/pytest tests/browser
+	$(VENV)/bin/pytest tests/browser --numprocesses=2 --dist=loadfile
 
 rpm: apt
 	@packaging/rpm/build

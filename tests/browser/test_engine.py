@@ -185,9 +185,10 @@ def test_an_agent_of_polkit_can_ask(engine: Window) -> None:
 
 @contextmanager
 def password_agent(host: Host, user: str) -> Iterator[None]:
-    """Have polkit ask on a terminal for that user's bridge, where alice types her password."""
+    """Have polkit ask on a terminal for that user's bridge, where root's password is typed."""
+    host.run("chpasswd", input="root:root\n")
     [bridge] = host.run("pgrep", "--uid", user, "--full", "cockpit-bridge$").stdout.split()
-    agent = host.popen("/usr/bin/python3", "-IBc", _AGENT, bridge, "alice")
+    agent = host.popen("/usr/bin/python3", "-IBc", _AGENT, bridge, "root")
     assert agent.stdout is not None
     try:
         assert agent.stdout.readline() == "registered\n"
