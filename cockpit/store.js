@@ -25,6 +25,8 @@ export class Store {
   constructor() {
     const bus = this.#bus;
     bus.addEventListener("open", () => this.refresh());
+    // After an orderly stop the service comes back when somebody calls it, and a job may be running.
+    bus.addEventListener("lost", () => this.refresh());
     bus.addEventListener("manager", () => {
       this.#set({ properties: bus.properties });
       this.refresh();

@@ -16,7 +16,6 @@ from bed.layers import Layers
 from bed.suites import SUITES, Suite
 from browser.chromium import Window, open_window, start_playwright
 
-
 PATIENCE = 900  # seconds for a test with several logins and an installation, on a loaded machine
 
 

@@ -142,6 +142,18 @@ def test_drift_is_shown_and_fixed(engine: Window) -> None:
     host.run("docker", "rm", "--force", "keeps-on")
 
 
+def test_another_version_is_planned(engine: Window) -> None:
+    with engine.visit("alice", admin=True) as visit:
+        frame = visit.frame
+        frame.locator("#change-version").click()
+        versions = frame.locator("select[aria-label=Version]")
+        expect(versions.locator("option", has_text="(installed)")).to_have_count(1)
+        versions.select_option(index=1)
+        frame.locator("#go").click()
+        expect(frame.locator("#install-dialog tbody tr", has_text="Downgrade")).not_to_have_count(0)
+        visit.check_accessibility()
+
+
 @MAIN_SUITES
 def test_a_delegated_member_needs_no_sudo(engine: Window) -> None:
     engine.host.run("dockmgrctl", "set-mirror", MIRROR, MIRROR2)
