@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The connection to org.dockmgr1: one client, opened again when the session's access or the owner of the
-// name changes. Who listens gets the events "manager", "jobs", "access" and "problem".
+// name changes. Who listens gets the events "open", "lost", "manager",
+// "jobs", "access" and "problem".
 
 import { toPlain } from "./variants.js";
 
@@ -52,7 +53,9 @@ export class Bus extends EventTarget {
     let owner = null;
     client.addEventListener("owner", (_event, next) => {
       // A bridge may go on with the properties of the owner before: only a new client reads all of them.
-      if (next && owner && next !== owner && client === this.#client) this.open();
+      if (client !== this.#client) return;
+      if (!next && owner) this.#emit("lost");
+      else if (next && owner && next !== owner) this.open();
       else if (next) owner = next;
     });
     client.addEventListener("close", (_event, options) => {

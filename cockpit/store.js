@@ -6,6 +6,7 @@ import { toVariants } from "./variants.js";
 
 const POLL_INTERVAL = 30_000; // milliseconds; only for a service that does not announce its problems
 const REFRESH_DELAY = 100; // milliseconds in which changes that come together make one call
+const REVIVAL_DELAY = 3000; // milliseconds; a call in the middle of a stop would cancel it
 const LOOKUPS = ["probe", "versions"];
 
 export class Store {
@@ -25,6 +26,8 @@ export class Store {
   constructor() {
     const bus = this.#bus;
     bus.addEventListener("open", () => this.refresh());
+    // After an orderly stop the service comes back when somebody calls it, and a job may be running.
+    bus.addEventListener("lost", () => this.refresh(REVIVAL_DELAY));
     bus.addEventListener("manager", () => {
       this.#set({ properties: bus.properties });
       this.refresh();
@@ -51,10 +54,13 @@ export class Store {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Ask for everything again, soon. */
-  refresh() {
+  /**
+   * Ask for everything again, soon.
+   * @param {number} [delay] milliseconds
+   */
+  refresh(delay = REFRESH_DELAY) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#refreshNow(), REFRESH_DELAY);
+    this.#timer = setTimeout(() => this.#refreshNow(), delay);
   }
 
   /** Connect anew, after the service could not be reached. */

@@ -49,12 +49,14 @@ export function InstallDialog({ store, state, close }) {
     ${note && html`<${Alert} kind="info" id="plan-changed" title=${note} />`}
     ${plan
       ? html`<${PlanView} plan=${plan} agreed=${agreed} onAgree=${planning.setAgreed} installs=${true} />`
-      : html`<${InstallForm} store=${store} form=${form} setForm=${setForm} complaint=${complaint} unsupported=${!status.platform} />`}
+      : html`<${InstallForm} store=${store} form=${form} setForm=${setForm} complaint=${complaint} unsupported=${!status.platform}
+        installed=${status.installed} />`}
   <//>`;
 }
 
-/** @param {{ store: PageStore, form: any, setForm: (form: any) => void, complaint: string, unsupported: boolean }} props */
-function InstallForm({ store, form, setForm, complaint, unsupported }) {
+/** @param {{ store: PageStore, form: any, setForm: (form: any) => void, complaint: string, unsupported: boolean,
+ *   installed: boolean }} props */
+function InstallForm({ store, form, setForm, complaint, unsupported, installed }) {
   const [sources, setSources] = useState(/** @type {Source[]} */ ([]));
   const [error, setError] = useState("");
   useEffect(() => { store.listSources().then(setSources, failure => setError(describeError(failure).title)); }, []);
@@ -77,7 +79,8 @@ function InstallForm({ store, form, setForm, complaint, unsupported }) {
           <option value=${each.name} key=${each.name} selected=${each.name === form.source}>${each.title}</option>`)}</optgroup>`)}
       <//>
     <//>
-    <${VersionField} key=${`${form.source} ${form.channel} ${form.platform}`} store=${store} form=${form} setVersion=${set("version")} />
+    <${VersionField} key=${`${form.source} ${form.channel} ${form.platform}`} store=${store} form=${form} installed=${installed}
+      setVersion=${set("version")} />
     <${Expandable} label=${_("More options")} open=${unsupported}><div class="pf-v6-c-form">
       <${Field} id="platform" label=${_("Platform")} help=${_("Empty for what this system is; rhel/9, for example, for packages of another.")}>
         <${TextInput} id="platform" value=${form.platform} onInput=${set("platform")} dir="ltr" aria-describedby="platform-help" />
@@ -99,11 +102,11 @@ function InstallForm({ store, form, setForm, complaint, unsupported }) {
 }
 
 /**
- * The list is asked for when the user wants another than the newest: it takes seconds.
- * @param {{ store: PageStore, form: any, setVersion: (version: string) => void }} props
+ * The list is asked for when the user wants another than the usual one: it takes seconds.
+ * @param {{ store: PageStore, form: any, installed: boolean, setVersion: (version: string) => void }} props
  */
-function VersionField({ store, form, setVersion }) {
-  const [choosing, setChoosing] = useState(Boolean(form.version));
+function VersionField({ store, form, installed, setVersion }) {
+  const [choosing, setChoosing] = useState(installed);
   const [versions, setVersions] = useState(/** @type {Version[] | null} */ (null));
   const [error, setError] = useState("");
   useEffect(() => {
@@ -118,7 +121,7 @@ function VersionField({ store, form, setVersion }) {
     });
   }, [choosing]);
   return html`<${Field} id="version" label=${_("Version")} group error=${error}>
-    <${Choice} id="newest" type="radio" name="version" label=${_("The newest")} checked=${!choosing}
+    <${Choice} id="newest" type="radio" name="version" label=${installed ? _("Keep the installed one") : _("The newest")} checked=${!choosing}
       onChange=${() => { setChoosing(false); setVersion(""); }} />
     <${Choice} id="another" type="radio" name="version" label=${_("Choose a version")} checked=${choosing} onChange=${() => setChoosing(true)} />
     ${choosing && (versions === null

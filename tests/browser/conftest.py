@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright
@@ -14,6 +15,15 @@ from bed.host import Host
 from bed.layers import Layers
 from bed.suites import SUITES, Suite
 from browser.chromium import Window, open_window, start_playwright
+
+PATIENCE = 900  # seconds for a test with several logins and an installation, on a loaded machine
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    folder = Path(__file__).parent
+    for item in items:
+        if folder in item.path.parents:
+            item.add_marker(pytest.mark.timeout(PATIENCE))
 
 
 @pytest.fixture(scope="session")

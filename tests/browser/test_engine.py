@@ -142,6 +142,18 @@ def test_drift_is_shown_and_fixed(engine: Window) -> None:
     host.run("docker", "rm", "--force", "keeps-on")
 
 
+def test_another_version_is_planned(engine: Window) -> None:
+    with engine.visit("alice", admin=True) as visit:
+        frame = visit.frame
+        frame.locator("#change-version").click()
+        versions = frame.locator("select[aria-label=Version]")
+        expect(versions.locator("option", has_text="(installed)")).to_have_count(1)
+        versions.select_option(index=1)
+        frame.locator("#go").click()
+        expect(frame.locator("#install-dialog tbody tr", has_text="Downgrade")).not_to_have_count(0)
+        visit.check_accessibility()
+
+
 @MAIN_SUITES
 def test_a_delegated_member_needs_no_sudo(engine: Window) -> None:
     engine.host.run("dockmgrctl", "set-mirror", MIRROR, MIRROR2)
@@ -185,9 +197,10 @@ def test_an_agent_of_polkit_can_ask(engine: Window) -> None:
 
 @contextmanager
 def password_agent(host: Host, user: str) -> Iterator[None]:
-    """Have polkit ask on a terminal for that user's bridge, where alice types her password."""
+    """Have polkit ask on a terminal for that user's bridge, where root's password is typed."""
+    host.run("chpasswd", input="root:root\n")
     [bridge] = host.run("pgrep", "--uid", user, "--full", "cockpit-bridge$").stdout.split()
-    agent = host.popen("/usr/bin/python3", "-IBc", _AGENT, bridge, "alice")
+    agent = host.popen("/usr/bin/python3", "-IBc", _AGENT, bridge, "root")
     assert agent.stdout is not None
     try:
         assert agent.stdout.readline() == "registered\n"
