@@ -23,7 +23,6 @@ PEOPLE = ("alice", "bob", "carol")
 
 Their names are their passwords.
 """
-PAGE = "/usr/share/cockpit/dockmgr"
 _OWN_PACKAGES = ("dockmgrd", "dockmgrctl", "dockmgrd-polkit-rules", "cockpit-dockmgr")
 _TARGET = "/var/tmp/debs"
 # A browser on the same host may use plain HTTP, and the host name's certificate is no matter here.
@@ -52,7 +51,7 @@ def bare(suite: Suite) -> Layers:
         host.run("usermod", "--append", "--groups", "sudo", "alice")
         host.run("systemctl", "enable", "cockpit.socket")
 
-    return freeze("cockpit", suite, layers.bare(suite), [*PACKAGES, _CONF, *PEOPLE, "1"], install)
+    return freeze("cockpit", suite, layers.bare(suite), [*PACKAGES, _CONF, *PEOPLE], install)
 
 
 def ours(suite: Suite) -> Layers:

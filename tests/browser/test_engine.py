@@ -199,7 +199,9 @@ def test_an_agent_of_polkit_can_ask(engine: Window) -> None:
 def password_agent(host: Host, user: str) -> Iterator[None]:
     """Have polkit ask on a terminal for that user's bridge, where root's password is typed."""
     host.run("chpasswd", input="root:root\n")
-    [bridge] = host.run("pgrep", "--uid", user, "--full", "cockpit-bridge$").stdout.split()
+    # The bridge of an earlier login may not have ended yet.
+    command = ("pgrep", "--newest", "--uid", user, "--full", "cockpit-bridge$")
+    bridge = host.run(*command).stdout.strip()
     agent = host.popen("/usr/bin/python3", "-IBc", _AGENT, bridge, "root")
     assert agent.stdout is not None
     try:

@@ -73,3 +73,13 @@ def test_manifest_is_found_by_search() -> None:
     [item] = manifest["menu"].values()
     assert "mirror" in item["keywords"][0]["matches"]
     assert "preload" not in manifest, "it would start the daemon at each login"
+
+
+def test_bundled_packages_are_declared() -> None:
+    pinned = (ROOT / "packaging" / "rpm" / "bundled-npm.txt").read_text().splitlines()
+    [rpm] = (ROOT / "dist").glob("cockpit-dockmgr-[0-9]*.noarch.rpm")
+    command = ["rpm", "--nosignature", "-qp", "--provides", str(rpm)]
+    provided = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for name, version, digest in map(str.split, pinned):
+        assert f"bundled(npm({name})) = {version}" in provided
+        assert re.fullmatch("[0-9a-f]{64}", digest)
