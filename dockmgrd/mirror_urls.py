@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import SplitResult, urlsplit
 
 from dockmgrd.errors import InvalidArgs, harmless, shown
 from dockmgrd.messages import requests as messages
+from dockmgrd.messages.text import Text
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}")
+_USER = re.compile(r"^([^/]*://|)[^/]*@")
 _MAX_HOST_LENGTH = 253
 # IDNA 2003, which Python knows, maps these to other letters; IDNA 2008, which Go uses, does not.
 _AMBIGUOUS = frozenset("ßς\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
@@ -68,15 +71,47 @@ def normalize_mirror(url: str) -> str:
 
 
 def merge(mode: Mode, present: tuple[str, ...], requested: tuple[str, ...]) -> tuple[str, ...]:
-    """The list that results from the present one and the requested one."""
+    """The list that results from the present one and the requested one.
+
+    A mirror to remove is found in whatever way the present list spells it.
+    """
     if mode is Mode.REMOVE:
-        return tuple(each for each in present if each not in requested)
+        unwanted = {_make_spelling(each) for each in requested}
+        return tuple(each for each in present if _make_spelling(each) not in unwanted)
     return tuple(dict.fromkeys((*present, *requested))) if mode is Mode.APPEND else requested
 
 
 def normalize_known(urls: tuple[str, ...]) -> tuple[str, ...]:
     """The mirrors of a file, to compare with normal ones; those that are not valid as they are."""
     return tuple(dict.fromkeys(_normalize_or_keep(url) for url in urls))
+
+
+def normalize_unwanted(urls: list[str]) -> tuple[str, ...]:
+    """The mirrors to remove: what is not valid as it is, because a file may name it so.
+
+    :raises InvalidArgs: for a URL with control characters or a password, which would be recorded.
+    """
+    for url in urls:
+        if "@" in url or any(ord(character) < 0x20 or ord(character) == 0x7F for character in url):
+            normalize_mirror(url)
+            raise InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=shown(url)))
+    return normalize_known(tuple(urls))
+
+
+def find_faults(urls: Iterable[str]) -> dict[str, Text]:
+    """The mirrors with which dockerd would not start, and what is wrong with each."""
+    faults = {}
+    for url in urls:
+        try:
+            normalize_mirror(url)
+        except InvalidArgs as error:
+            faults[url] = error.text
+    return faults
+
+
+def strip_password(url: str) -> str:
+    """The URL without user and password; it is still found as a mirror to remove."""
+    return _USER.sub(r"\1", url)
 
 
 def has_insecure(mirrors: tuple[str, ...]) -> bool:
@@ -87,6 +122,17 @@ def has_insecure(mirrors: tuple[str, ...]) -> bool:
 def with_paths(mirrors: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the normal mirrors that are not the root of their host."""
     return tuple(url for url in mirrors if url.count("/") > 3)
+
+
+def _make_spelling(url: str) -> str:
+    """What all spellings of a mirror have in common: blanks, a user and https:// may be missing."""
+    bare = strip_password(url.strip())
+    if bare and "://" not in bare:
+        bare = f"https://{bare}"
+    try:
+        return normalize_mirror(bare)
+    except InvalidArgs:
+        return bare.lower().rstrip("/")
 
 
 def _normalize_or_keep(url: str) -> str:

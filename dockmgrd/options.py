@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from dockmgrd.errors import InvalidArgs, LimitsExceeded, shown
 from dockmgrd.messages import requests as messages
-from dockmgrd.mirror_urls import Mode, normalize_mirrors
+from dockmgrd.mirror_urls import Mode, normalize_mirrors, normalize_unwanted
 from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
 
@@ -128,7 +128,8 @@ class SetMirrorOptions:
             remedy = messages.CHOOSE_MODE(modes=[each.value for each in Mode])
             raise InvalidArgs(messages.MODE_UNKNOWN(value=shown(mode)).with_remedy(remedy))
         values["mode"] = Mode(mode)
-        values["mirrors"] = normalize_mirrors(values["mirrors"])
+        normalize = normalize_unwanted if values["mode"] is Mode.REMOVE else normalize_mirrors
+        values["mirrors"] = normalize(values["mirrors"])
         if not values["mirrors"] and values["mode"] is not Mode.REPLACE:
             text = messages.NO_MIRROR(mode=mode)
             raise InvalidArgs(text.with_remedy(messages.NAME_MIRROR()))

@@ -16,7 +16,8 @@ from typing import Any
 from dockmgrd import names
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.engine import Engine
-from dockmgrd.host.engine_problems import EngineSetup, inspect_setup
+from dockmgrd.host.engine_problems import PID_FILE, EngineSetup, inspect_setup
+from dockmgrd.host.filecache import Stamp, read_stamp
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.timeouts import within
@@ -67,6 +68,7 @@ class EngineWatch:
     _pinger: asyncio.Task[None] | None = None
     _silent: bool = False
     """It has not answered the last ping."""
+    _pid_file: Stamp = ()
     _late: bool = False
     """It has not answered the last question for its facts, or not yet."""
 
@@ -81,6 +83,12 @@ class EngineWatch:
         """Wait until the first refresh has finished, successfully or not, or is late."""
         if not self._once.is_set():
             await self._once.wait()
+        stamp = read_stamp([PID_FILE])
+        if stamp != self._pid_file:  # systemd announces no engine of another unit.
+            self._pid_file = stamp
+            self.refresh_soon()
+            if self._refresher is not None:
+                await asyncio.wait({self._refresher}, timeout=self.answer_timeout)
 
     async def stop(self) -> None:
         """End what follows the engine."""
@@ -100,7 +108,7 @@ class EngineWatch:
         unit = await self.systemd.get_state(names.DOCKER_UNIT)
         setup = await inspect_setup(self.systemd, unit)
         live = Live(unit.load_state == "loaded", unit.active_state, setup=setup)
-        if unit.active or setup.unmanaged:
+        if (unit.active and setup.has_local_socket) or setup.unmanaged:
             live = await self._ask_engine(live)
             if not self._stale:  # Else it may have begun to stop, and docker.socket start it again.
                 self._follow_engine()
@@ -211,6 +219,8 @@ class EngineWatch:
                 while event := await events.readline():
                     self._announced = _mirrors_of(event)
                     self.refresh_soon()
+            if self.live.setup.unmanaged:
+                self.refresh_soon()
         except ServiceFailed as error:
             logger.debug("no more events of the engine: %s", error)
 

@@ -14,11 +14,16 @@ from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon.engine_watch import EngineWatch, Live
 from dockmgrd.errors import DockmgrError, redacted
 from dockmgrd.host.adminconfig import LimitsFile
-from dockmgrd.host.docker_config import ConfiguredMirrors, HostFiles, Repository
+from dockmgrd.host.docker_config import (
+    ConfiguredMirrors,
+    HostFiles,
+    Repository,
+    find_unusable_mirrors,
+)
 from dockmgrd.host.rpmdb import InstalledPackages
 from dockmgrd.messages import status as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import normalize_known
+from dockmgrd.mirror_urls import find_faults, normalize_known
 
 logger = logging.getLogger(__name__)
 
@@ -127,7 +132,7 @@ class Status:
     def problems(self) -> list[Text]:
         """What is wrong, each with the way out."""
         problems = [*self.live.setup.problems, *self.facts.problems]
-        if self.drift:
+        if self.drift and not find_faults(self.facts.configured.mirrors):
             remedy = messages.RELOAD_ENGINE()
             problems.append(
                 messages.MIRRORS_DIFFER().with_remedy(remedy, "systemctl reload docker")
@@ -164,4 +169,4 @@ class Status:
         problem = self._files.mirrors().problem
         if problem is not None:
             problems.append(problem)
-        return problems
+        return [*problems, *find_unusable_mirrors(self._files.mirrors().mirrors)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import configparser
 import os
+import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.filecache import FileCache
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
+from dockmgrd.mirror_urls import find_faults, strip_password
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,17 @@ def _read_mirrors() -> ConfiguredMirrors:
         return ConfiguredMirrors(daemonjson.parse(content or b"", str(path)).mirrors)
     except ConfigInvalid as error:
         return ConfiguredMirrors(problem=error.text)
+
+
+def find_unusable_mirrors(mirrors: Iterable[str]) -> list[Text]:
+    """Each mirror of daemon.json that no engine can use, with the command that removes it."""
+    problems = []
+    for url, fault in find_faults(mirrors).items():
+        name = strip_password(url)
+        text = messages.MIRROR_UNUSABLE(mirror=name, file=str(paths.DAEMON_JSON), reason=fault)
+        command = f"dockmgrctl set-mirror --remove {shlex.quote(name)}"
+        problems.append(text.with_remedy(messages.REMOVE_OR_CORRECT_MIRROR(), command))
+    return problems
 
 
 def _make_problem(path: Path) -> Text:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import names, paths
-from dockmgrd.errors import ConfigConflict
+from dockmgrd.errors import ConfigConflict, ConfigInvalid
+from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.systemd import SERVICE_INTERFACE, Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.messages import engine as messages
@@ -22,6 +23,7 @@ _DATA_ROOT_FLAGS = ("--data-root", "--graph", "-g")  # the last two until 17.05 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _ASSIGNMENT = re.compile(r"\s*(\w+)=(.*)", re.DOTALL)
 _NUMBERS = re.compile(r"(?:\d+:)?(\d+)\.(\d+)(?:\.(\d+))?")
+_LOCAL_SOCKETS = ("", str(paths.DOCKER_SOCKET), "/var/run/docker.sock")
 _USAGE_ERROR = 125
 """dockerd's exit status for a flag that it does not know."""
 
@@ -91,14 +93,17 @@ class CommandLine:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The sockets that dockerd is to listen on; none for its default."""
-        return (*self.get_values("-H"), *self.get_values("--host"))
+        """The sockets that flags or the configuration file name; none for dockerd's default."""
+        attached = [
+            word[2:] for word in self.words if word.startswith("-H") and word[2:3] not in ("", "=")
+        ]
+        flags = (*self.get_values("-H"), *self.get_values("--host"), *attached)
+        return flags or _read_configured_hosts(self.config_file)
 
     @property
     def has_local_socket(self) -> bool:
         """Whether dockerd listens where this host looks for it."""
-        local = ("fd://", "unix://")
-        return not self.hosts or any(host.startswith(local) for host in self.hosts)
+        return not self.hosts or any(map(_is_local, self.hosts))
 
     def has_flag(self, flag: str) -> bool:
         return any(word.split("=")[0] == flag for word in self.words)
@@ -151,6 +156,21 @@ def _split_words(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError:
         return text.split()
+
+
+def _is_local(host: str) -> bool:
+    scheme, _, path = host.partition("://")
+    return scheme == "fd" or (scheme == "unix" and path in _LOCAL_SOCKETS)
+
+
+def _read_configured_hosts(configuration: Path) -> tuple[str, ...]:
+    """The sockets that a configuration file names; none for one that cannot be read."""
+    try:
+        content = atomicfile.read(configuration) or b""
+        hosts = daemonjson.parse(content, str(configuration)).values.get("hosts")
+    except ConfigInvalid:
+        return ()
+    return tuple(map(str, hosts)) if isinstance(hosts, list) else ()
 
 
 def _read_lines(path: Path) -> list[str]:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.messages import engine as messages
+from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.paths import DOCKER_SOCKET
 from dockmgrd.timeouts import within
 
@@ -30,7 +31,7 @@ class EngineFacts:
 
     version: str = ""
     mirrors: tuple[str, ...] = ()
-    """Registry mirrors in use, in their order."""
+    """Registry mirrors in use, in their order and normal; dockerd keeps the file's spelling."""
     insecure: frozenset[str] = frozenset()
     """Registries and networks that it uses without checking certificates."""
     containerd_store: bool = False
@@ -49,7 +50,7 @@ class EngineFacts:
         hosts = {name for name, index in indexes.items() if not index.get("Secure", True)}
         return cls(
             version=str(info.get("ServerVersion", "")),
-            mirrors=tuple(registry.get("Mirrors") or ()),
+            mirrors=normalize_known(tuple(registry.get("Mirrors") or ())),
             insecure=frozenset(hosts.union(registry.get("InsecureRegistryCIDRs") or ())),
             http_proxy=str(info.get("HttpProxy") or ""),
             https_proxy=str(info.get("HttpsProxy") or ""),

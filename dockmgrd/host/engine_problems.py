@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class EngineSetup:
     """Registry mirrors that flags of the unit name."""
     reads_daemon_json: bool = True
     """Whether daemon.json is the configuration file that dockerd reads."""
+    has_local_socket: bool = True
+    """Whether the engine listens where it can be asked."""
     unmanaged: bool = False
     """Whether an engine runs that docker.service did not start."""
 
@@ -53,6 +55,7 @@ async def inspect_setup(systemd: Systemd, unit: UnitState) -> EngineSetup:
         problems=tuple(problems),
         mirrors=command_line.mirrors if command_line else (),
         reads_daemon_json=command_line is None or command_line.config_file == paths.DAEMON_JSON,
+        has_local_socket=command_line is None or command_line.has_local_socket,
         unmanaged=unmanaged,
     )
 
@@ -87,8 +90,13 @@ def _check_flags(command_line: CommandLine) -> Iterator[Text]:
         )
         yield text.with_remedy(messages.USE_ONE_CONFIG_FILE(), _EDIT)
     if not command_line.has_local_socket:
-        text = messages.NO_LOCAL_SOCKET(hosts=list(command_line.hosts))
-        yield text.with_remedy(messages.ADD_LOCAL_SOCKET(), _EDIT)
+        yield describe_missing_socket(command_line.hosts)
+
+
+def describe_missing_socket(hosts: Sequence[str]) -> Text:
+    """That an engine listens only where this host does not look for it."""
+    text = messages.NO_LOCAL_SOCKET(hosts=list(hosts))
+    return text.with_remedy(messages.ADD_LOCAL_SOCKET(), _EDIT)
 
 
 async def _check_service(systemd: Systemd) -> list[Text]:

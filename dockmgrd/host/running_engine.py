@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockmgrd.errors import ServiceFailed
+from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.engine_problems import describe_missing_socket
+
 _PROC = Path("/proc")
 _PROGRAM = "dockerd"
 _NAMESPACES = ("pid", "user")
@@ -44,6 +48,17 @@ def find_running_engines() -> list[RunningEngine]:
 def find_unmanaged_engine(unit: str) -> RunningEngine | None:
     """An engine that does not run in the unit; None when there is none."""
     return next((each for each in find_running_engines() if each.unit != unit), None)
+
+
+def check_local_socket(unit: str) -> None:
+    """Check that the engine of the unit can be asked: a socket that systemd keeps never answers.
+
+    :raises ServiceFailed: when it listens elsewhere only, as with `-H tcp://`.
+    """
+    for engine in find_running_engines():
+        command_line = CommandLine(engine.words, (), (), {})
+        if engine.unit == unit and not command_line.has_local_socket:
+            raise ServiceFailed(describe_missing_socket(command_line.hosts))
 
 
 def _list_processes() -> Iterator[Path]:

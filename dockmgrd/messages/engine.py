@@ -104,6 +104,10 @@ MIRRORS_NOT_TAKEN = Template(
     "After the reload Docker Engine uses the mirrors {actual} instead of {wanted}. The change of "
     "{file} was undone.",
 )
+MIRROR_UNUSABLE = Template(
+    "mirror-unusable", "Docker Engine cannot use the registry mirror '{mirror}' in {file}: {reason}"
+)
+REMOVE_OR_CORRECT_MIRROR = Template("remove-or-correct-mirror", "Remove or correct the entry.")
 NO_MIRRORS = Template("no-mirrors", "none")
 INSECURE_REGISTRIES_FORGOTTEN = Template(
     "insecure-registries-forgotten",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dockmgrd.errors import InvalidArgs, LimitsExceeded
 from dockmgrd.mirror_urls import (
     Mode,
+    find_faults,
     has_insecure,
     merge,
     normalize_known,
@@ -134,3 +135,41 @@ def test_many_may_be_probed_and_few_set() -> None:
     for kind, given_mirrors in ((Kind.PROBE, [*many, "https://x"]), (Kind.SET_MIRROR, many)):
         with pytest.raises(LimitsExceeded):
             parse(kind, {"mirrors": given_mirrors})
+
+
+@pytest.mark.parametrize(
+    ("present", "requested"),
+    [
+        ("", ""),
+        (" ", ""),
+        ("mirror.example", "mirror.example"),
+        ("mirror.example:5000", "https://Mirror.example:5000/"),
+        ("  https://mirror.example\t", "https://mirror.example"),
+        ("https://mirror.example/ ", "https://mirror.example/ "),
+        ("https://user:secret@mirror.example", "https://mirror.example/"),
+        ("HTTPS://Mirror.Example//", "mirror.example"),
+        ("ftp://mirror.example/", "FTP://mirror.example"),
+        ("https://mirror.example/?x", "https://mirror.example/?x"),
+    ],
+)
+def test_a_mirror_to_remove_is_found_in_every_spelling(present: str, requested: str) -> None:
+    options = SetMirrorOptions.parse({"mirrors": [requested], "mode": "remove"})
+    assert merge(options.mode, (present, "http://mirror.example/"), options.mirrors) == (
+        "http://mirror.example/",
+    )
+
+
+@pytest.mark.parametrize("url", ["https://user:secret@mirror.example", "a\nb", "user@mirror"])
+def test_a_mirror_to_remove_has_no_password_and_no_control_characters(url: str) -> None:
+    with pytest.raises(InvalidArgs) as caught:
+        SetMirrorOptions.parse({"mirrors": [url], "mode": "remove"})
+    assert "secret" not in str(caught.value)
+
+
+def test_faults_are_found_by_entry() -> None:
+    faults = find_faults(["", "https://mirror.example", "mirror.example", "https://a b/"])
+    assert {url: text.id for url, text in faults.items()} == {
+        "": "mirror-not-registry",
+        "mirror.example": "mirror-not-registry",
+        "https://a b/": "mirror-has-space",
+    }

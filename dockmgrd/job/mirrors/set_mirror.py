@@ -11,9 +11,11 @@ from typing import Any
 from dockmgrd import names, paths
 from dockmgrd.errors import ConfigInvalid, InvalidArgs, ServiceFailed
 from dockmgrd.host import atomicfile, dockerd
+from dockmgrd.host.docker_config import find_unusable_mirrors
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine import EngineFacts
 from dockmgrd.host.rpmdb import installed_versions
+from dockmgrd.host.running_engine import check_local_socket
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import change
@@ -120,6 +122,8 @@ async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
     )
     plan = _Plan(Change.plan(document, before, wanted), facts, control, unit)
     if plan.writes:
+        for problem in find_unusable_mirrors(wanted):
+            raise ConfigInvalid(problem)
         atomicfile.check_replaceable(paths.DAEMON_JSON)
     version = _find_version(facts)
     _check_paths(context, wanted, version)
@@ -138,6 +142,8 @@ async def _read_facts(context: JobContext, control: EngineControl | None) -> Eng
     """:raises ServiceFailed: when an engine runs that does not answer."""
     if control is None:
         return None
+    if control.process is None:
+        check_local_socket(names.DOCKER_UNIT)
     try:
         return await context.engine.facts()
     except ServiceFailed as error:

@@ -17,6 +17,7 @@ from dockmgrd.errors import (
 )
 from dockmgrd.host import atomicfile
 from dockmgrd.host.rpmdb import CONTAINERD, OF_ENGINE_VERSION, installed_versions
+from dockmgrd.host.running_engine import check_local_socket
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.set_mirror import apply_mirrors
 from dockmgrd.job.packages import engine_service, install_plan, sources, worker
@@ -138,8 +139,19 @@ async def _finish(
         changed |= changed_unit
         if runs:
             context.report(Stage.VERIFYING, 0.95)
-            result["engine-version"] = await context.engine.version()
+            version = await _ask_version(context)
+            result.update({"engine-version": version} if version else {})
     return {"changed": changed, **result}
+
+
+async def _ask_version(context: JobContext) -> str:
+    """The version of the running engine; "" when it listens only where it cannot be asked."""
+    try:
+        check_local_socket(names.DOCKER_UNIT)
+    except ServiceFailed as error:
+        context.add_note(error.text)
+        return ""
+    return await context.engine.version()
 
 
 def _make_request(options: InstallOptions, repository: Repository) -> InstallPackages:

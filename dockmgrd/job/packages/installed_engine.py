@@ -13,7 +13,11 @@ from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.rpmdb import CONTAINERD, LEGACY_PACKAGES, installed_versions
-from dockmgrd.host.running_engine import RunningEngine, find_unmanaged_engine
+from dockmgrd.host.running_engine import (
+    RunningEngine,
+    check_local_socket,
+    find_unmanaged_engine,
+)
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages import steps
@@ -79,6 +83,7 @@ class InstalledEngine:
         roots: list[Path] = []
         if await self.is_active():
             try:
+                check_local_socket(names.DOCKER_UNIT)
                 roots.append(Path((await self._context.engine.info())["DockerRootDir"]))
             except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
                 self._context.add_note(error.text)
@@ -119,6 +124,7 @@ class InstalledEngine:
             return
         engine = self._context.engine
         try:
+            check_local_socket(names.DOCKER_UNIT)
             if (await engine.info()).get("LiveRestoreEnabled"):
                 running = await engine.containers()
                 await asyncio.gather(*(engine.stop_container(each["Id"]) for each in running))
@@ -127,7 +133,10 @@ class InstalledEngine:
 
     async def _engines(self) -> list[Engine]:
         """The engines to ask. A socket of systemd's is left alone: connecting starts an engine."""
-        engines = [self._context.engine] if await self.is_active() else []
+        engines = []
+        if await self.is_active():
+            check_local_socket(names.DOCKER_UNIT)
+            engines.append(self._context.engine)
         if self.unmanaged is not None:
             socket = _find_socket(self.unmanaged)
             if socket != paths.DOCKER_SOCKET or not await self._is_active(names.DOCKER_SOCKET_UNIT):
