@@ -251,7 +251,7 @@ def from_name(dbus_name: str, text: Text | str) -> DockmgrError:
     return _BY_NAME.get(dbus_name, DockmgrError)(text)
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """The text with no name and password in the addresses that it holds."""
     return _CREDENTIALS.sub("\N{HORIZONTAL ELLIPSIS}@", text) if "@" in text else text
 
@@ -260,11 +260,11 @@ def harmless(text: str) -> str:
     """The text in one line, with no credentials, and nothing that steers a terminal or a log."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for character in redacted(text)
+        for character in redact(text)
     )
 
 
-def shown(text: str) -> str:
+def quote(text: str) -> str:
     """The caller's text for a message: harmless, and short."""
     clean = harmless(text)
     return f"'{clean[:80]}…'" if len(clean) > 80 else f"'{clean}'"

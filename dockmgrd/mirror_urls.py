@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from enum import Enum
 from urllib.parse import SplitResult, urlsplit
 
-from dockmgrd.errors import InvalidArgs, harmless, shown
+from dockmgrd.errors import InvalidArgs, harmless, quote
 from dockmgrd.messages import requests as messages
 from dockmgrd.messages.text import Text
 
@@ -45,28 +45,28 @@ def normalize_mirror(url: str) -> str:
     :raises InvalidArgs: for anything that dockerd would refuse or that no registry could be.
     """
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
-        raise InvalidArgs(messages.MIRROR_HAS_SPACE(url=shown(url)))
+        raise InvalidArgs(messages.MIRROR_HAS_SPACE(url=quote(url)))
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        text = messages.MIRROR_NOT_URL(url=shown(url), reason=harmless(str(error)))
+        text = messages.MIRROR_NOT_URL(url=quote(url), reason=harmless(str(error)))
         raise InvalidArgs(text) from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         remedy = messages.WRITE_LIKE(example="https://mirror.example")
-        raise InvalidArgs(messages.MIRROR_NOT_REGISTRY(url=shown(url)).with_remedy(remedy))
+        raise InvalidArgs(messages.MIRROR_NOT_REGISTRY(url=quote(url)).with_remedy(remedy))
     if "@" in parts.netloc:
-        text = messages.MIRROR_HAS_USER(host=shown(parts.hostname))
+        text = messages.MIRROR_HAS_USER(host=quote(parts.hostname))
         raise InvalidArgs(text.with_remedy(messages.USE_DOCKER_LOGIN()))
     if parts.query or parts.fragment or "?" in url or "#" in url:
-        text = messages.MIRROR_HAS_QUERY(url=shown(url))
+        text = messages.MIRROR_HAS_QUERY(url=quote(url))
         raise InvalidArgs(text.with_remedy(messages.USE_ROOT_URL()))
     if not parts.path.isascii():
-        text = messages.MIRROR_PATH_NOT_ASCII(url=shown(url))
+        text = messages.MIRROR_PATH_NOT_ASCII(url=quote(url))
         raise InvalidArgs(text.with_remedy(messages.ENCODE_PATH()))
     host = _parse_host(parts, url)
     if port == 0 or parts.netloc.endswith(":"):
-        raise InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=shown(url)))
+        raise InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=quote(url)))
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}/"
 
 
@@ -94,7 +94,7 @@ def normalize_unwanted(urls: list[str]) -> tuple[str, ...]:
     for url in urls:
         if "@" in url or any(ord(character) < 0x20 or ord(character) == 0x7F for character in url):
             normalize_mirror(url)
-            raise InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=shown(url)))
+            raise InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=quote(url)))
     return normalize_known(tuple(urls))
 
 
@@ -148,7 +148,7 @@ def _parse_host(parts: SplitResult, url: str) -> str:
     :raises InvalidArgs: when it is not valid.
     """
     name = parts.hostname or ""
-    invalid = InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=shown(url)))
+    invalid = InvalidArgs(messages.MIRROR_HOST_NOT_VALID(url=quote(url)))
     if "[" in parts.netloc:
         if "%" in name:  # of this host alone, and Go wants it written otherwise
             raise invalid
@@ -158,7 +158,7 @@ def _parse_host(parts: SplitResult, url: str) -> str:
             raise invalid from None
     if not name.isascii():
         if _AMBIGUOUS & set(name):
-            text = messages.MIRROR_HOST_AMBIGUOUS(url=shown(url))
+            text = messages.MIRROR_HOST_AMBIGUOUS(url=quote(url))
             raise InvalidArgs(text.with_remedy(messages.USE_ASCII_HOST()))
         try:
             name = name.encode("idna").decode("ascii")

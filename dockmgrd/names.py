@@ -64,8 +64,8 @@ def job_path(job_id: str) -> str:
 
 def unit_path(unit: str) -> str:
     """Object path of a systemd unit: its name as sd_bus_path_encode(3) writes it."""
-    return "/org/freedesktop/systemd1/unit/" + re.sub(r"^[0-9]|[^A-Za-z0-9]", _encoded, unit)
+    return "/org/freedesktop/systemd1/unit/" + re.sub(r"^[0-9]|[^A-Za-z0-9]", _encode, unit)
 
 
-def _encoded(match: re.Match[str]) -> str:
+def _encode(match: re.Match[str]) -> str:
     return "".join(f"_{byte:02x}" for byte in match[0].encode())

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 from urllib.parse import urlsplit
 
-from dockmgrd.errors import InvalidArgs, LimitsExceeded, shown
+from dockmgrd.errors import InvalidArgs, LimitsExceeded, quote
 from dockmgrd.messages import requests as messages
 from dockmgrd.mirror_urls import Mode, normalize_mirrors, normalize_unwanted
 from dockmgrd.model import Kind
@@ -69,7 +69,7 @@ class InstallOptions:
         if values.get("version") == LATEST:
             values.update(version="", upgrade=True)
         if values.get("version") and not _VERSION.fullmatch(values["version"]):
-            text = messages.VERSION_NOT_VALID(value=shown(values["version"]))
+            text = messages.VERSION_NOT_VALID(value=quote(values["version"]))
             raise InvalidArgs(text.with_remedy(messages.WRITE_LIKE(example="28.5.1")))
         for key in ("containerd_rpm", "repo_url"):
             if values.get(key):
@@ -126,7 +126,7 @@ class SetMirrorOptions:
         mode = values.setdefault("mode", Mode.REPLACE.value)
         if mode not in {each.value for each in Mode}:
             remedy = messages.CHOOSE_MODE(modes=[each.value for each in Mode])
-            raise InvalidArgs(messages.MODE_UNKNOWN(value=shown(mode)).with_remedy(remedy))
+            raise InvalidArgs(messages.MODE_UNKNOWN(value=quote(mode)).with_remedy(remedy))
         values["mode"] = Mode(mode)
         normalize = normalize_unwanted if values["mode"] is Mode.REMOVE else normalize_mirrors
         values["mirrors"] = normalize(values["mirrors"])
@@ -192,14 +192,14 @@ def _check_origin(values: Mapping[str, Any]) -> None:
     """:raises InvalidArgs: when source, channel or platform cannot be one."""
     for name in split_sources(values.get("source", "official")):
         if not _NAME.fullmatch(name):
-            text = messages.SOURCE_NAME_NOT_VALID(value=shown(name))
+            text = messages.SOURCE_NAME_NOT_VALID(value=quote(name))
             raise InvalidArgs(text.with_remedy(messages.LIST_SOURCES(), "dockmgrctl sources"))
     if values.get("channel", "stable") not in CHANNELS:
         remedy = messages.CHOOSE_CHANNEL(channels=list(CHANNELS))
-        text = messages.CHANNEL_UNKNOWN(value=shown(values["channel"]))
+        text = messages.CHANNEL_UNKNOWN(value=quote(values["channel"]))
         raise InvalidArgs(text.with_remedy(remedy))
     if values.get("platform") and not _PLATFORM.fullmatch(values["platform"]):
-        text = messages.PLATFORM_NOT_VALID(value=shown(values["platform"]))
+        text = messages.PLATFORM_NOT_VALID(value=quote(values["platform"]))
         raise InvalidArgs(text.with_remedy(messages.WRITE_LIKE(example="rhel/9")))
 
 
@@ -211,7 +211,7 @@ def _check_url(key: str, url: str) -> None:
     except ValueError:
         sound = False
     if not sound or not url.isascii() or not url.isprintable() or " " in url:
-        text = messages.URL_NOT_ALLOWED(option=key, value=shown(url))
+        text = messages.URL_NOT_ALLOWED(option=key, value=quote(url))
         raise InvalidArgs(text.with_remedy(messages.USE_HTTPS_URL()))
 
 
@@ -225,7 +225,7 @@ def _check_seconds(values: Mapping[str, Any], key: str, least: int, most: int) -
 def _check_plan(values: Mapping[str, Any]) -> None:
     """:raises InvalidArgs: when the plan is no digest, or is asked for and agreed to at once."""
     if values.get("plan") and not _DIGEST.fullmatch(values["plan"]):
-        text = messages.PLAN_NOT_VALID(value=shown(values["plan"]))
+        text = messages.PLAN_NOT_VALID(value=quote(values["plan"]))
         raise InvalidArgs(text.with_remedy(messages.USE_DIGEST()))
     if values.get("plan") and values.get("dry_run"):
         raise _make_exclusive_error("plan", "dry-run")
@@ -239,7 +239,7 @@ def _check_options(kind: Kind, options: Mapping[str, Any]) -> dict[str, Any]:
         if key not in accepted:
             options_of_verb = sorted(accepted)
             raise InvalidArgs(
-                messages.OPTION_UNKNOWN(option=shown(key), verb=kind.value, options=options_of_verb)
+                messages.OPTION_UNKNOWN(option=quote(key), verb=kind.value, options=options_of_verb)
             )
         if not _has_type(value, accepted[key]):
             text = messages.OPTION_MUST_HAVE_TYPE(option=key, expected=accepted[key])

@@ -86,7 +86,7 @@ class StandardMethods:
         if implementation is None or property_name not in implementation.properties:
             raise errors.UnknownProperty(
                 messages.UNKNOWN_PROPERTY(
-                    interface=errors.shown(interface_name), property=errors.shown(property_name)
+                    interface=errors.quote(interface_name), property=errors.quote(property_name)
                 )
             )
         return implementation
@@ -101,5 +101,5 @@ class StandardMethods:
         if interface_name in {each.name for each in self._standard}:
             return None
         raise errors.UnknownInterface(
-            messages.UNKNOWN_INTERFACE(path=self._path, interface=errors.shown(interface_name))
+            messages.UNKNOWN_INTERFACE(path=self._path, interface=errors.quote(interface_name))
         )

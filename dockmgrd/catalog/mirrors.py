@@ -66,7 +66,7 @@ def _add_file(fields: Mapping[str, Mapping[str, str]], path: Path) -> dict[str, 
     merged = {url: dict(texts) for url, texts in fields.items()}
     for name, top in yamltree.read(path).members().items():
         if name != "mirrors":
-            raise top.malformed(messages.FIELD_UNKNOWN(field=name, known=["mirrors"]))
+            raise top.make_error(messages.FIELD_UNKNOWN(field=name, known=["mirrors"]))
         for url, entry in top.members().items():
             merged.setdefault(_read_url(url, entry), {}).update(_read_texts(entry))
     return merged
@@ -76,17 +76,17 @@ def _read_url(url: str, entry: Entry) -> str:
     try:
         return normalize_mirror(url)
     except InvalidArgs as error:
-        raise entry.malformed(error.text) from error
+        raise entry.make_error(error.text) from error
 
 
 def _read_texts(entry: Entry) -> dict[str, str]:
     texts = {}
     for name, member in entry.members().items():
         if name not in _FIELDS:
-            raise member.malformed(messages.FIELD_UNKNOWN(field=name, known=_FIELDS))
+            raise member.make_error(messages.FIELD_UNKNOWN(field=name, known=_FIELDS))
         texts[name] = member.text()
     if texts.get("enabled", "true") not in ("true", "false"):
-        raise entry.malformed(messages.NOT_TRUE_OR_FALSE(field="enabled"))
+        raise entry.make_error(messages.NOT_TRUE_OR_FALSE(field="enabled"))
     return texts
 
 

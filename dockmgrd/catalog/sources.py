@@ -101,18 +101,18 @@ class _Layer:
         entries = top["sources"].members() if "sources" in top else {}
         for name, entry in entries.items():
             if not _NAME.fullmatch(name):
-                raise entry.malformed(messages.SOURCE_NAME_INVALID(name=name))
+                raise entry.make_error(messages.SOURCE_NAME_INVALID(name=name))
             members = _read_members(entry, (*_TEXT_FIELDS, "key"))
             texts = {each: members[each].text() for each in _TEXT_FIELDS if each in members}
             if "prefix" in texts:
                 texts["prefix"] = _read_prefix(members["prefix"])
             if texts.get("intranet", "true") not in ("true", "false"):
-                raise members["intranet"].malformed(messages.NOT_TRUE_OR_FALSE(field="intranet"))
+                raise members["intranet"].make_error(messages.NOT_TRUE_OR_FALSE(field="intranet"))
             sources[name] = {**sources.get(name, {}), **texts}
             if "key" in members:
                 source_keys[name] = {**source_keys.get(name, {}), **_read_key(members["key"])}
             if "prefix" not in sources[name]:
-                raise entry.malformed(messages.PREFIX_MISSING(name=name))
+                raise entry.make_error(messages.PREFIX_MISSING(name=name))
         return _Layer(key, sources, source_keys)
 
     def make_source(self, name: str) -> Source:
@@ -133,7 +133,7 @@ def _read_members(entry: Entry, known: tuple[str, ...]) -> Mapping[str, Entry]:
     """:raises Malformed: when it is not a mapping or has an unknown member."""
     for name, member in entry.members().items():
         if name not in known:
-            raise member.malformed(messages.FIELD_UNKNOWN(field=name, known=known))
+            raise member.make_error(messages.FIELD_UNKNOWN(field=name, known=known))
     return entry.members()
 
 
@@ -141,11 +141,11 @@ def _read_key(entry: Entry) -> Fields:
     members = _read_members(entry, ("file", "fingerprint"))
     fields = {name: member.text() for name, member in members.items()}
     if "file" in fields and not fields["file"].startswith("/"):
-        raise members["file"].malformed(messages.KEY_PATH_RELATIVE())
+        raise members["file"].make_error(messages.KEY_PATH_RELATIVE())
     if "fingerprint" in fields:
         fields["fingerprint"] = fields["fingerprint"].replace(" ", "").upper()
         if not _FINGERPRINT.fullmatch(fields["fingerprint"]):
-            raise members["fingerprint"].malformed(messages.FINGERPRINT_INVALID())
+            raise members["fingerprint"].make_error(messages.FINGERPRINT_INVALID())
     return fields
 
 
@@ -155,10 +155,10 @@ def _read_prefix(entry: Entry) -> str:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise entry.malformed(messages.PREFIX_INVALID()) from error
+        raise entry.make_error(messages.PREFIX_INVALID()) from error
     usable = parts.scheme in ("https", "http") and parts.hostname and url.isprintable()
     if not usable or " " in url or parts.query or parts.fragment:
-        raise entry.malformed(messages.PREFIX_INVALID())
+        raise entry.make_error(messages.PREFIX_INVALID())
     return url.rstrip("/")
 
 

@@ -131,5 +131,5 @@ def get_time() -> int:
 
 
 def _make_failure(state: JobState, error: errors.DockmgrError) -> JobResult:
-    text: Text = error.text.map_values(errors.redacted)
+    text: Text = error.text.map_values(errors.redact)
     return JobResult(state, get_time(), error_name=error.dbus_name, error=text)

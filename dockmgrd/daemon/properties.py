@@ -11,7 +11,7 @@ from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.variants import to_variants
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.status import Status
-from dockmgrd.errors import redacted
+from dockmgrd.errors import redact
 from dockmgrd.model import JobRequest, JobResult, JobState
 from dockmgrd.verbs import SIGNATURES
 
@@ -97,4 +97,4 @@ def _encode_options(request: JobRequest) -> dict[str, Variant]:
 def _redact(value: Any) -> Any:
     if isinstance(value, list):
         return [_redact(each) for each in value]
-    return redacted(value) if isinstance(value, str) else value
+    return redact(value) if isinstance(value, str) else value

@@ -101,7 +101,7 @@ class ManagerInterface(ObjectInterface):
                 {
                     "name": source.name,
                     "title": source.title,
-                    "prefix": errors.redacted(source.prefix),
+                    "prefix": errors.redact(source.prefix),
                     "region": source.region,
                     "notes": source.notes,
                     "intranet": source.intranet,

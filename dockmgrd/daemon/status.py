@@ -12,7 +12,7 @@ from typing import Any
 from dockmgrd import paths
 from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon.engine_watch import EngineWatch, Live
-from dockmgrd.errors import DockmgrError, redacted
+from dockmgrd.errors import DockmgrError, redact
 from dockmgrd.host.adminconfig import LimitsFile
 from dockmgrd.host.docker_config import (
     ConfiguredMirrors,
@@ -115,7 +115,7 @@ class Status:
     @property
     def mirrors_configured(self) -> list[str]:
         """The registry mirrors of daemon.json as others may see them."""
-        return [redacted(each) for each in normalize_known(self.facts.configured.mirrors)]
+        return [redact(each) for each in normalize_known(self.facts.configured.mirrors)]
 
     @property
     def drift(self) -> bool:
@@ -143,7 +143,7 @@ class Status:
         elif not self.live.answers:
             remedy = messages.SEE_ENGINE_UNIT()
             problems.append(messages.ENGINE_SILENT().with_remedy(remedy, "systemctl status docker"))
-        return [each.map_values(redacted) for each in problems]
+        return [each.map_values(redact) for each in problems]
 
     def configured_mirrors(self) -> tuple[str, ...]:
         """The registry mirrors that daemon.json names now; none where it cannot be said."""

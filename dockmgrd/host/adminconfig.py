@@ -72,12 +72,12 @@ def read(path: Path) -> Limits:
     members = yamltree.read(path).members()
     for name, entry in members.items():
         if name not in _KEYS:
-            raise entry.malformed(f"'{name}' is not one of {', '.join(_KEYS)}")
+            raise entry.make_error(f"'{name}' is not one of {', '.join(_KEYS)}")
     config = DEFAULT
     if "allowed-sources" in members:
         allowed = tuple(map(_source, members["allowed-sources"].items()))
         if not allowed:
-            raise members["allowed-sources"].malformed("allowed-sources: name at least one source")
+            raise members["allowed-sources"].make_error("allowed-sources: name at least one source")
         config = replace(config, allowed_sources=allowed, default_source=",".join(allowed))
     if "default-source" in members:
         config = replace(config, default_source=_default(members["default-source"], config))
@@ -182,7 +182,7 @@ def _has_port(host: str) -> bool:
 
 def _source(entry: Entry) -> str:
     if not _SOURCE.fullmatch(entry.text()):
-        raise entry.malformed(f"allowed-sources: '{entry.text()}' is not a valid name of a source")
+        raise entry.make_error(f"allowed-sources: '{entry.text()}' is not a valid name of a source")
     return entry.text()
 
 
@@ -190,16 +190,16 @@ def _default(entry: Entry, config: Limits) -> str:
     wanted = [each.strip() for each in entry.text().split(",")]
     for name in wanted:
         if not _SOURCE.fullmatch(name):
-            raise entry.malformed(f"default-source: '{name}' is not a valid name of a source")
+            raise entry.make_error(f"default-source: '{name}' is not a valid name of a source")
         if config.allowed_sources is not None and name not in config.allowed_sources:
-            raise entry.malformed(f"default-source: '{name}' is not among allowed-sources")
+            raise entry.make_error(f"default-source: '{name}' is not among allowed-sources")
     return ",".join(wanted)
 
 
 def _host(entry: Entry) -> str:
     text = entry.text().lower()
     if not _HOST.fullmatch(text):
-        raise entry.malformed(
+        raise entry.make_error(
             f"allowed-mirrors: '{text}' is not a valid host. Write it like mirror.example, "
             "mirror.example:5000 or '*.example'"
         )
@@ -209,7 +209,7 @@ def _host(entry: Entry) -> str:
 def _seconds(entry: Entry) -> float:
     text = entry.text()
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_IDLE_SECONDS):
-        raise entry.malformed(
+        raise entry.make_error(
             f"idle-seconds: '{text}' is not a whole number from 1 to {_MAX_IDLE_SECONDS}"
         )
     return float(text)

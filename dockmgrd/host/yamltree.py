@@ -44,9 +44,9 @@ class Entry:
     def text(self) -> str:
         """:raises Malformed: when this is a mapping or a list."""
         if isinstance(self.value, tuple):
-            raise self.malformed(messages.LIST_UNEXPECTED())
+            raise self.make_error(messages.LIST_UNEXPECTED())
         if not isinstance(self.value, str):
-            raise self.malformed(messages.TEXT_EXPECTED())
+            raise self.make_error(messages.TEXT_EXPECTED())
         return self.value
 
     def members(self) -> Mapping[str, Entry]:
@@ -54,9 +54,9 @@ class Entry:
         if self.value == "":
             return {}
         if isinstance(self.value, tuple):
-            raise self.malformed(messages.LIST_UNEXPECTED())
+            raise self.make_error(messages.LIST_UNEXPECTED())
         if isinstance(self.value, str):
-            raise self.malformed(messages.MAPPING_EXPECTED())
+            raise self.make_error(messages.MAPPING_EXPECTED())
         return self.value
 
     def items(self) -> tuple[Entry, ...]:
@@ -65,9 +65,9 @@ class Entry:
             return self.value
         if isinstance(self.value, str):
             return (self,)
-        raise self.malformed(messages.LIST_EXPECTED())
+        raise self.make_error(messages.LIST_EXPECTED())
 
-    def malformed(self, reason: Text | str) -> Malformed:
+    def make_error(self, reason: Text | str) -> Malformed:
         """The error about this value."""
         text = foreign_text(reason) if isinstance(reason, str) else reason
         return Malformed(self.path, self.line, text)

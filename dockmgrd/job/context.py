@@ -15,7 +15,7 @@ from pathlib import Path
 import systemd.daemon
 
 from dockmgrd.catalog.sources import Catalog
-from dockmgrd.errors import redacted
+from dockmgrd.errors import redact
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.workers import Workers
@@ -79,7 +79,7 @@ class JobContext:
         self._progress = Progress(
             stage,
             fraction,
-            text.map_values(redacted),
+            text.map_values(redact),
             cancellable=not self._held,
             numbers=numbers,
         )

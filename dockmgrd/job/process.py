@@ -170,7 +170,7 @@ def _open_lock() -> int:
 
 
 def _failure(state: JobState, error: errors.DockmgrError) -> JobResult:
-    text = error.text.map_values(errors.redacted)
+    text = error.text.map_values(errors.redact)
     return JobResult(state, _now(), error.details, error.dbus_name, text)
 
 

@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 from dockmgrd.bus.variants import to_plain, to_variants
-from dockmgrd.errors import Busy, redacted
+from dockmgrd.errors import Busy, redact
 from dockmgrd.messages import catalog
 from dockmgrd.messages.text import Template, Text, fields_of, foreign_text, from_plain
 
@@ -131,7 +131,7 @@ def test_a_message_travels_over_json_and_the_bus() -> None:
 
 
 def test_values_can_be_redacted_wherever_they_are() -> None:
-    text = make_text().map_values(redacted)
+    text = make_text().map_values(redact)
     assert "u:p" not in json.dumps(text.to_plain())
     assert "u:p" not in str(text)
 

@@ -21,7 +21,7 @@ from dockmgrd.cli.commands.all import (
 )
 from dockmgrd.cli.commands.table import Command, Option, Positional
 from dockmgrd.cli.loading import load
-from dockmgrd.errors import InvalidArgs, shown
+from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Kind
@@ -240,14 +240,14 @@ def _check_topic(name: str) -> str:
 
 def _parse_json_form(form: str) -> str:
     if form not in (JSON_AUTO, *JSON_FORMS):
-        text = messages.NOT_A_JSON_FORM(value=shown(form), forms=list(JSON_FORMS))
+        text = messages.NOT_A_JSON_FORM(value=quote(form), forms=list(JSON_FORMS))
         raise InvalidArgs(_point_to_help(text, PROGRAM))
     return "" if form == "off" else form
 
 
 def _parse_number(option: Option, text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        refusal = messages.NOT_AN_INTEGER(option=option.flag, value=shown(text))
+        refusal = messages.NOT_AN_INTEGER(option=option.flag, value=quote(text))
         raise InvalidArgs(_point_to_help(refusal, PROGRAM))
     return int(text)
 
@@ -266,16 +266,16 @@ def _refuse_value(
 
 def _refuse_word(word: str, options: Sequence[Option], program: str) -> InvalidArgs:
     if not word.startswith("-"):
-        text = messages.UNEXPECTED_ARGUMENT(argument=shown(word))
+        text = messages.UNEXPECTED_ARGUMENT(argument=quote(word))
         return InvalidArgs(_point_to_help(text, program))
     flag = word.partition("=")[0]
-    text = messages.UNKNOWN_OPTION(option=shown(flag), command=program)
+    text = messages.UNKNOWN_OPTION(option=quote(flag), command=program)
     close = load(_CLOSE_MATCHES)(flag, [each.flag for each in options], 1)
     return InvalidArgs(_suggest(text, close[0]) if close else _point_to_help(text, program))
 
 
 def _refuse_command(name: str) -> InvalidArgs:
-    text = messages.UNKNOWN_COMMAND(command=shown(name))
+    text = messages.UNKNOWN_COMMAND(command=quote(name))
     if name in SYNONYMS:
         return InvalidArgs(_suggest(text, SYNONYMS[name], SYNONYMS[name]))
     close = load(_CLOSE_MATCHES)(name, [each.name for each in LISTED_COMMANDS], 1)

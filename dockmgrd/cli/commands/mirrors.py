@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from dockmgrd.cli.commands.table import Command, Live, Option, Positional, group_options
 from dockmgrd.cli.i18n.translation import N_
-from dockmgrd.errors import InvalidArgs, shown
+from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Kind
@@ -125,7 +125,7 @@ def check_urls(mirrors: Iterable[str]) -> None:
     """
     for mirror in mirrors:
         if "://" not in mirror:
-            text = messages.NOT_A_URL(value=shown(mirror))
+            text = messages.NOT_A_URL(value=quote(mirror))
             meant = messages.DID_YOU_MEAN_URL(url=f"https://{mirror}")
             raise InvalidArgs(text.with_remedy(meant) if _is_host(mirror) else text)
 

@@ -55,10 +55,10 @@ class Fleet:
         if self._invocation.kind is not None or self._invocation.command == "follow":
             self.interrupt_message = messages.HOSTS_KEEP_RUNNING()
         if self._invocation.command == "log":
-            return _completed(self._log())
+            return _complete_record(self._log())
         if consent.asks_first(self._invocation):
             return self._conclude(confirm_plan(self._run_with, self._expect_answer))
-        found = _completed(self._ask_all())
+        found = _complete_record(self._ask_all())
         self._view.end()
         if self._invocation.json:
             documents = {each.host: _document(each) for each in found}
@@ -97,7 +97,7 @@ class Fleet:
             batch=self._batch,
             on_progress=lambda job: self._view.update(host, job),
         )
-        self._view.answered(answer)
+        self._view.count_answer(answer)
         return answer
 
     async def _log(self) -> int:
@@ -115,7 +115,7 @@ class Fleet:
         more = [
             f"--{key}" if value is True else f"--{key}={value}" for key, value in options.items()
         ]
-        answer = _completed(self._ask(self._hosts[0], more))
+        answer = _complete_record(self._ask(self._hosts[0], more))
         self._view.end()
         failed = answer.error is not None
         return JobRecord.from_properties(
@@ -147,7 +147,7 @@ class Fleet:
             report_message(answer.error.text)
 
 
-def _completed(work: Coroutine[Any, Any, T]) -> T:
+def _complete_record(work: Coroutine[Any, Any, T]) -> T:
     """What the work comes to, on an event loop for as long as it takes.
 
     :raises Stopped: when the command is told to stop; the work is cancelled first.
@@ -155,7 +155,7 @@ def _completed(work: Coroutine[Any, Any, T]) -> T:
     descriptor, take = get_signal_source()
     stopped: list[Stopped] = []
 
-    async def supervised() -> T:
+    async def run_on_hosts() -> T:
         task = asyncio.ensure_future(work)
 
         def on_signal() -> None:
@@ -169,7 +169,7 @@ def _completed(work: Coroutine[Any, Any, T]) -> T:
         return await task
 
     try:
-        return asyncio.run(supervised())
+        return asyncio.run(run_on_hosts())
     except asyncio.CancelledError:
         raise stopped[0] from None
 

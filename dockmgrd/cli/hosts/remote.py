@@ -38,20 +38,20 @@ async def ask(
     if ssh.is_of_the_command_line(answer):
         version = await _version(host, batch=batch)
         if version != __version__:
-            return ssh.skewed(answer, version)
+            return ssh.make_version_error(answer, version)
     return answer
 
 
 async def pass_through(host: str, words: Sequence[str], *, batch: bool, terminal: bool) -> Answer:
     """Run the command with our own streams, for output that is no answer."""
     command = ssh.command(host, words, batch=batch, terminal=terminal)
-    process = await _started(command)
+    process = await _start_process(command)
     try:
         code = await process.wait()
     except asyncio.CancelledError:
         await _stop(process)
         raise
-    return Answer(host) if code == 0 else ssh.understood(host, code, b"", ())
+    return Answer(host) if code == 0 else ssh.parse_answer(host, code, b"", ())
 
 
 async def _exchange(
@@ -59,7 +59,7 @@ async def _exchange(
 ) -> Answer:
     command = ssh.command(host, words, batch=batch)
     try:
-        process = await _started(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
+        process = await _start_process(command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
     except OSError as error:
         text = messages.SSH_DOES_NOT_START(reason=error.strerror or str(error)).with_remedy(
             messages.INSTALL_SSH(), "dnf install openssh-clients"
@@ -85,20 +85,20 @@ async def _exchange(
     except asyncio.CancelledError:
         await _stop(process)
         raise
-    answer = ssh.understood(host, code, output, [harmless(each) for each in complaints])
+    answer = ssh.parse_answer(host, code, output, [harmless(each) for each in complaints])
     return replace(answer, kind="".join(kinds))
 
 
 async def _version(host: str, *, batch: bool) -> str:
     """Version of the host's dockmgrctl; "?" when it does not say."""
     command = ssh.command(host, ("--version",), batch=batch)
-    process = await _started(command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+    process = await _start_process(command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
     output, _ = await process.communicate()
     program, _, version = harmless(output.decode(errors="replace").strip()).partition(" ")
     return version if program == PROGRAM else "?"
 
 
-async def _started(command: Sequence[str], **how: Any) -> asyncio.subprocess.Process:
+async def _start_process(command: Sequence[str], **how: Any) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(*command, **how)
 
 

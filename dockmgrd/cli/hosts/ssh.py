@@ -14,7 +14,7 @@ from typing import Any
 from dockmgrd import __version__, errors
 from dockmgrd.cli.commands.all import PROGRAM
 from dockmgrd.cli.commands.exitcodes import make_error, make_error_of_code
-from dockmgrd.errors import DockmgrError, HostUnreachable, InvalidArgs, ServiceUnknown, shown
+from dockmgrd.errors import DockmgrError, HostUnreachable, InvalidArgs, ServiceUnknown, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text, from_plain
 
@@ -44,7 +44,7 @@ def destinations(given: Iterable[str]) -> tuple[str, ...]:
     hosts = tuple(dict.fromkeys(host for text in given for host in text.split(",")))
     for host in hosts:
         if not host or host.startswith("-") or not host.isprintable() or " " in host:
-            text = messages.NOT_A_HOST(value=shown(host))
+            text = messages.NOT_A_HOST(value=quote(host))
             raise InvalidArgs(text.with_remedy(messages.USE_HOST()))
     return hosts
 
@@ -61,7 +61,7 @@ def command(host: str, words: Sequence[str], *, batch: bool, terminal: bool = Fa
     return ["ssh", *options, "--", name, shlex.join((PROGRAM, *words))]
 
 
-def understood(host: str, code: int, output: bytes, complaints: Sequence[str]) -> Answer:
+def parse_answer(host: str, code: int, output: bytes, complaints: Sequence[str]) -> Answer:
     """What the end of ssh means.
 
     :param complaints: lines that it or the host's dockmgrctl wrote on standard error, bar progress.
@@ -71,12 +71,12 @@ def understood(host: str, code: int, output: bytes, complaints: Sequence[str]) -
         sentence = messages.SSH_FAILED(host=host)
         if said:
             sentence = messages.SSH_FAILED_BECAUSE(host=host, reason=said.rstrip("."))
-        return _failed(host, HostUnreachable(sentence))
+        return _make_failure(host, HostUnreachable(sentence))
     if code == _NOT_FOUND:
         text = messages.CLIENT_MISSING(program=PROGRAM, host=host).with_remedy(
             messages.INSTALL_CLIENT(package=PROGRAM)
         )
-        return _failed(host, ServiceUnknown(text))
+        return _make_failure(host, ServiceUnknown(text))
     data = _document(output)
     if code == 0 and data is not None:
         return Answer(host, data=data)
@@ -90,7 +90,7 @@ def understood(host: str, code: int, output: bytes, complaints: Sequence[str]) -
     return Answer(host, code, data, make_error_of_code(code, reason))
 
 
-def skewed(answer: Answer, version: str) -> Answer:
+def make_version_error(answer: Answer, version: str) -> Answer:
     """The answer of a host whose dockmgrctl of that version does not know the command line."""
     if answer.error is None:
         return answer
@@ -109,7 +109,7 @@ def skewed(answer: Answer, version: str) -> Answer:
     )
 
 
-def _failed(host: str, error: DockmgrError) -> Answer:
+def _make_failure(host: str, error: DockmgrError) -> Answer:
     return Answer(host, error.exit_code, error=error)
 
 

@@ -59,7 +59,7 @@ class FleetView:
             )
             self._draw()
 
-    def answered(self, answer: Answer) -> None:
+    def count_answer(self, answer: Answer) -> None:
         """The host has answered."""
         self._answers += 1
         if self._screen is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dockmgrd.cli.commands.exitcodes import make_error
 from dockmgrd.cli.i18n.translation import Message
-from dockmgrd.errors import DockmgrError, InvalidArgs, UnknownObject, shown
+from dockmgrd.errors import DockmgrError, InvalidArgs, UnknownObject, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text, from_plain
 from dockmgrd.model import JobState
@@ -165,10 +165,10 @@ def find_job(jobs: Sequence[JobRecord], wanted: str) -> JobRecord:
     fitting = [job for job in jobs if job.job_id.endswith(wanted)]
     if len(fitting) > 1:
         ids = [job.job_id for job in fitting[:_MAX_IDS_SHOWN]]
-        text = messages.JOB_AMBIGUOUS(ending=shown(wanted), jobs=ids)
+        text = messages.JOB_AMBIGUOUS(ending=quote(wanted), jobs=ids)
         raise InvalidArgs(text.with_remedy(messages.GIVE_MORE_OF_THE_ID()))
     if not fitting:
-        text = messages.NO_SUCH_JOB(job=shown(wanted))
+        text = messages.NO_SUCH_JOB(job=quote(wanted))
         raise UnknownObject(text.with_remedy(messages.LIST_JOBS(), _LIST_COMMAND))
     return fitting[0]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dockmgrd.catalog.platforms import Platform, Tree, find_tree
-from dockmgrd.errors import DockmgrError, SourceUnreachable, redacted
+from dockmgrd.errors import DockmgrError, SourceUnreachable, redact
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.messages import packages as messages
@@ -42,7 +42,7 @@ class Attempt:
 
     def to_result(self) -> dict[str, Any]:
         """The attempt as a Result shows it."""
-        text = self.error.text.map_values(redacted)
+        text = self.error.text.map_values(redact)
         return {
             "source": self.repository.source.name,
             "error": self.error.dbus_name,
@@ -59,7 +59,7 @@ def describe_source(repository: Repository, failed: Sequence[Attempt]) -> dict[s
     """
     return {
         "source": repository.source.name,
-        "base-url": redacted(repository.base_url),
+        "base-url": redact(repository.base_url),
         **({"tried": [each.to_result() for each in failed]} if failed else {}),
     }
 

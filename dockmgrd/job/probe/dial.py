@@ -24,7 +24,7 @@ async def dial(host: str, port: int) -> socket.socket:
 
     :raises OSError: that of the last address that was tried; socket.gaierror when there is none.
     """
-    return await _first_connected(await _look_up(host, port))
+    return await _first_connect_socket(await _look_up(host, port))
 
 
 async def _look_up(host: str, port: int) -> list[_Address]:
@@ -54,7 +54,7 @@ async def _look_up(host: str, port: int) -> list[_Address]:
     return await found
 
 
-async def _first_connected(addresses: list[_Address]) -> socket.socket:
+async def _first_connect_socket(addresses: list[_Address]) -> socket.socket:
     """A socket connected with the first address that answers, the earlier ones ahead a little."""
     waiting = list(addresses)
     attempts: set[asyncio.Task[socket.socket]] = set()
@@ -62,7 +62,7 @@ async def _first_connected(addresses: list[_Address]) -> socket.socket:
     try:
         while waiting or attempts:
             if waiting:
-                attempts.add(asyncio.ensure_future(_connected(*waiting.pop(0))))
+                attempts.add(asyncio.ensure_future(_connect_socket(*waiting.pop(0))))
             done, attempts = await asyncio.wait(
                 attempts,
                 timeout=_SECONDS_AHEAD if waiting else None,
@@ -78,7 +78,7 @@ async def _first_connected(addresses: list[_Address]) -> socket.socket:
     raise error or OSError("no address")
 
 
-async def _connected(family: socket.AddressFamily, address: Any) -> socket.socket:
+async def _connect_socket(family: socket.AddressFamily, address: Any) -> socket.socket:
     connection = socket.socket(family, socket.SOCK_STREAM)
     connection.settimeout(0)
     try:

@@ -295,12 +295,12 @@ async def test_each_host_has_its_line_on_a_terminal(bus_address: str, terminal: 
 def test_what_the_end_of_ssh_means() -> None:
     document = json.dumps({"error": {"name": errors.Busy.dbus_name, "message": "No."}}).encode()
     cases = [
-        (ssh.understood("h", 0, b"[]", ()), 0, None),
-        (ssh.understood("h", 10, document, ()), 10, errors.Busy),
-        (ssh.understood("h", 255, b"", ["x"]), 33, HostUnreachable),
-        (ssh.understood("h", -15, b"", ()), 33, HostUnreachable),
-        (ssh.understood("h", 6, b"", ["dockmgrctl: x"]), 6, ServiceUnknown),
-        (ssh.understood("h", 0, b"nonsense", ()), 1, errors.DockmgrError),
+        (ssh.parse_answer("h", 0, b"[]", ()), 0, None),
+        (ssh.parse_answer("h", 10, document, ()), 10, errors.Busy),
+        (ssh.parse_answer("h", 255, b"", ["x"]), 33, HostUnreachable),
+        (ssh.parse_answer("h", -15, b"", ()), 33, HostUnreachable),
+        (ssh.parse_answer("h", 6, b"", ["dockmgrctl: x"]), 6, ServiceUnknown),
+        (ssh.parse_answer("h", 0, b"nonsense", ()), 1, errors.DockmgrError),
     ]
     for answer, code, error in cases:
         assert (answer.code, type(answer.error) if answer.error else None) == (code, error)
