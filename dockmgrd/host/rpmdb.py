@@ -39,7 +39,7 @@ _FILES = ("rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages", "Packages.db")
 
 def installed_versions() -> dict[str, str]:
     """Name → version-release of each of `PACKAGES` that is installed."""
-    # Imported when needed: rpm's library is dear to load.
+    # Imported here because rpm's library is expensive to load.
     import rpm
 
     transaction = rpm.TransactionSet()

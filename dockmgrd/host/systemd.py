@@ -296,6 +296,5 @@ class Systemd:
             self._back.set()
             return
         self._back.clear()
-        pending = (each for each in self._results.values() if not each.done())
-        for result in pending:
+        for result in filter(lambda each: not each.done(), self._results.values()):
             result.set_exception(NoReply(messages.SYSTEMD_LEFT()))

@@ -24,7 +24,7 @@ DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))
 )
 DONE_ON_HOSTS = ("README.md", "docs/tutorial.md")
-LONGEST_README = 350
+LONGEST_README = 360
 
 # How the blocks for a shell of those documents begin that no test runs.
 NOT_RUN: Mapping[str, Sequence[str]] = {

@@ -7,6 +7,7 @@ nearly everybody, red and green cannot.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -41,8 +42,6 @@ def print_json(data: Any, form: str = "auto") -> None:
 
     :param form: "short" is one line, "pretty" is many, anything else what fits the stream.
     """
-    import json  # most commands need none, and it is slow to load
-
     pretty = form == "pretty" or (form != "short" and sys.stdout.isatty())
     print(json.dumps(data, indent=2 if pretty else None))
 
