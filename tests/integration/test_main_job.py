@@ -158,7 +158,7 @@ def test_a_job_can_be_cancelled_while_its_process_starts(host: Host) -> None:
     job = api.install()
     api.cancel(job)
     let_go(host)
-    with pytest.raises(ApiError, match="cancelled before it changed anything") as caught:
+    with pytest.raises(ApiError, match="canceled before it changed anything") as caught:
         api.wait(job)
     assert caught.value.name == "org.dockmgr1.Error.Cancelled"
 

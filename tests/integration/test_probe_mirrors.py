@@ -118,7 +118,7 @@ def test_mirrors_are_tried_through_the_proxy_of_the_engine(engine_host: Host) ->
     host.run("systemctl", "restart", "docker.service")
     result = api.wait(probe(api, MIRROR))
     assert [each["verdict"] for each in result["probed"]] == ["ok"], result
-    assert "through the proxy 127.0.0.1:3128" in result["notes"][0]
+    assert "through the proxy 127.0.0.1:3128" in result["notes"][0]["text"]
     assert "cret" not in str(result)
     api.wait(set_mirror(api, MIRROR, verify=("b", True)))
     host.run("docker", "pull", "hello-world")
