@@ -20,6 +20,7 @@ SYSTEMD = "org.freedesktop.systemd1"
 _MANAGER_PATH = "/org/freedesktop/systemd1"
 _MANAGER = "org.freedesktop.systemd1.Manager"
 _UNIT = "org.freedesktop.systemd1.Unit"
+SOCKET_INTERFACE = "org.freedesktop.systemd1.Socket"
 SERVICE_INTERFACE = "org.freedesktop.systemd1.Service"
 _DBUS_ERROR = "org.freedesktop.DBus.Error."
 _AWAY = (_DBUS_ERROR + "NoReply", _DBUS_ERROR + "NameHasNoOwner", _DBUS_ERROR + "Disconnected")
@@ -88,8 +89,9 @@ class Systemd:
         return bool(can)
 
     async def get_result(self, unit: str) -> str:
-        """Why the service ended: success, exit-code, start-limit-hit and others."""
-        [result] = await self.get_properties(unit, SERVICE_INTERFACE, "Result")
+        """Why the service or socket ended: success, exit-code, start-limit-hit and others."""
+        interface = SOCKET_INTERFACE if unit.endswith(".socket") else SERVICE_INTERFACE
+        [result] = await self.get_properties(unit, interface, "Result")
         return str(result)
 
     async def find_unit_of(self, pid: int) -> str:
