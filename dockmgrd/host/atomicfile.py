@@ -36,7 +36,12 @@ def read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigInvalid(get_reason(path, error).with_remedy(messages.CORRECT_PATH())) from error
+        text = (
+            messages.LINK_LOOP(file=str(path))
+            if error.errno == errno.ELOOP
+            else messages.READ_FAILED(file=str(path), reason=error.strerror or str(error))
+        )
+        raise ConfigInvalid(text.with_remedy(messages.CORRECT_PATH(), f"ls -l {path}")) from error
     try:
         kind = describe_kind(os.fstat(descriptor).st_mode)
         if kind is not None:

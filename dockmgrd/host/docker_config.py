@@ -59,6 +59,8 @@ def _read_mirrors() -> ConfiguredMirrors:
             return ConfiguredMirrors(problem=_make_problem(path))
         return ConfiguredMirrors(daemonjson.parse(content or b"", str(path)).mirrors)
     except ConfigInvalid as error:
+        if isinstance(error.__cause__, PermissionError) and path.is_symlink():
+            return ConfiguredMirrors(problem=_make_problem(path))
         return ConfiguredMirrors(problem=error.text)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockmgrd import names, paths
 from dockmgrd.host.dockerd import CommandLine
-from dockmgrd.host.systemd import SERVICE_INTERFACE, Systemd
+from dockmgrd.host.systemd import SERVICE_INTERFACE, SOCKET_INTERFACE, Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
@@ -39,12 +39,17 @@ async def inspect_setup(systemd: Systemd, unit: UnitState) -> EngineSetup:
     :param unit: the state of docker.service.
     """
     socket = await systemd.get_state(names.DOCKER_SOCKET_UNIT)
-    problems = [*_check_unit(unit), *_check_socket(socket)]
+    limit_hit = await _is_start_limit_hit(systemd, unit, socket)
+    problems = [*_check_unit(unit), *_check_socket(socket, limit_hit=limit_hit)]
     command_line = None
     if unit.load_state == "loaded":
         command_line = await CommandLine.read(systemd, unit)
         problems += _check_flags(command_line)
         problems += await _check_service(systemd)
+    if limit_hit:
+        text = messages.START_LIMIT_HIT(unit=names.DOCKER_UNIT)
+        command = f"journalctl -u {names.DOCKER_UNIT}"
+        problems.append(text.with_remedy(messages.FIX_AND_START(), command))
     unmanaged = False
     if not unit.active and not socket.active and (pid := _read_pid()):
         place = await systemd.find_unit_of(pid)
@@ -70,12 +75,25 @@ def _check_unit(unit: UnitState) -> Iterator[Text]:
         yield text.with_remedy(messages.CORRECT_UNIT(), command)
 
 
-def _check_socket(socket: UnitState) -> Iterator[Text]:
+async def _is_start_limit_hit(systemd: Systemd, unit: UnitState, socket: UnitState) -> bool:
+    """Whether systemd starts the engine no more. A service keeps the result of its last run."""
+    failed = [
+        (name, result)
+        for name, state, result in (
+            (names.DOCKER_UNIT, unit, "start-limit-hit"),
+            (names.DOCKER_SOCKET_UNIT, socket, "service-start-limit-hit"),
+        )
+        if state.active_state == "failed"
+    ]
+    return any([await _get_result(systemd, name) == result for name, result in failed])
+
+
+def _check_socket(socket: UnitState, *, limit_hit: bool) -> Iterator[Text]:
     unit = names.DOCKER_SOCKET_UNIT
     if socket.load_state == "masked":
         text = messages.UNIT_MASKED(unit=unit)
         yield text.with_remedy(messages.UNMASK_UNIT(), f"systemctl unmask {unit}")
-    elif socket.active_state == "failed":
+    elif socket.active_state == "failed" and not limit_hit:
         text = messages.SOCKET_FAILED(unit=unit)
         yield text.with_remedy(messages.LOOK_AT_UNIT_LOG(unit=unit), f"journalctl -u {unit}")
 
@@ -104,11 +122,6 @@ async def _check_service(systemd: Systemd) -> list[Text]:
     if not await systemd.can_reload(names.DOCKER_UNIT):
         text = messages.NO_EXEC_RELOAD(unit=names.DOCKER_UNIT)
         problems.append(text.with_remedy(messages.ADD_EXEC_RELOAD(), _EDIT))
-    [result] = await systemd.get_properties(names.DOCKER_UNIT, SERVICE_INTERFACE, "Result")
-    if result == "start-limit-hit":
-        text = messages.START_LIMIT_HIT(unit=names.DOCKER_UNIT)
-        command = f"journalctl -u {names.DOCKER_UNIT}"
-        problems.append(text.with_remedy(messages.FIX_AND_START(), command))
     return problems
 
 
@@ -123,3 +136,10 @@ def _read_pid() -> int:
         return int(PID_FILE.read_text())
     except (OSError, ValueError):
         return 0
+
+
+async def _get_result(systemd: Systemd, unit: str) -> str:
+    """Why the service or socket ended: success, exit-code, start-limit-hit and others."""
+    interface = SOCKET_INTERFACE if unit.endswith(".socket") else SERVICE_INTERFACE
+    [result] = await systemd.get_properties(unit, interface, "Result")
+    return str(result)

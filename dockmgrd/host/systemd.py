@@ -20,6 +20,7 @@ SYSTEMD = "org.freedesktop.systemd1"
 _MANAGER_PATH = "/org/freedesktop/systemd1"
 _MANAGER = "org.freedesktop.systemd1.Manager"
 _UNIT = "org.freedesktop.systemd1.Unit"
+SOCKET_INTERFACE = "org.freedesktop.systemd1.Socket"
 SERVICE_INTERFACE = "org.freedesktop.systemd1.Service"
 _DBUS_ERROR = "org.freedesktop.DBus.Error."
 _AWAY = (_DBUS_ERROR + "NoReply", _DBUS_ERROR + "NameHasNoOwner", _DBUS_ERROR + "Disconnected")

@@ -10,6 +10,7 @@ FILE_SYSTEM_FULL = Template(
 )
 FREE_SPACE_THERE = Template("free-space-there", "Free some space there and try again.")
 WRITE_FAILED = Template("write-failed", "{file} could not be changed: {reason}.")
+READ_FAILED = Template("read-failed", "{file} cannot be read: {reason}.")
 MAKE_WRITABLE = Template("make-writable", "Make it writable for root and try again.")
 IMMUTABLE = Template(
     "immutable", "{file} could not be changed: {path} has the immutable or append-only attribute."

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Configuration files that are links, devices, folders, mounts or immutable: nothing is lost."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed.api import Api, ApiError
+from integration.mirror_hosts import DAEMON_JSON, MIRROR
+
+if TYPE_CHECKING:
+    from bed.host import Host
+
+REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
+CONTENT = '{"debug": true}\n'
+
+
+def check_refusal(api: Api, job: str, path: str, case: str) -> None:
+    """Check that the job is refused, and that its error names the path."""
+    with pytest.raises(ApiError) as caught:
+        api.wait(job)
+    name = caught.value.name.rpartition(".")[2]
+    assert name in ("WriteFailed", "ConfigInvalid"), (path, case, caught.value)
+    assert path in caught.value.text, (case, caught.value)
+
+
+def lay(host: Host, path: str, script: str) -> None:
+    """Put something in place of the file; the script knows it as $1."""
+    clear(host, path)
+    host.run("mkdir", "--parents", path.rpartition("/")[0])
+    host.run("sh", "-ec", script, "sh", path)
+
+
+def clear(host: Host, path: str) -> None:
+    undo = 'umount "$1" || :; chattr -i "$1" || :; rm -rf "$1"'
+    host.run("sh", "-c", f"({undo}) 2>/dev/null", "sh", path)
+
+
+_WRONG = {
+    "loop": 'ln -s "$1" "$1"',
+    "directory": 'mkdir "$1"',
+    "device": 'ln -s /dev/null "$1"',
+    "fifo": 'mkfifo "$1"',
+    "dangling without parent": 'ln -s /srv/missing/file "$1"',
+    "mount point": 'echo "{}" >/srv/origin; echo "{}" >"$1"; mount --bind /srv/origin "$1"',
+}
+
+
+def test_what_is_no_plain_file_is_refused_before_any_download(host: Host) -> None:
+    api = Api(host)
+    for path in (DAEMON_JSON, REPOSITORY):
+        for name, script in _WRONG.items():
+            lay(host, path, script)
+            before = host.run("stat", "--format=%F %i", path).stdout
+            mirrors = {"mirrors": ("as", [MIRROR])} if path == DAEMON_JSON else {}
+            if path == DAEMON_JSON:
+                check_refusal(api, api.set_mirror(MIRROR), path, name)
+            check_refusal(api, api.install(source=("s", "official"), **mirrors), path, name)
+            assert host.run("stat", "--format=%F %i", path).stdout == before, (path, name)
+            assert host.run("rpm", "-q", "docker-ce", check=False).returncode != 0
+            assert isinstance(api.status()["problems"], list)
+            clear(host, path)
+    assert host.run("stat", "--format=%F", "/dev/null").stdout == "character special file\n"
+    assert host.read("/srv/origin") == "{}\n"
+
+
+def test_links_to_hidden_folders_are_followed(host: Host) -> None:
+    api = Api(host)
+    for target in ("/root/docker/daemon.json", "/home/someone/daemon.json"):
+        host.write(target, CONTENT, mode=0o600)
+        host.path(target).parent.chmod(0o700)
+        lay(host, DAEMON_JSON, f'ln -s {target} "$1"')
+        problems = {each["id"] for each in api.status()["problems"]}
+        assert "config-link-unreadable" in problems, "the sandbox cannot follow it"
+        assert api.wait(api.set_mirror(MIRROR))["changed"]
+        assert host.path(DAEMON_JSON).is_symlink()
+        values = json.loads(host.read(target))
+        assert values == {"debug": True, "registry-mirrors": [MIRROR]}
+    clear(host, DAEMON_JSON)
+    lay(host, DAEMON_JSON, 'ln -s /srv/new.json "$1"')
+    assert api.wait(api.set_mirror(MIRROR))["changed"]
+    assert json.loads(host.read("/srv/new.json")) == {"registry-mirrors": [MIRROR]}
+
+
+def test_content_that_only_the_engine_judges(host: Host) -> None:
+    """An Install without mirrors does not touch daemon.json, whatever it holds."""
+    api = Api(host)
+    dry_run = ("b", True)
+    for content in (
+        b"\xff\xfe" + CONTENT.encode("utf-16-le"),
+        b'{"log-opts": {"tag": "a", "tag": "b"}}',
+    ):
+        host.run("mkdir", "--parents", "/etc/docker")
+        host.path(DAEMON_JSON).write_bytes(content)
+        result = api.wait(api.install(source=("s", "official"), dry_run=dry_run))
+        assert "refusal" not in result
+        assert [each["id"] for each in api.status()["problems"]] == ["config-invalid"]
+        check_refusal(api, api.set_mirror(MIRROR), DAEMON_JSON, "content")
+        assert host.path(DAEMON_JSON).read_bytes() == content
+    clear(host, DAEMON_JSON)
