@@ -149,8 +149,7 @@ class Systemd:
 
     async def get_active_state(self, unit: str) -> str:
         """The unit's ActiveState: inactive for one that is not there."""
-        [state] = await self.get_properties(unit, _UNIT, "ActiveState")
-        return str(state)
+        return str((await self.get_properties(unit, _UNIT, "ActiveState"))[0])
 
     async def get_status_text(self, unit: str) -> str:
         """What the service last said of itself by sd_notify."""
@@ -244,8 +243,8 @@ class Systemd:
 
     def _on_job_removed(self, message: Message) -> None:
         _, job, _, result = message.body
-        if self._waiting and not self._result(job).done():
-            self._result(job).set_result(result)
+        if self._waiting and not (future := self._result(job)).done():
+            future.set_result(result)
 
     async def _call(self, member: str, signature: str = "", *body: Any) -> list[Any]:
         return await self._persist(
