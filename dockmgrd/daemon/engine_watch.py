@@ -192,7 +192,8 @@ class EngineWatch:
                 self._silent = True
             self._set(replace(self.live, answers=not (self._silent or self._late)))
             asking = self._refresher is not None and not self._refresher.done()
-            if self._late and not self._silent and not asking:
+            is_unknown = self._late or not self.live.engine_version  # It may not have listened yet.
+            if is_unknown and not self._silent and not asking:
                 self.refresh_soon()
 
     def _follow_engine(self) -> None:
