@@ -19,11 +19,23 @@ def programs() -> Iterator[tuple[str, ast.Module]]:
     """Texts in modules that are programs which import from our package."""
     for folder in ("bench", "tests"):
         for path in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text())):
-                text = node.value if isinstance(node, ast.Constant) else None
-                if isinstance(text, str) and IMPORT.search(text):
-                    place = f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
-                    yield place, ast.parse(text)
+            for line, text in texts_of(ast.parse(path.read_text())):
+                if IMPORT.search(text):
+                    yield f"{path.relative_to(ROOT)}:{line}", ast.parse(text)
+
+
+def texts_of(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and text of every string; the fields of an f-string are read as zeros."""
+    parts = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts |= {id(each) for each in node.values}
+            text = "".join(
+                str(each.value) if isinstance(each, ast.Constant) else "0" for each in node.values
+            )
+            yield node.lineno, text
+        elif isinstance(node, ast.Constant) and id(node) not in parts:
+            yield node.lineno, str(node.value)
 
 
 PROGRAMS = dict(programs())
