@@ -7,18 +7,14 @@ import gc
 import os
 import sys
 
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+# Modules are no garbage, and searching them for some takes a tenth of the time to load them.
+gc.set_threshold(50_000)
+
+from dockmgrd.job.process import main  # noqa: E402
 
 
 def run() -> None:
-    """Be the process, and quick about it: somebody waits for the job.
-
-    What modules bring with them is no garbage, and looking for some takes a tenth of their loading.
-    The daemon waits for our end, not for Python to tidy up.
-    """
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    from dockmgrd.job.process import main
-
+    """Run the job of the command line. The daemon waits for our end, so Python does not tidy up."""
     code = main(sys.argv[1:])
     sys.stderr.flush()
     os._exit(code)

@@ -27,7 +27,7 @@ LAZY_IMPORTS = {
     "journal": "programs that record nothing do not load the journal's library",
     "host.rpmdb": "rpm's library takes 60 ms to load, which the daemon does in a child",
     "host.yamltree": "most hosts have no file of YAML, and its library takes 15 ms",
-    "job.__main__": "the process is set up before it loads the rest",
+    "cli.view.terminal": "--help and most other output need no JSON",
     "job.mirrors.set_mirror": "a plain change does not load TLS",
     "worker.__main__": "dnf may print and set up signals as soon as it is loaded",
 }

@@ -7,7 +7,6 @@ nearly everybody, red and green cannot.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -42,6 +41,8 @@ def print_json(data: Any, form: str = "auto") -> None:
 
     :param form: "short" is one line, "pretty" is many, anything else what fits the stream.
     """
+    import json  # --help and most other output need none
+
     pretty = form == "pretty" or (form != "short" and sys.stdout.isatty())
     print(json.dumps(data, indent=2 if pretty else None))
 
