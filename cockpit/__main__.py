@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cockpit import translations
+from dockmgrd.messages import catalog
 
 SOURCE = Path(__file__).parent
 _COPIED = ("*.js", "views/*.js", "page.css", "manifest.json")
@@ -122,9 +123,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python3 -m cockpit", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the page goes; emptied first")
     parser.add_argument("archives", type=Path, nargs="+", metavar="ARCHIVE")
-    parser.add_argument("--messages", type=Path, help="JSON: the service's templates by their ids")
     arguments = parser.parse_args()
-    messages = json.loads(arguments.messages.read_text()) if arguments.messages else {}
+    messages = {each.id: each.english for each in catalog.load().values()}
     build(arguments.folder, arguments.archives, messages)
 
 

@@ -45,4 +45,4 @@ def _stamp_file(path: Path) -> Stamp:
         status = os.stat(path)
     except OSError as error:  # also a link loop, or a folder that is hidden from this process
         return (str(path), error.errno)
-    return (str(path), status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)
+    return (str(path), status.st_mtime_ns, status.st_size, status.st_ino)

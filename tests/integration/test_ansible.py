@@ -124,7 +124,7 @@ def describe(host: Host) -> dict[str, Any]:
 def list_jobs(host: Host, kind: str) -> list[dict[str, Any]]:
     """Return the jobs of that kind which were no dry run, the newest first."""
     jobs = json.loads(host.run("dockmgrctl", "--json", "jobs").stdout)
-    return [each for each in jobs if each["kind"] == kind and "digest" not in each["result"]]
+    return [each for each in jobs if each["kind"] == kind and not each["dry-run"]]
 
 
 def require_failure(run: Run, error: str, code: int) -> Mapping[str, Any]:

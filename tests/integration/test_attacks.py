@@ -79,11 +79,6 @@ ATTEMPTS: Sequence[tuple[str, Call, str]] = [
     ("a mirror without TLS", mirror("http://evil.example"), DENIED),
     ("a mirror without TLS, appended", mirror("http://evil.example", "append"), DENIED),
     (
-        "a mirror without TLS, planned",
-        Call("SetMirror", {"dry-run": YES}, ("http://e.example",)),
-        DENIED,
-    ),
-    (
         "a mirror without TLS, by Install",
         install(mirrors=("as", ["http://evil.example"])),
         DENIED,

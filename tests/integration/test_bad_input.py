@@ -75,9 +75,9 @@ def test_what_is_wrong_is_refused_before_anything_is_asked_or_done(host: Host) -
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ('{"debug": true,}', "line 1 column"),
+        ('{"debug": true,}', "line 1, column"),
         ('{"debug": true, "debug": false}', "twice"),
-        ("[]", "not an object"),
+        ("[]", "not a JSON object"),
         ('{"registry-mirrors": "https://x"}', "not a list"),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_broken_daemon_json_is_left_alone(docker_host: Host, content: str, rea
         api.wait(api.set_mirror("https://mirror.bed.test"))
     assert caught.value.name == OURS + "ConfigInvalid"
     assert reason in caught.value.text
-    assert "mend the file" in caught.value.text
+    assert "Fix the file" in caught.value.text
     [problem] = api.status()["problems"]
     assert reason in problem["text"]
 
@@ -108,9 +108,27 @@ def test_mirrors_in_the_unit_are_told_and_nothing_is_written(docker_host: Host) 
 
 
 def test_what_the_engine_does_not_take_is_rolled_back(docker_host: Host) -> None:
-    """An engine that cannot reload: its configuration file is another one than ours."""
+    """An engine that never hears of a reload."""
     docker_host.write(
-        "/etc/systemd/system/docker.service.d/other.conf",
+        "/etc/systemd/system/docker.service.d/deaf.conf",
+        "[Service]\nExecReload=\nExecReload=/bin/true\n",
+    )
+    former = '{"registry-mirrors":   ["https://other.example/"]}\n'
+    docker_host.write("/etc/docker/daemon.json", former)
+    docker_host.run("systemctl", "daemon-reload")
+    docker_host.run("systemctl", "restart", "docker.service")
+    api = Api(docker_host)
+    with pytest.raises(ApiError) as caught:
+        api.wait(api.set_mirror("https://mirror.bed.test"))
+    assert caught.value.name == OURS + "RolledBack"
+    assert "https://other.example/" in caught.value.text
+    assert docker_host.read("/etc/docker/daemon.json") == former
+
+
+def test_an_engine_that_reads_another_file_is_a_conflict(docker_host: Host) -> None:
+    drop_in = "/etc/systemd/system/docker.service.d/other.conf"
+    docker_host.write(
+        drop_in,
         "[Service]\nExecStart=\n"
         "ExecStart=/usr/bin/dockerd -H fd:// --config-file=/etc/other.json\n",
     )
@@ -121,8 +139,8 @@ def test_what_the_engine_does_not_take_is_rolled_back(docker_host: Host) -> None
     api = Api(docker_host)
     with pytest.raises(ApiError) as caught:
         api.wait(api.set_mirror("https://mirror.bed.test"))
-    assert caught.value.name == OURS + "RolledBack"
-    assert "https://other.example/" in caught.value.text
+    assert caught.value.name == OURS + "ConfigConflict"
+    assert f"{drop_in}, line 3" in caught.value.text
     assert docker_host.read("/etc/docker/daemon.json") == '{"debug":   false}\n'
 
 

@@ -84,7 +84,7 @@ def test_each_host_does_it_and_the_worst_is_the_exit_code(
     *rows, last = shown.stdout.splitlines()[-4:]
     for name, row in zip(NAMES, rows):
         assert row.split()[1:3] == [name, "ok"], shown.stdout
-        assert f"{name}:\n  ○ The Docker Engine is not installed" in shown.stdout
+        assert f"{name}:\n  ○ Docker is not installed" in shown.stdout
     assert last.split()[1:3] == [GONE, "unreachable"]
     assert "Connection refused" in last
 

@@ -104,7 +104,7 @@ def test_a_repository_of_ones_own(host: Host) -> None:
     plan = api.wait(api.install(repo_url=("s", own), dry_run=TRUE))
     assert (plan["source"], plan["base-url"]) == ("custom", own)
     shown = host.run("dockmgrctl", "install", "--repo-url", own, "--dry-run").stdout
-    assert f"Docker's packages come from {own}." in shown
+    assert f"Docker's packages come from {own}" in shown
     result = api.wait(api.install(repo_url=("s", own), minimal=TRUE, start=FALSE))
     assert result["source"] == "custom"
     assert f"baseurl={own}\n" in host.read("/etc/yum.repos.d/docker-ce.repo")

@@ -38,7 +38,7 @@ def test_only_the_right_password_is_a_yes(host: Host) -> None:
     for keys in ("wrong\n", CTRL_D):
         seen = answer(host, keys)
         assert seen.status == 3, seen
-        assert "the password was wrong, or a rule says no" in seen.text
+        assert "the password was wrong, or a rule forbids it" in seen.text
 
     assert answer(host, CTRL_C, "zh_CN.UTF-8").status == 130
     assert list(host.path("/var/lib/dockmgrd").glob("jobs/*")) == []

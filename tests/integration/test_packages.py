@@ -392,7 +392,7 @@ def test_no_space(host: Host, folder: str, size: str, purpose: str) -> None:
     host.run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
     message = refused(host, install(), "InsufficientSpace")
     assert purpose in message
-    assert f"Not enough space in {folder} " in message
+    assert f"Not enough space on the file system of {folder}" in message
 
 
 def test_a_worker_that_is_killed_leaves_nothing_to_repair(host: Host) -> None:
