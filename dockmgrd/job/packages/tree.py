@@ -77,7 +77,7 @@ def open_root(path: Path) -> Iterator[Root | None]:
                 yield None
                 return
             if stat.S_ISLNK(status.st_mode):
-                target = os.readlink(here.name, dir_fd=folder)
+                target = _read_link(here.name, folder)
                 raise make_unsafe_error(path, messages.CAUSE_LINK(link=str(here), target=target))
             _require_trusted(path, here.parent, os.fstat(folder), status)
             if here == path and not stat.S_ISDIR(status.st_mode):
@@ -90,6 +90,14 @@ def open_root(path: Path) -> Iterator[Root | None]:
                     raise
                 raise make_unsafe_error(here, messages.CAUSE_NOT_A_FOLDER()) from error
         yield Root(path, parent, folder)
+
+
+def _read_link(name: str, folder: int) -> str:
+    """Where the link leads; "?" when something else has taken its place meanwhile."""
+    try:
+        return os.readlink(name, dir_fd=folder)
+    except OSError:
+        return "?"
 
 
 def make_unsafe_error(path: Path, cause: Text) -> UnsafePath:
