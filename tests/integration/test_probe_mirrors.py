@@ -125,7 +125,7 @@ def test_mirrors_are_tried_through_the_proxy_of_the_engine(engine_host: Host) ->
     host.run("systemctl", "stop", "proxy.service")
     [found] = api.wait(probe(api, MIRROR))["probed"]
     assert (found["verdict"], found["step"]) == ("proxy", "v2")
-    assert found["text"] == "nothing listens at the engine's proxy 127.0.0.1:3128"
+    assert found["text"] == ("the proxy 127.0.0.1:3128 of Docker Engine refuses connections")
     with pytest.raises(ApiError) as caught:
         api.wait(set_mirror(api, MIRROR, verify=("b", True)))
     assert caught.value.name == "org.dockmgr1.Error.MirrorUnreachable"
@@ -174,10 +174,11 @@ def test_probing_runs_beside_what_changes_the_host_and_is_bounded(host: Host) ->
     jobs = [probe(api, MIRROR, timeout=("u", seconds)) for seconds in (56, 57, 58, 59)]
     assert probe(api, MIRROR, timeout=("u", 56)) == jobs[0], "the same request joins"
     assert api.properties(install)["State"] == "running"
+    jobs += [probe(api, MIRROR, timeout=("u", seconds)) for seconds in range(40, 48)]
     with pytest.raises(ApiError) as caught:
         probe(api, MIRROR, timeout=("u", 60))
     assert caught.value.name == "org.freedesktop.DBus.Error.LimitsExceeded"
-    for job in jobs:
+    for job in reversed(jobs):  # those that wait for their turn first
         api.cancel(job)
         with pytest.raises(ApiError) as caught:
             api.wait(job)
@@ -206,6 +207,7 @@ def test_the_command_line(engine_host: Host) -> None:
         "active": [MIRROR2],
         "drift": False,
         "running": True,
+        "installed": True,
     }
     dry = host.run("dockmgrctl", "set-mirror", "--clear", "--dry-run").stdout
     assert f'-    "{MIRROR2}"' in dry

@@ -160,7 +160,8 @@ def _make_request(options: InstallOptions, repository: Repository) -> InstallPac
         version=options.version,
         versioned=OF_ENGINE_VERSION,
         upgrade=options.upgrade,
-        weak_dependencies=not options.minimal,
+        # An upgrade brings nothing that is not there, also with a dnf before 4.13.
+        weak_dependencies=not (options.minimal or options.upgrade),
         # Who agrees to a plan agrees to the removals in it.
         allow_removals=options.replace_conflicting or bool(options.plan),
         extras=_COMPLETION if options.completion else (),
