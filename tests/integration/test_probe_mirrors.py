@@ -167,7 +167,7 @@ def test_everybody_may_probe_what_the_admin_lists_and_no_more(host: Host) -> Non
 
 
 def test_probing_runs_beside_what_changes_the_host_and_is_bounded(host: Host) -> None:
-    host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=5_000_000)
+    host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=300_000)
     host.internet.fault("mirror.bed.test", "hang")
     api = Api(host)
     install = api.install()

@@ -178,7 +178,8 @@ def _make_invocation(
     mirrors = tuple(parsed["mirrors"] or ()) if many else ()
     if command.name == "set-mirror":
         mirror_commands.check_set_mirror(arguments, options.keys(), mirrors)
-    mirror_commands.check_urls([*mirrors, *options.get("mirrors", ())])
+    if options.get("mode") != "remove":  # a file may name what is no URL, and that can go
+        mirror_commands.check_urls([*mirrors, *options.get("mirrors", ())])
     words = (command.name, *_spell_options(command, options), *_list_positionals(command, parsed))
     if options.get("version") == package_commands.LATEST:
         del options["version"]

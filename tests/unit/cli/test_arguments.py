@@ -253,3 +253,10 @@ def test_every_option_of_the_service_can_be_given() -> None:
         if command.positional is not None:
             sent.add(command.positional.name)
         assert sent == set(SIGNATURES[command.kind]) - {"upgrade"}
+
+
+@pytest.mark.parametrize("entry", ["", "mirror.lab", " https://mirror.lab"])
+def test_whatever_a_file_names_can_be_removed(entry: str) -> None:
+    invocation = parse(["set-mirror", "--remove", entry])
+    assert invocation.mirrors == (entry,)
+    assert invocation.options["mode"] == "remove"
