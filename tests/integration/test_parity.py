@@ -150,7 +150,13 @@ def on(suite: Suite, scenario: Callable[[Host], Outcomes]) -> list[dict[str, Any
 
 
 def _normal(suite: Suite, outcome: Outcome) -> dict[str, Any]:
-    values = {key: _neutral(suite, value) for key, value in asdict(outcome).items()}
+    """The outcome as a person reads it."""
+    fields = {
+        **asdict(outcome),
+        "error": outcome.error.get("text", ""),
+        "notes": [each["text"] for each in outcome.notes],
+    }
+    values = {key: _neutral(suite, value) for key, value in fields.items()}
     values["download_bytes"] = outcome.download_bytes > 0
     return values
 
@@ -165,7 +171,7 @@ def _neutral(suite: Suite, value: Any) -> Any:
     for generation, name in zip(repositories.generations(suite), names):
         value = value.replace(generation.engine, name).replace(generation.containerd, name)
     value = value.replace(suite.trees[0], "TREE").replace(suite.dist, "DIST")
-    value = re.sub(r"Process \d+ \(.*?\) is", "Process PID is", value)
+    value = re.sub(r"process \d+ \(.*?\)\. Wait", "process PID. Wait", value)
     value = re.sub(r"\(IP: [^)]*\)", "(IP)", value)
     value = re.sub(r"/Packages/\S+", "/Packages/FILE", value)  # the first one to fail
     value = re.sub(r"[0-9a-f]{64}", "DIGEST", value)
