@@ -153,8 +153,8 @@ def _normal(suite: Suite, outcome: Outcome) -> dict[str, Any]:
     """The outcome as a person reads it."""
     fields = {
         **asdict(outcome),
-        "error": outcome.error.get("text", ""),
-        "notes": [each["text"] for each in outcome.notes],
+        "error": str(outcome.error),
+        "notes": [str(each) for each in outcome.notes],
     }
     values = {key: _neutral(suite, value) for key, value in fields.items()}
     values["download_bytes"] = outcome.download_bytes > 0
