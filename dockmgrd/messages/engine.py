@@ -120,13 +120,7 @@ RELOADING_ENGINE = Template("reloading-engine", "reloading Docker Engine")
 DIFF_NOT_SHOWN = Template(
     "diff-not-shown", "{file} is not readable for everybody, so its changes are not shown."
 )
-CONFIG_UNREADABLE = Template("config-unreadable", "{file} cannot be read: {reason}.")
-REPLACE_WITH_FILE = Template("replace-with-file", "Put a regular file there and try again.")
 LOOK_AT_FILE = Template("look-at-file", "Look at the file and its folders.")
-CONFIG_CHANGED_MEANWHILE = Template(
-    "config-changed-meanwhile",
-    "{file} was changed by another program during the reload. It was left as it is now.",
-)
 ENGINE_CANNOT_RELOAD = Template(
     "engine-cannot-reload",
     "Docker Engine (process {pid}) cannot be reloaded safely: {reason}.",

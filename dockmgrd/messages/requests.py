@@ -55,9 +55,6 @@ LOG_TARGET_IS_FIXED = Template(
 LOG_LEVEL_UNKNOWN = Template("log-level-unknown", "The log level must be one of {levels}.")
 
 # Options.
-OPTION_HAS_WRONG_TYPE = Template(
-    "option-has-wrong-type", "Option '{option}' must have D-Bus type '{expected}', not '{actual}'."
-)
 OPTION_MUST_HAVE_TYPE = Template(
     "option-must-have-type", "Option '{option}' must have D-Bus type '{expected}'."
 )

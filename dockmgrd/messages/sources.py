@@ -46,7 +46,6 @@ PLATFORM_VERSION_UNKNOWN = Template(
     "Docker has no packages for {platform}. Of {distribution} it has packages for version "
     "{versions}.",
 )
-THIS_SYSTEM = Template("this-system", "this system")
 CHOOSE_PLATFORM = Template(
     "choose-platform",
     "To use the packages of a system that this one is compatible with, give its platform "

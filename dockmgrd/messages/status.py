@@ -19,4 +19,3 @@ ENGINE_SILENT = Template(
 SEE_ENGINE_UNIT = Template("see-engine-unit", "Look at the state of docker.service.")
 FIX_FILE = Template("fix-file", "Fix {path}.")
 SEE_SOURCES = Template("see-sources", "Fix or remove the file in {path}.")
-RUN_COMMAND = Template("run-command", "This command helps further.")
