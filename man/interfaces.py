@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What fills org.dockmgr1.5.in, from the interface files and the comments in them."""
+"""What fills org.dockmgr1.5.rst.in, from the interface files and the comments in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dockmgrd import names
 from dockmgrd.cli.commands.exitcodes import list_exit_codes
 from dockmgrd.errors import DockmgrError
 from dockmgrd.messages import catalog
-from man import roff
+from man import rst
 
 _FOLDER = Path(__file__).parents[1] / "dbus"
 _INTERFACES = (names.MANAGER_INTERFACE, names.JOB_INTERFACE)
@@ -48,38 +48,36 @@ class Comment:
 
 
 def texts() -> dict[str, str]:
-    """The text for each place.
+    """Return the text for each place.
 
     :raises Undocumented: naming what is without a comment.
     """
     return {
-        "INTERFACES": "\n".join(line for name in _INTERFACES for line in _interface(name)),
-        "ERRORS": "\n".join(_errors()),
-        "MESSAGE_IDS": "\n".join(_list_messages()),
+        "INTERFACES": rst.join(block for name in _INTERFACES for block in _list_interface(name)),
+        "ERRORS": rst.join(_list_errors()),
+        "MESSAGE_IDS": rst.join(_list_messages()),
     }
 
 
-def _interface(name: str) -> Iterator[str]:
+def _list_interface(name: str) -> Iterator[str]:
     parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
     root = ElementTree.parse(_FOLDER / f"{name}.xml", parser).getroot()
-    comment, element = next(_documented(root))
-    yield f".SH INTERFACE {roff.text(name)}"
-    yield roff.sentence(comment.about["short_description"])
-    for paragraph in comment.paragraphs:
-        yield from (".PP", roff.text(paragraph))
-    members = list(_documented(element))
+    comment, element = next(_find_documented(root))
+    yield rst.heading(f"{name.rpartition('.')[2].upper()} INTERFACE", "=")
+    yield f"{rst.bold(name)}: {rst.sentence(comment.about['short_description'])}"
+    yield from map(rst.escape, comment.paragraphs)
+    members = list(_find_documented(element))
     for tag, title in (("method", "Methods"), ("property", "Properties"), ("signal", "Signals")):
-        described = [_member(*each) for each in members if each[1].tag == tag]
+        described = [_format_member(*each) for each in members if each[1].tag == tag]
         if described:
-            yield f".SS {title}"
-        for lines in described:
-            yield from lines
+            yield rst.heading(title, "-")
+            yield from described
 
 
-def _documented(
+def _find_documented(
     parent: ElementTree.Element,
 ) -> Iterator[tuple[Comment, ElementTree.Element]]:
-    """The elements within, each with the comment before it."""
+    """Yield the elements of `parent`, each with the comment before it."""
     comment = Comment("")
     for child in parent:
         if callable(child.tag):  # as that of a comment is
@@ -91,40 +89,41 @@ def _documented(
                 yield comment, child
 
 
-def _member(comment: Comment, member: ElementTree.Element) -> Iterator[str]:
-    name = roff.bold(member.attrib["name"])
+def _format_member(comment: Comment, member: ElementTree.Element) -> str:
+    name = rst.bold(member.attrib["name"])
     if member.tag == "property":
         constant = any(
             each.attrib == {"name": _EMITS, "value": "const"} for each in member.iter("annotation")
         )
         kind = member.attrib["type"] + (", constant" if constant else "")
-        term = f"{name} ({roff.text(kind)})"
+        term = f"{name} ({rst.escape(kind)})"
     else:
         arguments = list(member.iter("arg"))
-        given = [each for each in arguments if each.attrib.get("direction", "in") == "in"]
-        returned = [each for each in arguments if each not in given]
-        term = f"{name}({', '.join(map(_argument, given))})"
+        taken = [each for each in arguments if each.attrib.get("direction", "in") == "in"]
+        returned = [each for each in arguments if each not in taken]
+        term = f"{name}({', '.join(map(_format_argument, taken))})"
         if returned:
-            term += rf" \(-> {', '.join(map(_argument, returned))}"
-    yield from roff.entry(term, *map(roff.text, comment.paragraphs))
-    about = [roff.entry(roff.italic(key), roff.text(said)) for key, said in comment.about.items()]
-    yield from roff.indented(line for lines in about for line in lines) if about else ()
+            term += f" → {', '.join(map(_format_argument, returned))}"
+    about = [
+        rst.definition(rst.italic(key), rst.escape(text)) for key, text in comment.about.items()
+    ]
+    return rst.definition(term, *map(rst.escape, comment.paragraphs), *about)
 
 
-def _argument(element: ElementTree.Element) -> str:
-    return f"{roff.text(element.attrib['type'])} {roff.italic(element.attrib['name'])}"
+def _format_argument(element: ElementTree.Element) -> str:
+    return f"{rst.escape(element.attrib['type'])} {rst.italic(element.attrib['name'])}"
 
 
-def _errors() -> Iterator[str]:
+def _list_errors() -> Iterator[str]:
     full = {
         error.dbus_name.rpartition(".")[2]: error.dbus_name
         for error in DockmgrError.__subclasses__()
     }
     for code in list_exit_codes():
         if code.name:
-            yield from roff.entry(roff.bold(full[code.name]), roff.sentence(code.meaning))
+            yield rst.definition(rst.bold(full[code.name]), rst.sentence(code.meaning))
 
 
 def _list_messages() -> Iterator[str]:
     for name, template in sorted(catalog.load().items()):
-        yield from roff.entry(roff.bold(name), roff.text(template.english))
+        yield rst.definition(rst.bold(name), rst.escape(template.english))

@@ -18,8 +18,8 @@ MACROS = Path(__file__).with_name("macros")
 
 _PAGE = frozenset({"desktop-file-utils", "libappstream-glib"})
 _BUILD = _PAGE | frozenset(
-    {"gettext", "python3-devel", "python3-pyyaml", "python3-rpm", "python3-setuptools"}
-    | {"python3-systemd", "python3-wheel"}
+    {"gettext", "python3-devel", "python3-docutils", "python3-pyyaml", "python3-rpm"}
+    | {"python3-setuptools", "python3-systemd", "python3-wheel"}
 )
 _PYPROJECT = _BUILD | {
     "(python3-tomli if python3-devel < 3.11)",
@@ -112,7 +112,7 @@ TARGETS = (
         _PAGE
         | frozenset(
             {"gettext", "python3.12-devel", "python3.12-pyyaml", "python3.12-setuptools"}
-            | {"python3.12-wheel", "systemd-rpm-macros"}
+            | {"python3.12-wheel", "python3-docutils", "systemd-rpm-macros"}
         ),
         _REQUIRES - {"python3-pyyaml", "python3-systemd"} | {"python3.12-pyyaml"},
         {**_ADD_GROUP, **_OLD_SYSTEMD},
