@@ -36,9 +36,7 @@ def main() -> None:
         page = template.filled(source, texts)
         text = folder / source.stem
         text.write_text(page, encoding="utf-8")
-        subprocess.run(
-            [python, "-IB", _HERE / "rst2man.py", text, text.with_suffix("")], check=True
-        )
+        subprocess.run([python, "-IB", _CONVERTER, text, text.with_suffix("")], check=True)
         text.unlink()
 
 
