@@ -20,7 +20,7 @@ from dockmgrd.host.docker_config import (
     Repository,
     find_unusable_mirrors,
 )
-from dockmgrd.host.rpmdb import InstalledPackages
+from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.messages import status as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import find_faults, normalize_known

@@ -25,7 +25,7 @@ PARTICIPLES_ALLOWED: frozenset[str] = frozenset()
 # Modules that import inside a function, and what that saves or makes possible.
 LAZY_IMPORTS = {
     "journal": "programs that record nothing do not load the journal's library",
-    "host.rpmdb": "rpm's library takes 60 ms to load, which the daemon does in a child",
+    "host.rpmdb": "rpm's library takes 60 ms to load, and most jobs need only the names",
     "host.yamltree": "most hosts have no file of YAML, and its library takes 15 ms",
     "cli.view.terminal": "--help and most other output need no JSON",
     "job.mirrors.set_mirror": "a plain change does not load TLS",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.catalog.sources import Catalog
+from dockmgrd.catalog.sources import Catalog, Sources
 from dockmgrd.errors import InvalidArgs
 
 DOCKERS_FINGERPRINT = "060A61C51B558A7F742B77AAC52FEB6B621E9F35"
@@ -145,3 +145,16 @@ def test_a_file_that_cannot_be_read(admin: Path) -> None:
 
 def test_no_folder_of_the_admin_is_no_problem(admin: Path) -> None:
     assert Catalog.load(admin=admin / "none").problems == ()
+
+
+def test_sources_follow_the_admins_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dockmgrd.paths.ADMIN_SOURCES", tmp_path)
+    sources = Sources()
+    first = sources.current()
+    assert "official" in first.sources
+    assert sources.current() is first
+    (tmp_path / "own.yaml").write_text("sources: {own: {prefix: https://own.example/docker-ce}}\n")
+    changed = sources.current()
+    assert changed is not first
+    (tmp_path / "own.yaml").unlink()
+    assert sources.current() is not changed
