@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from dockmgrd import names, paths
 from dockmgrd.errors import AccessDenied, DockmgrError
 from dockmgrd.host import atomicfile, yamltree
+from dockmgrd.host.filecache import Stamp, read_stamp
 from dockmgrd.host.yamltree import Entry, Malformed
 from dockmgrd.messages import limits
 from dockmgrd.messages import requests as messages
@@ -123,32 +123,23 @@ class LimitsFile:
     ) -> None:
         self._path = path
         self._good = good
-        self._stamp: tuple[int, ...] | None = ()
+        self._stamp: Stamp | None = None
         self._config = DEFAULT
         self.problem = NOTHING
 
     def current(self) -> Limits:
-        stamp = self._stamp_now()
+        stamp = read_stamp((self._path,))
         if stamp != self._stamp:
             self._config, self.problem = load(self._path, self._good)
             self._stamp = stamp
             if not self.problem:
-                self._keep(present=stamp is not None)
+                self._keep()
         return self._config
 
-    def _stamp_now(self) -> tuple[int, ...] | None:
-        try:
-            status = os.stat(self._path)
-        except FileNotFoundError:
-            return None
-        except OSError:
-            return (0,)
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
-
-    def _keep(self, *, present: bool) -> None:
+    def _keep(self) -> None:
         """Have `good` be what the file is. That it cannot be kept makes the file no worse."""
         try:
-            if present:
+            if self._path.exists():
                 content = self._path.read_bytes()
                 if not self._good.exists() or self._good.read_bytes() != content:
                     atomicfile.replace(self._good, content, mode=0o600)
