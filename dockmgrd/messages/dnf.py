@@ -15,6 +15,19 @@ CHECK_NETWORK_OR_SOURCE = Template(
 REPOSITORY_SKIPPED = Template(
     "repository-skipped", "The repository {repository} did not answer and was skipped."
 )
+REPOSITORY_WITHOUT_ADDRESS = Template(
+    "repository-without-address",
+    "The repository {repository} has no valid baseurl, metalink or mirrorlist and was skipped.",
+)
+OFFLINE_BY_CONFIGURATION = Template(
+    "offline-by-configuration",
+    "The configuration of dnf sets 'cacheonly', so that nothing is downloaded: {reason}",
+)
+REMOVE_CACHEONLY = Template("remove-cacheonly", "Remove 'cacheonly' from /etc/dnf/dnf.conf.")
+CHECK_CLOCK = Template(
+    "check-clock",
+    "The clock of this host may be behind. Compare it with the time, and set it.",
+)
 REPOSITORY_FILE_NOT_READ = Template("repository-file-not-read", "dnf does not read {file}.")
 CORRECT_REPOSDIR = Template("correct-reposdir", "Correct 'reposdir' in /etc/dnf/dnf.conf.")
 REPOSITORY_DEFINED_TWICE = Template(
@@ -49,14 +62,36 @@ PACKAGE_NOT_IN_SOURCE = Template("package-not-in-source", "{package} is not in {
 CHOOSE_SOURCE_OR_CHANNEL = Template(
     "choose-source-or-channel", "Choose another source or another channel."
 )
-PACKAGE_HIDDEN = Template(
-    "package-hidden",
-    "{package} is in {address}, but a version lock, an exclude or a module hides it from dnf.",
+PACKAGE_EXCLUDED = Template(
+    "package-excluded",
+    "{package} is in {address}, but 'excludepkgs' or 'includepkgs' hides it from dnf.",
 )
 LOOK_AT_EXCLUDES = Template(
     "look-at-excludes",
-    "Look at the output of 'dnf versionlock list', at 'excludepkgs' in /etc/dnf/dnf.conf and in "
-    "the repository files, and at the output of 'dnf module list --enabled'.",
+    "Correct 'excludepkgs' and 'includepkgs' in /etc/dnf/dnf.conf and in the repository files.",
+)
+PACKAGE_VERSION_LOCKED = Template(
+    "package-version-locked",
+    "{package} is in {address}, but a version lock hides it from dnf.",
+)
+LOOK_AT_VERSION_LOCKS = Template(
+    "look-at-version-locks",
+    "Look at the output of 'dnf versionlock list', and delete the lock or choose its version.",
+)
+PACKAGE_IN_MODULE = Template(
+    "package-in-module", "{package} is in {address}, but an enabled module hides it from dnf."
+)
+LOOK_AT_MODULES = Template(
+    "look-at-modules",
+    "Look at the output of 'dnf module list --enabled', and disable the module.",
+)
+PACKAGES_PROTECTED = Template(
+    "packages-protected", "dnf protects packages that would have to be removed: {packages}."
+)
+LOOK_AT_PROTECTED = Template(
+    "look-at-protected",
+    "Take them out of the files in /etc/dnf/protected.d and of 'protected_packages' in "
+    "/etc/dnf/dnf.conf.",
 )
 EXTRA_PACKAGE_MISSING = Template(
     "extra-package-missing", "No enabled repository has the package {package}."
@@ -180,6 +215,12 @@ PACKAGES_FAILED = Template("packages-failed", "{packages} failed")
 SCRIPTLET_FAILED = Template(
     "scriptlet-failed", "The {kind} scriptlet of {package} ended with status {status}."
 )
+
+PACKAGE_MANAGER_FAILED = Template(
+    "package-manager-failed", "The package manager does not work on this host: {reason}."
+)
+FIX_CAUSE = Template("fix-cause", "Fix the cause and try again.")
+FILE_NOT_USABLE = Template("file-not-usable", "The package manager cannot use {path}: {reason}.")
 
 # The worker itself
 DNF_API_MISSING = Template(

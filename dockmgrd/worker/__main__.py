@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockmgrd.errors import DockmgrError, Internal, UnsupportedPlatform
+from dockmgrd.errors import DockmgrError, Internal, UnsupportedPlatform, WriteFailed
 from dockmgrd.messages import dnf as messages
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import another_source_may_help
@@ -31,7 +31,7 @@ def main() -> int:
     tempfile.tempdir = os.environ.pop(TEMPORARY_VARIABLE, None)
     channel = Channel.take_over()
     try:
-        outcome = _perform(channel)
+        outcome = _perform_explaining(channel)
     except DockmgrError as error:
         outcome = Outcome(
             error_name=error.dbus_name,
@@ -49,6 +49,21 @@ def main() -> int:
         )
     channel.finish(outcome)
     return 0
+
+
+def _perform_explaining(channel: Channel) -> Outcome:
+    """Do what the request says; a file of the host that cannot be used is no fault of ours.
+
+    :raises WriteFailed: naming the file.
+    """
+    try:
+        return _perform(channel)
+    except OSError as error:
+        if not error.filename:
+            raise
+        traceback.print_exc()
+        text = messages.FILE_NOT_USABLE(path=str(error.filename), reason=str(error.strerror))
+        raise WriteFailed(text.with_remedy(messages.FIX_CAUSE())) from error
 
 
 def _perform(channel: Channel) -> Outcome:

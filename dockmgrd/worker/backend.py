@@ -16,6 +16,7 @@ import rpm
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
 from dockmgrd.worker.channel import Channel
+from dockmgrd.worker.faults import Barrier
 from dockmgrd.worker.protocol import Change, InstallPackages, ListPackages
 
 
@@ -69,6 +70,8 @@ class Backend(Protocol):
 
     cache: Path
     """Where metadata and package files are kept."""
+    offline: bool
+    """Whether the configuration says not to use the network."""
 
     def load_system(self) -> None:
         """Read the host's package database alone."""
@@ -98,10 +101,8 @@ class Backend(Protocol):
     def find_offered(self, names: Iterable[str]) -> list[Package]:
         """What our repository has for this architecture."""
 
-    def is_hidden(self, name: str, version: str) -> bool:
-        """Whether our repository has the package, and something hides it from the solver.
-
-        That can be a version lock, an exclude or a module.
+    def find_barrier(self, name: str, version: str) -> Barrier | None:
+        """What hides a package of our repository from the solver; None when nothing does.
 
         :param version: the version to look for; "" for any.
         """

@@ -97,9 +97,12 @@ class Channel:
         """Send the last event."""
         self._send(outcome)
 
-    def ask_consent(self, changes: Sequence[Change]) -> None:
-        """Report what will be done, and return when the job agrees; else the process exits."""
-        self._send(ResolvedEvent(tuple(changes)))
+    def ask_consent(self, changes: Sequence[Change], notes: Sequence[Text] = ()) -> None:
+        """Report what will be done, and return when the job agrees; else the process exits.
+
+        :param notes: what a plan should say beside the changes.
+        """
+        self._send(ResolvedEvent(tuple(changes), tuple(notes)))
         if self._requests.readline() != PROCEED:
             raise SystemExit(1)
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 
 from dockmgrd import paths
@@ -16,12 +18,54 @@ from dockmgrd.errors import (
     TransactionFailed,
 )
 from dockmgrd.messages import dnf as messages
-from dockmgrd.messages.text import Text
+from dockmgrd.messages.text import Template, Text, foreign_text
 
 SOURCE_TIMEOUT = 10
 """Seconds without data after which an attempt at our source has failed; dnf would wait 30."""
 MAX_TRIES = 2
 """Attempts at each file of our source; librepo would make 4."""
+
+
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:/|/")
+_NOT_YET_VALID = "not yet valid"  # as OpenSSL says it; curl passes that on
+
+
+class Barrier(Enum):
+    """What hides a package of a repository from the solver."""
+
+    EXCLUDE = "exclude"
+    VERSION_LOCK = "version lock"
+    MODULE = "module"
+
+
+_BARRIERS: Mapping[Barrier, tuple[Template, Template, str]] = {
+    Barrier.EXCLUDE: (
+        messages.PACKAGE_EXCLUDED,
+        messages.LOOK_AT_EXCLUDES,
+        "grep -nE '^ *(exclude|include)' /etc/dnf/dnf.conf /etc/yum.repos.d/*.repo",
+    ),
+    Barrier.VERSION_LOCK: (
+        messages.PACKAGE_VERSION_LOCKED,
+        messages.LOOK_AT_VERSION_LOCKS,
+        "dnf versionlock list",
+    ),
+    Barrier.MODULE: (
+        messages.PACKAGE_IN_MODULE,
+        messages.LOOK_AT_MODULES,
+        "dnf module list --enabled",
+    ),
+}
+"""The sentence, the way out, and the command to look at it."""
+
+# What the solvers of both dnf say, in English: workers have no other language.
+_SIGNS: Mapping[str, Barrier] = {
+    "filtered out by modular filtering": Barrier.MODULE,
+    "filtered out by exclude filtering": Barrier.EXCLUDE,
+    "excluded by versionlock": Barrier.VERSION_LOCK,
+}
+# Removing them, or breaking their dependencies.
+_PROTECTED = re.compile(r"following protected packages: ([^;]*)")
+_LIST_PROTECTED = "grep -rn . /etc/dnf/protected.d"
 
 
 class NotOffered(ResolutionFailed):
@@ -30,6 +74,12 @@ class NotOffered(ResolutionFailed):
 
 class OtherRepositoryUnreachable(SourceUnreachable):
     """A repository that is not ours fails."""
+
+
+def has_address(addresses: Iterable[str | None]) -> bool:
+    """Whether a repository can be loaded from its addresses, as far as their form says."""
+    given = [each for each in addresses if each]
+    return bool(given) and all(_ADDRESS.match(each) for each in given)
 
 
 def another_source_may_help(error: DockmgrError) -> bool:
@@ -43,7 +93,32 @@ def make_repository_error(address: str, reason: str, *, ours: bool = True) -> So
     """The error that names the address of a repository and what is wrong with it."""
     text = messages.REPOSITORY_FAILED(address=address, reason=reason.rstrip("."))
     kind = SourceUnreachable if ours else OtherRepositoryUnreachable
+    if _NOT_YET_VALID in reason:
+        return kind(text.with_remedy(messages.CHECK_CLOCK(), "timedatectl"))
     return kind(text.with_remedy(messages.CHECK_NETWORK_OR_SOURCE()))
+
+
+def make_offline_error(error: DockmgrError) -> ConfigConflict:
+    """The error when the administrator has told dnf not to use the network.
+
+    :param error: what has failed for that reason.
+    """
+    text = messages.OFFLINE_BY_CONFIGURATION(reason=foreign_text(error.text.sentence))
+    command = "grep -n cacheonly /etc/dnf/dnf.conf"
+    return ConfigConflict(text.with_remedy(messages.REMOVE_CACHEONLY(), command))
+
+
+def make_package_manager_error(reason: str) -> TransactionFailed:
+    """The error when dnf or rpm does not work on this host; nothing was changed."""
+    text = messages.PACKAGE_MANAGER_FAILED(reason=reason.rstrip("."))
+    return TransactionFailed(text.with_remedy(messages.FIX_CAUSE()))
+
+
+def make_hidden_error(package: str, address: str, barrier: Barrier) -> ResolutionFailed:
+    """The error for a package that our repository has and that the host hides from dnf."""
+    template, remedy, command = _BARRIERS[barrier]
+    text = template(package=package, address=address)
+    return ResolutionFailed(text.with_remedy(remedy(), command))
 
 
 def make_configuration_error(reason: str) -> ConfigInvalid:
@@ -53,8 +128,17 @@ def make_configuration_error(reason: str) -> ConfigInvalid:
 
 
 def make_resolution_error(reason: str) -> ResolutionFailed:
-    """The error that gives the solver's own reason."""
+    """The error that gives the solver's own reason, with the way out that fits it."""
+    protected = _PROTECTED.search(reason)
+    if protected:
+        packages = [each.strip(" .") for each in protected.group(1).split(",")]
+        text = messages.PACKAGES_PROTECTED(packages=packages)
+        return ResolutionFailed(text.with_remedy(messages.LOOK_AT_PROTECTED(), _LIST_PROTECTED))
     text = messages.RESOLUTION_FAILED(reason=reason.rstrip("."))
+    for sign, barrier in _SIGNS.items():
+        if sign in reason:
+            _, remedy, command = _BARRIERS[barrier]
+            return ResolutionFailed(text.with_remedy(remedy(), command))
     return ResolutionFailed(text.with_remedy(messages.ENABLE_REPOSITORY_OR_VERSION()))
 
 

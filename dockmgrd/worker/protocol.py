@@ -115,6 +115,8 @@ class ResolvedEvent:
     """What will be done, once the job has said PROCEED."""
 
     changes: tuple[Change, ...]
+    notes: tuple[Text, ...] = ()
+    """What the user of a plan should know; the outcome has them again."""
     event: str = "resolved"
 
 

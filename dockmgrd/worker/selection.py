@@ -11,7 +11,7 @@ import rpm
 from dockmgrd.errors import ResolutionFailed
 from dockmgrd.messages import dnf as messages
 from dockmgrd.worker.backend import Backend, Package, sort_newest_first
-from dockmgrd.worker.faults import NotOffered
+from dockmgrd.worker.faults import NotOffered, make_hidden_error
 from dockmgrd.worker.protocol import MISSING, InstallPackages
 
 _MAX_NEAREST = 5
@@ -99,9 +99,11 @@ def _find_candidate(backend: Backend, request: InstallPackages, name: str) -> Pa
     if accepted:
         return accepted[0]
     address = backend.address()
-    if backend.is_hidden(name, request.version if name in request.versioned else ""):
-        hidden = messages.PACKAGE_HIDDEN(package=name, address=address)
-        raise ResolutionFailed(hidden.with_remedy(messages.LOOK_AT_EXCLUDES()), {MISSING: [name]})
+    barrier = backend.find_barrier(name, request.version if name in request.versioned else "")
+    if barrier is not None:
+        hidden = make_hidden_error(name, address, barrier)
+        hidden.details = {MISSING: [name]}
+        raise hidden
     if there:
         versions = list(dict.fromkeys(each.version for each in there))
         absent = messages.VERSION_NOT_IN_SOURCE(

@@ -14,14 +14,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from dockmgrd.errors import InvalidArgs, ResolutionFailed, SignatureRejected, TransactionFailed
+from dockmgrd.errors import (
+    InvalidArgs,
+    ResolutionFailed,
+    SignatureRejected,
+    SourceUnreachable,
+    TransactionFailed,
+)
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
 from dockmgrd.worker import download, locks, plan, selection, signatures, space
 from dockmgrd.worker.backend import Backend, Module, Package, sort_newest_first
 from dockmgrd.worker.channel import Channel
-from dockmgrd.worker.faults import OtherRepositoryUnreachable
+from dockmgrd.worker.faults import NotOffered, OtherRepositoryUnreachable, make_offline_error
 from dockmgrd.worker.protocol import (
     MISSING,
     InstallPackages,
@@ -66,21 +72,27 @@ def _install(module: Module, request: InstallPackages, channel: Channel) -> Outc
     signatures.check_key_file(Path(request.key_file), request.fingerprint)
     if selection.is_satisfied(request):
         return Outcome()
-    with module.open_backend(weak_dependencies=request.weak_dependencies) as backend:
-        notes = backend.load(request, channel, alone=False)
-        with _download_files(backend, request, channel) as files:
-            channel.progress(Stage.RESOLVING, 0.0)
-            marked = selection.mark_install(backend, request, files)
-            if not marked:
-                return Outcome(notes=tuple(notes))
-            try:
-                backend.resolve()
-            except ResolutionFailed as error:
-                error.details = {
-                    MISSING: selection.find_unmet_requirements(backend, request, marked)
-                }
-                raise
-            return _apply(backend, request, files, channel, notes)
+    with (
+        module.open_backend(weak_dependencies=request.weak_dependencies) as backend,
+        _explaining_offline(backend),
+    ):
+        return _install_with(backend, request, channel)
+
+
+def _install_with(backend: Backend, request: InstallPackages, channel: Channel) -> Outcome:
+    """Install with the repositories of the host. Raises as `_install`."""
+    notes = backend.load(request, channel, alone=False)
+    with _download_files(backend, request, channel) as files:
+        channel.progress(Stage.RESOLVING, 0.0)
+        marked = selection.mark_install(backend, request, files)
+        if not marked:
+            return Outcome(notes=tuple(notes))
+        try:
+            backend.resolve()
+        except ResolutionFailed as error:
+            error.details = {MISSING: selection.find_unmet_requirements(backend, request, marked)}
+            raise
+        return _apply(backend, request, files, channel, notes)
 
 
 def _apply(
@@ -92,7 +104,7 @@ def _apply(
 ) -> Outcome:
     """Do what was resolved."""
     changes = backend.changes()
-    channel.ask_consent(changes)
+    channel.ask_consent(changes, notes)
     if not request.allow_removals:
         plan.require_consent(
             changes,
@@ -140,7 +152,8 @@ def _list_versions(module: Module, request: ListPackages, channel: Channel) -> O
         tempfile.TemporaryDirectory(prefix="dockmgrd-metadata-") as cache,
         module.open_backend(weak_dependencies=False, cache=Path(cache)) as backend,
     ):
-        backend.load(request, channel, alone=True)
+        with _explaining_offline(backend):
+            backend.load(request, channel, alone=True)
         return Outcome(
             offered=tuple(
                 {
@@ -165,6 +178,20 @@ def _write(backend: Backend, channel: Channel, stage: Stage, keys: Sequence[Path
             if not signatures.import_key(key):
                 raise TransactionFailed(messages.KEY_NOT_STORED(file=str(key)))
         return backend.run(channel, stage)
+
+
+@contextmanager
+def _explaining_offline(backend: Backend) -> Iterator[None]:
+    """Name the setting that forbids the network as the cause of what it causes.
+
+    :raises ConfigConflict: in place of SourceUnreachable, and of a package that is not offered.
+    """
+    try:
+        yield
+    except (NotOffered, SourceUnreachable) as error:
+        if backend.offline:
+            raise make_offline_error(error) from error
+        raise
 
 
 @contextmanager

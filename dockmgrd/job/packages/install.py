@@ -96,7 +96,7 @@ async def _install_from(
             plan, notes = await install_plan.make_plan(context, options, repository, changes)
             refusal = find_plan_refusal(plan, allow_removals=request.allow_removals)
             if options.dry_run:
-                context.add_notes(notes)
+                context.add_notes((*transaction.notes, *notes))
                 result = {"dry-run": True, "changed": bool(plan.steps), **plan.to_result()}
                 return {**result, **({"refusal": refusal.to_plain()} if refusal else {})}
             plan.require_digest(options.plan)

@@ -14,6 +14,7 @@ from dockmgrd import names
 from dockmgrd.errors import DockmgrError, Internal, TransactionFailed, from_name
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import packages as messages
+from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
 from dockmgrd.timeouts import within
 from dockmgrd.worker.protocol import (
@@ -128,6 +129,8 @@ class Transaction:
         self._writing = False
         """True from our consent until the worker says that rpm has ended."""
         self._wrote = False
+        self.notes: tuple[Text, ...] = ()
+        """What a plan should say; `commit` adds it to the job's notes by itself."""
 
     def start(self, request: Request) -> None:
         """Send the request."""
@@ -137,7 +140,10 @@ class Transaction:
         """Wait until the worker knows what has to be done; nothing is done yet."""
         if not isinstance(self._event, ResolvedEvent):
             self._event = await self._next_event()
-        return self._event.changes if isinstance(self._event, ResolvedEvent) else ()
+        if isinstance(self._event, ResolvedEvent):
+            self.notes = self._event.notes
+            return self._event.changes
+        return ()
 
     async def prepare(self) -> bool:
         """Have everything downloaded and checked, up to the moment before rpm writes.

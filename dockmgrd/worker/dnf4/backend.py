@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.dnf4 import base as dnf4_base
 from dockmgrd.worker.dnf4 import plan as dnf4_plan
 from dockmgrd.worker.dnf4.progress import DownloadProgress, TransactionProgress
+from dockmgrd.worker.faults import Barrier
 from dockmgrd.worker.protocol import Change, InstallPackages, ListPackages
 
 _LOG = "/var/log/dnf.rpm.log"
@@ -43,6 +45,7 @@ class Dnf4:
         self._base = base
         self._repository = ""
         self.cache = Path(base.conf.cachedir)
+        self.offline = bool(base.conf.cacheonly)
 
     def load_system(self) -> None:
         self._base.fill_sack(load_system_repo=True, load_available_repos=False)
@@ -73,11 +76,26 @@ class Dnf4:
     def find_offered(self, names: Iterable[str]) -> list[Package]:
         return _make_packages(self._query_ours(names))
 
-    def is_hidden(self, name: str, version: str) -> bool:
-        everything = self._query_ours([name], flags=hawkey.IGNORE_EXCLUDES)
-        return any(
-            version in ("", each.version, f"{each.version}-{each.release}") for each in everything
-        )
+    def find_barrier(self, name: str, version: str) -> Barrier | None:
+        def find(flags: int) -> list[Any]:
+            return [
+                each
+                for each in self._query_ours([name], flags=flags)
+                if version in ("", each.version, f"{each.version}-{each.release}")
+            ]
+
+        hidden = find(hawkey.IGNORE_EXCLUDES)
+        if not hidden:
+            return None
+        if find(hawkey.IGNORE_MODULAR_EXCLUDES):
+            return Barrier.MODULE
+        # Locks are excludes of a plugin's, and so are in no configuration.
+        configurations = (self._base.conf, self._base.repos[self._repository])
+        includes = [pattern for each in configurations for pattern in each.includepkgs]
+        excludes = [pattern for each in configurations for pattern in each.excludepkgs]
+        if includes or any(_matches(each, pattern) for each in hidden for pattern in excludes):
+            return Barrier.EXCLUDE
+        return Barrier.VERSION_LOCK
 
     def has_unmet_requirement(self, package: Package, name: str) -> bool:
         return any(
@@ -126,6 +144,11 @@ class Dnf4:
                 reason,
                 ours=name == self._repository,
             ) from error
+        except dnf.exceptions.Error as error:
+            if not self.offline:
+                raise
+            reason = dnf4_base.format_error(error)
+            raise faults.make_repository_error(self.address(), reason) from error
 
     def judge(self, file: PackageFile) -> tuple[Verdict, str]:
         result, reason = self._base.package_signature_check(file.handle)
@@ -180,6 +203,17 @@ class Dnf4:
             key_urls=tuple(repository.gpgkey) if repository else (),
             handle=package,
         )
+
+
+def _matches(package: Any, pattern: str) -> bool:
+    """Whether dnf takes the pattern of an exclude for the package."""
+    name, version, release = package.name, package.version, package.release
+    with_epoch = f"{name}-{package.epoch}:{version}-{release}"
+    forms = (name, f"{name}-{version}", f"{name}-{version}-{release}", with_epoch)
+    return any(
+        fnmatchcase(form, pattern) or fnmatchcase(f"{form}.{package.arch}", pattern)
+        for form in forms
+    )
 
 
 def _make_packages(found: Iterable[Any]) -> list[Package]:

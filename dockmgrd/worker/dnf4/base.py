@@ -14,6 +14,8 @@ import dnf
 import dnf.callback
 import dnf.exceptions
 import dnf.plugin
+import hawkey
+import libdnf.error
 
 from dockmgrd import paths
 from dockmgrd.errors import PackageManagerLocked
@@ -32,6 +34,7 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
     :param cache: see `backend.Module`.
     :raises ConfigInvalid: when dnf's own configuration cannot be read.
     :raises PackageManagerLocked: when, at any time in the context, another process works.
+    :raises TransactionFailed: when dnf fails in the context with another error of its own.
     """
     with dnf.Base() as base:
         try:
@@ -50,6 +53,8 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
             raise PackageManagerLocked(
                 messages.PACKAGE_MANAGER_LOCKED_BY_DNF(reason=format_error(error).rstrip("."))
             ) from error
+        except (dnf.exceptions.Error, hawkey.Exception, libdnf.error.Error) as error:
+            raise faults.make_package_manager_error(format_error(error)) from error
         finally:
             if dnf.plugin.DYNAMIC_PACKAGE in sys.modules:
                 # Otherwise there could be no second Base in this process. dnf has the public name
@@ -80,6 +85,9 @@ def load_repositories(
     ours.metadata_expire = 0
     ours.timeout = min(ours.timeout, faults.SOURCE_TIMEOUT)
     ours._repo.setMaxMirrorTries(faults.MAX_TRIES)
+    broken = [each for each in base.repos.iter_enabled() if not _has_address(each)]
+    for each in broken:
+        each.disable()
     enabled = list(base.repos.iter_enabled())
     for position, each in enumerate(enabled):
         each.set_progress_bar(_MetadataProgress(channel, each.id, position, len(enabled)))
@@ -93,13 +101,20 @@ def load_repositories(
             raise faults.make_repository_error(find_address(ours), reason) from error
     channel.progress(Stage.METADATA, 1.0)
     skipped = [each.id for each in enabled if not each.enabled]
-    return tuple(messages.REPOSITORY_SKIPPED(repository=name) for name in skipped)
+    return (
+        *(messages.REPOSITORY_WITHOUT_ADDRESS(repository=each.id) for each in broken),
+        *(messages.REPOSITORY_SKIPPED(repository=name) for name in skipped),
+    )
 
 
 def find_address(repository: Any) -> str:
     """Where the repository is, for a person to read."""
     found: str = ", ".join(repository.baseurl) or repository.metalink or repository.mirrorlist
     return found
+
+
+def _has_address(repository: Any) -> bool:
+    return faults.has_address([*repository.baseurl, repository.metalink, repository.mirrorlist])
 
 
 def _define_repository(base: Any, request: InstallPackages | ListPackages) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,15 @@ from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.dnf5 import base as dnf5_base
 from dockmgrd.worker.dnf5 import plan as dnf5_plan
 from dockmgrd.worker.dnf5.progress import TransactionProgress
+from dockmgrd.worker.faults import Barrier
 from dockmgrd.worker.protocol import Change, InstallPackages, ListPackages
 
 _Checked = libdnf5.rpm.RpmSignature
 _GOOD = (_Checked.CheckResult_OK, _Checked.CheckResult_SKIPPED)
 _KEY_MAY_HELP = (_Checked.CheckResult_FAILED_KEY_MISSING, _Checked.CheckResult_FAILED_NOT_TRUSTED)
+
+# New in 5.2.14; before, locks are excludes.
+_LOCKED = getattr(libdnf5.base, "GoalProblem_EXCLUDED_VERSIONLOCK", 0)
 
 _COMMAND_LINE = "@commandline"  # id of the repository of packages that are given as files
 
@@ -47,7 +52,9 @@ class Dnf5:
         self._transaction: Any = None
         self._repositories: dnf5_base.Repositories | None = None
         self._ours = ""
-        self.cache = Path(base.get_config().cachedir)
+        config = base.get_config()
+        self.cache = Path(config.cachedir)
+        self.offline = config.cacheonly not in ("", "none")
 
     def load_system(self) -> None:
         self._base.get_repo_sack().load_repos(libdnf5.repo.Repo.Type_SYSTEM)
@@ -92,13 +99,25 @@ class Dnf5:
         query.filter_arch([variables.get_value("arch"), variables.get_value("basearch"), "noarch"])
         return _make_packages(query)
 
-    def is_hidden(self, name: str, version: str) -> bool:
+    def find_barrier(self, name: str, version: str) -> Barrier | None:
         # The flag with which queries see what is hidden does not exist in Python.
         goal = libdnf5.base.Goal(self._base)
         settings = libdnf5.base.GoalJobSettings()
         settings.set_to_repo_ids([self._ours])
         goal.add_rpm_install(f"{name}-{version}" if version else name, settings)
-        return bool(goal.resolve().get_problems() & libdnf5.base.GoalProblem_EXCLUDED)
+        problems = goal.resolve().get_problems()
+        if problems & _LOCKED:
+            return Barrier.VERSION_LOCK
+        if not problems & libdnf5.base.GoalProblem_EXCLUDED:
+            return None
+        repository = self._require_repositories().find_repository(self._ours)
+        configurations = (self._base.get_config(), repository.get_config())
+        if any(list(each.includepkgs) for each in configurations):
+            return Barrier.EXCLUDE
+        # What is hidden cannot be asked for its version in Python, so names have to do.
+        patterns = [pattern for each in configurations for pattern in each.excludepkgs]
+        is_excluded = any(fnmatchcase(name, each) or each.startswith(name) for each in patterns)
+        return Barrier.EXCLUDE if is_excluded else Barrier.MODULE
 
     def has_unmet_requirement(self, package: Package, name: str) -> bool:
         for each in package.handle.get_requires():

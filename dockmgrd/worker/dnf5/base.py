@@ -38,6 +38,7 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
 
     :param cache: see `backend.Module`.
     :raises ConfigInvalid: when dnf's own configuration cannot be read.
+    :raises TransactionFailed: when libdnf5 fails in the context with an error of its own.
     :raises PackageManagerLocked: when another process works.
     """
     with ExitStack() as stack:
@@ -52,7 +53,10 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
             base.get_repo_sack().create_repos_from_system_configuration()
         except ERRORS as error:
             raise faults.make_configuration_error(format_error(error)) from error
-        yield base
+        try:
+            yield base
+        except ERRORS as error:
+            raise faults.make_package_manager_error(format_error(error)) from error
 
 
 def require_free() -> None:
@@ -74,6 +78,9 @@ class Repositories:
     def load(self, request: InstallPackages | ListPackages, *, alone: bool) -> tuple[Text, ...]:
         """See `backend.Backend.load`."""
         ours = self._enable_ours(request, alone=alone)
+        broken = [each for each in self._list_all() if each.is_enabled() and not _has_address(each)]
+        for each in broken:
+            each.disable()
         enabled = [each for each in self._list_all() if each.is_enabled()]
         for each in enabled:
             self._prepare(each)
@@ -90,11 +97,18 @@ class Repositories:
             space.require_not_exhausted(
                 Path(self._base.get_config().cachedir), messages.SPACE_FOR_METADATA()
             )
-            reason = self.downloads.find_reason(request.repository) or format_error(error)
-            raise faults.make_repository_error(find_address(ours), reason) from error
+            reason = self.downloads.find_reason(request.repository)
+            if not reason and not _is_about_repository(error):
+                raise
+            raise faults.make_repository_error(
+                find_address(ours), reason or format_error(error)
+            ) from error
         self._channel.progress(Stage.METADATA, 1.0)
         failed = [each.get_id() for each in enabled if each.get_id() in self.downloads.failures]
-        return tuple(messages.REPOSITORY_SKIPPED(repository=name) for name in failed)
+        return (
+            *(messages.REPOSITORY_WITHOUT_ADDRESS(repository=each.get_id()) for each in broken),
+            *(messages.REPOSITORY_SKIPPED(repository=name) for name in failed),
+        )
 
     def find_repository(self, name: str) -> Any:
         """The repository with the id; None when there is none."""
@@ -141,8 +155,32 @@ def find_address(repository: Any) -> str:
 
 
 def format_error(error: Exception) -> str:
-    """What the error says."""
-    return " ".join(str(error).split())
+    """What the error says, and the errors that have caused it."""
+    sentence = " ".join(str(error).split())
+    cause = _find_cause(error)
+    return f"{sentence}: {format_error(cause)}" if cause else sentence
+
+
+def _is_about_repository(error: Exception) -> bool:
+    name = type(error).__name__
+    return name.startswith("Repo") or not isinstance(error, libdnf5.exception.Error)
+
+
+def _find_cause(error: Exception) -> Exception | None:
+    """The error inside an error of C++, if there is one."""
+    rethrow = getattr(error, "rethrow_if_nested", None)
+    try:
+        if rethrow is not None:
+            rethrow()
+    except ERRORS as cause:
+        return cause
+    return None
+
+
+def _has_address(repository: Any) -> bool:
+    """Whether libdnf5 can load the repository: another one ends all loading, or the process."""
+    config = repository.get_config()
+    return faults.has_address([*config.baseurl, config.metalink, config.mirrorlist])
 
 
 def _configure(base: Any, cache: Path | None) -> None:

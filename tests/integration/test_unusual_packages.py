@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Package managers that an administrator has set up in an unusual way: the true cause is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bed import debs, layers, sites
+from bed.api import Api, ApiError
+from bed.suites import BOOKWORM, FORKY
+from bed.workers import use_source
+
+if TYPE_CHECKING:
+    from bed.fixtures import NewHost
+    from bed.host import Host
+    from bed.suites import Suite
+
+pytestmark = pytest.mark.suites(BOOKWORM.name, FORKY.name)
+DRY_RUN = ("b", True)
+DNF_CONF = "/etc/dnf/dnf.conf"
+OTHER = "/etc/yum.repos.d/other.repo"
+LOCKS_OF_DNF5 = """\
+version = "1.0"
+[[packages]]
+name = "docker-ce"
+[[packages.conditions]]
+key = "evr"
+comparator = "="
+value = "3:1.2.3-1"
+"""
+
+
+def find_refusal(api: Api, job: str, error: str) -> tuple[str, str]:
+    """The sentence of the error with which the job must end, and the command of its remedy."""
+    with pytest.raises(ApiError) as caught:
+        api.wait(job)
+    assert caught.value.name == f"org.dockmgr1.Error.{error}", caught.value
+    remedy = api.properties(job)["ErrorDetails"].get("remedy", {})
+    return caught.value.text, remedy.get("command", "")
+
+
+def plan(api: Api, **options: tuple[str, object]) -> str:
+    """Begin a dry run that may try a second source."""
+    return api.install(dry_run=DRY_RUN, source=("s", "official,aliyun"), **options)
+
+
+def add_to_configuration(host: Host, line: str) -> str:
+    """Add a line to dnf.conf; returns what it was before."""
+    before = host.read(DNF_CONF)
+    host.write(DNF_CONF, f"{before.rstrip()}\n{line}\n")
+    return before
+
+
+@pytest.mark.parametrize(
+    "setting", ["excludepkgs=docker-ce*", "excludepkgs=containerd.io", "includepkgs=bash"]
+)
+def test_an_exclude_is_named(host: Host, setting: str) -> None:
+    add_to_configuration(host, setting)
+    api = Api(host)
+    text, command = find_refusal(api, plan(api), "ResolutionFailed")
+    assert "'excludepkgs' or 'includepkgs' hides it" in text
+    assert setting in host.run("sh", "-c", command).stdout
+    assert host.internet.requests(sites.ALIYUN) == [], "no other source is tried"
+
+
+def test_an_exclude_of_a_dependency_is_named(host: Host) -> None:
+    add_to_configuration(host, "excludepkgs=container-selinux")
+    api = Api(host)
+    text, command = find_refusal(api, plan(api), "ResolutionFailed")
+    assert "container-selinux" in text
+    assert "Enable the repository" not in text
+    assert "container-selinux" in host.run("sh", "-c", command).stdout
+
+
+def test_a_version_lock_is_named(new_host: NewHost, suite: Suite) -> None:
+    ours = layers.ours(suite)
+    host = new_host(ours if suite.dnf5 else debs.with_packages(suite, ours, "dnf-plugins-core"))
+    use_source(host)
+    if suite.dnf5:
+        host.write("/etc/dnf/versionlock.toml", LOCKS_OF_DNF5)
+    else:
+        host.write("/etc/dnf/plugins/versionlock.list", "docker-ce-3:1.2.3-1.*\n")
+    api = Api(host)
+    text, command = find_refusal(api, plan(api), "ResolutionFailed")
+    assert "a version lock hides it" in text
+    assert "docker-ce" in host.run("sh", "-c", command).stdout
+    assert host.internet.requests(sites.ALIYUN) == [], "no other source is tried"
+
+
+def test_protected_packages_are_named(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    host.write("/etc/dnf/protected.d/test.conf", "containerd.io\n")
+    for force in (False, True):
+        job = api.uninstall(force=("b", force))
+        text, command = find_refusal(api, job, "ResolutionFailed")
+        assert "dnf protects packages that would have to be removed: containerd.io." in text
+        assert "test.conf" in host.run("sh", "-c", command).stdout
+    assert host.run("systemctl", "is-active", "docker").stdout == "active\n"
+
+
+def test_protection_of_a_conflicting_package_is_named(host: Host) -> None:
+    host.run("dnf", "-y", "install", "runc", "buildah")
+    host.write("/etc/dnf/protected.d/test.conf", "buildah\n")
+    api = Api(host)
+    job = api.install(replace_conflicting=("b", True))
+    text, _ = find_refusal(api, job, "ResolutionFailed")
+    assert "removed: buildah" in text
+
+
+_DEAD = {
+    "no address": "enabled=1",
+    "no URL": "baseurl=nonsense",
+    "metalink without a scheme": "metalink=nonsense",
+    "mirrorlist without a scheme": "mirrorlist=nonsense",
+    "dead metalink": "metalink=https://nowhere.bed.test/metalink",
+    "dead mirrorlist": "mirrorlist=https://nowhere.bed.test/mirrors",
+    "dead address": "baseurl=https://nowhere.bed.test/",
+    "missing folder": "baseurl=file:///srv/missing",
+    "required": "baseurl=file:///srv/missing\nskip_if_unavailable=0",
+}
+
+
+def test_a_dead_repository_of_somebody_else_never_blocks(host: Host) -> None:
+    api = Api(host)
+    for name, lines in _DEAD.items():
+        host.write(OTHER, f"[other]\nname=Other\n{lines}\n")
+        result = api.wait(plan(api))
+        assert "refusal" not in result, name
+        notes = [each["args"].get("repository") for each in result["notes"]]
+        assert notes == ["other"], name
+    result = api.wait(api.install())
+    assert result["engine-version"]
+    assert [each["args"].get("repository") for each in result["notes"]][:1] == ["other"]
+
+
+def test_an_invalid_file_of_somebody_else_is_named(host: Host) -> None:
+    """dnf5 itself refuses to work then; dnf4 passes over the file."""
+    host.write(OTHER, "[other\nname=Other\n")
+    api = Api(host)
+    if host.suite.dnf5:
+        text, _ = find_refusal(api, plan(api), "ConfigInvalid")
+        assert OTHER in text
+        assert "Missing ']' on line 1" in text, "the package manager's own sentence"
+    else:
+        assert "refusal" not in api.wait(plan(api))
+
+
+def test_cacheonly_is_named(host: Host) -> None:
+    setting = "cacheonly=all" if host.suite.dnf5 else "cacheonly=1"
+    before = add_to_configuration(host, setting)
+    api = Api(host)
+    listing = api.call("ListVersions", "a{sv}", {"source": ("s", "official,aliyun")})
+    for job in (plan(api), listing):
+        text, command = find_refusal(api, job, "ConfigConflict")
+        assert "'cacheonly'" in text
+        assert setting in host.run("sh", "-c", command).stdout
+        assert host.internet.requests(sites.ALIYUN) == [], "no other source is tried"
+    host.write(DNF_CONF, before)
+    assert api.wait(plan(api))["changed"]
+    add_to_configuration(host, setting)  # now the metadata is there, and the packages are not
+    find_refusal(api, api.install(), "ConfigConflict")
+
+
+def test_a_cache_that_cannot_be_written_is_named(host: Host) -> None:
+    host.write("/srv/file", "")
+    add_to_configuration(host, "cachedir=/srv/file/below")
+    api = Api(host)
+    if host.suite.dnf5:  # It uses the cache of the user then.
+        assert api.wait(plan(api))["changed"]
+    else:
+        text, _ = find_refusal(api, plan(api), "WriteFailed")
+        assert "/srv/file" in text
