@@ -166,6 +166,8 @@ class Status:
         if self.limits.problem:
             remedy = messages.FIX_FILE(path=str(paths.ADMIN_CONFIG))
             problems.append(self.limits.problem.with_remedy(remedy))
+        if self._packages.problem:
+            problems.append(self._packages.problem)
         problem = self._files.mirrors().problem
         if problem is not None:
             problems.append(problem)

@@ -5,17 +5,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from pathlib import Path
 
-from dockmgrd.errors import Internal
+from dockmgrd.errors import TransactionFailed
 from dockmgrd.host import rpmdb
 from dockmgrd.host.filecache import Stamp, read_stamp
+from dockmgrd.messages import packages as messages
+from dockmgrd.messages.text import NOTHING, Text
+
+logger = logging.getLogger(__name__)
 
 # -I: nothing from the environment or the current folder is loaded.
 _COMMAND = (sys.executable, "-IB", rpmdb.__file__)
+_MAX_REASON = 500
 
 # Where distributions have the database, and what it consists of with the backends of rpm.
 _FOLDERS = (Path("/var/lib/rpm"), Path("/usr/lib/sysimage/rpm"))
@@ -30,37 +37,51 @@ class InstalledPackages:
     """
 
     def __init__(self) -> None:
-        self._stamp: Stamp | None = None
+        self._stamp: Stamp = ()
         self._versions: Mapping[str, str] = {}
         self._reading: asyncio.Future[None] | None = None
+        self.problem: Text = NOTHING
+        """Why the database cannot be read; `NOTHING` when it can."""
 
     async def versions(self) -> Mapping[str, str]:
         """Name → version-release of each that is installed.
 
-        :raises Internal: when the database cannot be read. The journal has the reason.
+        :returns: what was read last, as long as the database cannot be read.
         """
         files = [folder / name for folder in _FOLDERS for name in _FILES]
-        stamp = read_stamp(files)
-        # A database in another place shows no changes.
-        if stamp != self._stamp or not any(path.exists() for path in files):
+        stamp = read_stamp(path for path in files if os.path.exists(path))
+        # A database in another place has no stamp, so it is read each time.
+        if not stamp or stamp != self._stamp:
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.ensure_future(self._read(stamp))
             await asyncio.shield(self._reading)
         return self._versions
 
     async def _read(self, stamp: Stamp) -> None:
-        self._versions = await query_versions()
+        try:
+            self._versions = await query_versions()
+            self.problem = NOTHING
+        except TransactionFailed as error:
+            self.problem = error.text
+            logger.warning("%s", error)
         self._stamp = stamp
 
 
 async def query_versions() -> dict[str, str]:
     """Name → version-release, as a process of its own reads them from rpm's database.
 
-    :raises Internal: when it ends without an answer.
+    :raises TransactionFailed: with the last line that the process wrote to standard error.
     """
-    process = await asyncio.create_subprocess_exec(*_COMMAND, stdin=DEVNULL, stdout=PIPE, cwd="/")
-    answer, _ = await process.communicate()
+    process = await asyncio.create_subprocess_exec(
+        *_COMMAND, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd="/"
+    )
+    answer, errors = await process.communicate()
     if process.returncode != 0:
-        raise Internal("A helper process ended without an answer; the journal tells more.")
+        lines = errors.decode("utf-8", "replace").split("\n")
+        reason = next((line for line in reversed(lines) if line.strip()), "")
+        text = messages.RPM_DATABASE_NOT_READ(
+            reason=reason.strip(" .")[:_MAX_REASON] or f"exit status {process.returncode}"
+        )
+        raise TransactionFailed(text.with_remedy(messages.CHECK_RPM_DATABASE(), "rpmdb --verifydb"))
     versions: dict[str, str] = json.loads(answer)
     return versions

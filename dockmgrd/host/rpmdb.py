@@ -8,6 +8,7 @@ that it starts by its path, with no search for modules.
 from __future__ import annotations
 
 import json
+import sys
 
 CONTAINERD = "containerd.io"
 ENGINE = ("docker-ce", "docker-ce-cli", CONTAINERD)
@@ -47,5 +48,15 @@ def installed_versions() -> dict[str, str]:
     return versions
 
 
+def main() -> None:
+    """Print the versions; exit with rpm's own sentence when the database cannot be read."""
+    import rpm
+
+    try:
+        print(json.dumps(installed_versions()))
+    except rpm.error as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
-    print(json.dumps(installed_versions()))
+    main()

@@ -23,10 +23,12 @@ OFFLINE_BY_CONFIGURATION = Template(
     "offline-by-configuration",
     "The configuration of dnf sets 'cacheonly', so that nothing is downloaded: {reason}",
 )
-REMOVE_CACHEONLY = Template("remove-cacheonly", "Remove 'cacheonly' from /etc/dnf/dnf.conf.")
+REMOVE_CACHEONLY = Template(
+    "remove-cacheonly", "Remove 'cacheonly' from the configuration in /etc/dnf."
+)
 CHECK_CLOCK = Template(
     "check-clock",
-    "The clock of this host may be behind. Compare it with the time, and set it.",
+    "The clock of this host may be behind. Check the time and set the clock.",
 )
 REPOSITORY_FILE_NOT_READ = Template("repository-file-not-read", "dnf does not read {file}.")
 CORRECT_REPOSDIR = Template("correct-reposdir", "Correct 'reposdir' in /etc/dnf/dnf.conf.")
@@ -68,7 +70,7 @@ PACKAGE_EXCLUDED = Template(
 )
 LOOK_AT_EXCLUDES = Template(
     "look-at-excludes",
-    "Correct 'excludepkgs' and 'includepkgs' in /etc/dnf/dnf.conf and in the repository files.",
+    "Correct 'excludepkgs' and 'includepkgs' in /etc/dnf and in the repository files.",
 )
 PACKAGE_VERSION_LOCKED = Template(
     "package-version-locked",

@@ -31,7 +31,7 @@ def main() -> int:
     tempfile.tempdir = os.environ.pop(TEMPORARY_VARIABLE, None)
     channel = Channel.take_over()
     try:
-        outcome = _perform_explaining(channel)
+        outcome = _perform_and_name_files(channel)
     except DockmgrError as error:
         outcome = Outcome(
             error_name=error.dbus_name,
@@ -51,7 +51,7 @@ def main() -> int:
     return 0
 
 
-def _perform_explaining(channel: Channel) -> Outcome:
+def _perform_and_name_files(channel: Channel) -> Outcome:
     """Do what the request says; a file of the host that cannot be used is no fault of ours.
 
     :raises WriteFailed: naming the file.

@@ -42,7 +42,7 @@ _BARRIERS: Mapping[Barrier, tuple[Template, Template, str]] = {
     Barrier.EXCLUDE: (
         messages.PACKAGE_EXCLUDED,
         messages.LOOK_AT_EXCLUDES,
-        "grep -nE '^ *(exclude|include)' /etc/dnf/dnf.conf /etc/yum.repos.d/*.repo",
+        "grep -rnE '^ *(exclude|include)' /etc/dnf /etc/yum.repos.d",
     ),
     Barrier.VERSION_LOCK: (
         messages.PACKAGE_VERSION_LOCKED,
@@ -104,12 +104,12 @@ def make_offline_error(error: DockmgrError) -> ConfigConflict:
     :param error: what has failed for that reason.
     """
     text = messages.OFFLINE_BY_CONFIGURATION(reason=foreign_text(error.text.sentence))
-    command = "grep -n cacheonly /etc/dnf/dnf.conf"
+    command = "grep -rn cacheonly /etc/dnf"
     return ConfigConflict(text.with_remedy(messages.REMOVE_CACHEONLY(), command))
 
 
 def make_package_manager_error(reason: str) -> TransactionFailed:
-    """The error when dnf or rpm does not work on this host; nothing was changed."""
+    """The error for a failure of dnf or rpm that no other error of ours describes."""
     text = messages.PACKAGE_MANAGER_FAILED(reason=reason.rstrip("."))
     return TransactionFailed(text.with_remedy(messages.FIX_CAUSE()))
 

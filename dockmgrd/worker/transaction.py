@@ -74,7 +74,7 @@ def _install(module: Module, request: InstallPackages, channel: Channel) -> Outc
         return Outcome()
     with (
         module.open_backend(weak_dependencies=request.weak_dependencies) as backend,
-        _explaining_offline(backend),
+        _explain_offline(backend),
     ):
         return _install_with(backend, request, channel)
 
@@ -152,7 +152,7 @@ def _list_versions(module: Module, request: ListPackages, channel: Channel) -> O
         tempfile.TemporaryDirectory(prefix="dockmgrd-metadata-") as cache,
         module.open_backend(weak_dependencies=False, cache=Path(cache)) as backend,
     ):
-        with _explaining_offline(backend):
+        with _explain_offline(backend):
             backend.load(request, channel, alone=True)
         return Outcome(
             offered=tuple(
@@ -181,7 +181,7 @@ def _write(backend: Backend, channel: Channel, stage: Stage, keys: Sequence[Path
 
 
 @contextmanager
-def _explaining_offline(backend: Backend) -> Iterator[None]:
+def _explain_offline(backend: Backend) -> Iterator[None]:
     """Name the setting that forbids the network as the cause of what it causes.
 
     :raises ConfigConflict: in place of SourceUnreachable, and of a package that is not offered.

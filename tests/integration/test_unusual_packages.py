@@ -172,3 +172,19 @@ def test_a_cache_that_cannot_be_written_is_named(host: Host) -> None:
     else:
         text, _ = find_refusal(api, plan(api), "WriteFailed")
         assert "/srv/file" in text
+
+
+def test_a_damaged_rpm_database_leaves_status_its_other_facts(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    before = api.status()
+    database = host.run("rpm", "--eval", "%_dbpath/rpmdb.sqlite").stdout.strip()
+    host.run("sh", "-c", f"mkdir /srv/rpm; cp -a {database}* /srv/rpm")
+    for damage in ("printf garbage >", ": >", "truncate -s 5000 "):
+        host.run("sh", "-c", f"rm -f {database}-*; {damage}{database}")
+        status = api.status()
+        assert {**status, "problems": []} == {**before, "problems": []}, damage
+        [problem] = status["problems"]
+        assert problem["id"] == "rpm-database-not-read", damage
+        assert problem["args"]["reason"], "rpm's own sentence"
+    host.run("sh", "-c", f"rm -f {database}*; cp -a /srv/rpm/* $(dirname {database})")
+    assert api.status() == before

@@ -29,7 +29,7 @@ _Checked = libdnf5.rpm.RpmSignature
 _GOOD = (_Checked.CheckResult_OK, _Checked.CheckResult_SKIPPED)
 _KEY_MAY_HELP = (_Checked.CheckResult_FAILED_KEY_MISSING, _Checked.CheckResult_FAILED_NOT_TRUSTED)
 
-# New in 5.2.14; before, locks are excludes.
+# An older libdnf5 does not have the name, and cannot tell a lock from an exclude.
 _LOCKED = getattr(libdnf5.base, "GoalProblem_EXCLUDED_VERSIONLOCK", 0)
 
 _COMMAND_LINE = "@commandline"  # id of the repository of packages that are given as files

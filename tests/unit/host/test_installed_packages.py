@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.errors import Internal
+from dockmgrd.errors import TransactionFailed
 from dockmgrd.host import installed_packages, rpmdb
 from dockmgrd.host.installed_packages import InstalledPackages, query_versions
 
@@ -25,25 +25,42 @@ async def test_a_machine_without_docker_has_none_of_its_packages() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["1 / 0", "raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)"]
+    ("source", "reason"),
+    [
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit('could not open the database')", "could not open the database"),
+        ("raise SystemExit(3)", "exit status 3"),
+        ("import os; os.kill(os.getpid(), 9)", "exit status -9"),
+    ],
 )
 async def test_a_program_that_fails_is_an_error(
-    monkeypatch: pytest.MonkeyPatch, source: str
+    monkeypatch: pytest.MonkeyPatch, source: str, reason: str
 ) -> None:
     _use_program(monkeypatch, source)
-    with pytest.raises(Internal, match="without an answer"):
+    with pytest.raises(TransactionFailed) as caught:
         await query_versions()
+    assert caught.value.text.args["reason"] == reason
 
 
-async def test_after_a_failure_the_next_caller_tries_again(
-    monkeypatch: pytest.MonkeyPatch,
+async def test_a_damaged_database_is_a_problem_until_it_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(installed_packages, "_FOLDERS", (tmp_path,))
+    database = tmp_path / "rpmdb.sqlite"
+    database.touch()
     packages = InstalledPackages()
-    _use_program(monkeypatch, "1 / 0")
-    with pytest.raises(Internal):
-        await packages.versions()
     _use_program(monkeypatch, """print('{"docker-ce": "28.0.0-1"}')""")
     assert await packages.versions() == {"docker-ce": "28.0.0-1"}
+    assert not packages.problem
+    database.write_text("damaged")
+    _use_program(monkeypatch, "raise SystemExit('damaged')")
+    assert await packages.versions() == {"docker-ce": "28.0.0-1"}, "what was read last"
+    assert "cannot be read: damaged." in str(packages.problem)
+    _use_program(monkeypatch, "print('{}')")
+    assert await packages.versions() == {"docker-ce": "28.0.0-1"}, "it is not read again and again"
+    database.write_text("repaired again")
+    assert await packages.versions() == {}
+    assert not packages.problem
 
 
 async def test_the_database_is_read_once_until_it_changes(
