@@ -59,7 +59,7 @@ def test_templates_of_the_service_are_translated(tmp_path: Path) -> None:
     translations.write(tmp_path, {"engine": "Engine"})
     script = (tmp_path / "po.zh_CN.js").read_text()
     assert script.startswith("cockpit.locale({")
-    assert '"Engine": [\nnull,\n"引擎"\n]' in script
+    assert '"Engine": [\nnull,\n"Docker 引擎"\n]' in script
 
 
 def test_page_stays_small() -> None:
