@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Works on a bare Debian 12 machine as root: each target installs what it needs and is missing.
+# For a Debian 12 machine, as root. Each target installs the packages that it needs.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -8,35 +8,35 @@ MAKEFLAGS += --no-print-directory
 export DOCKMGRD_CACHE ?= /var/cache/dockmgrd-build
 SUITE ?= bookworm
 
-# Every set of pinned packages has an environment of its own, outside of the checkout.
+# Each set of pinned packages has its own virtual environment, outside the checkout.
 environment = $(DOCKMGRD_CACHE)/venv-$(shell sha256sum <$(1) | head -c 12)
 VENV := $(call environment,tests/requirements.txt)
 RUN := PYTHONPATH=.:tests $(VENV)/bin/python
 
-# EL 9's Python, where the machine has one.
+# The Python version of EL 9, if the machine has it.
 PYTHON39 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9*/bin/python) \
 	$(shell python3.9 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV39 := $(call environment,tests/requirements-py39.txt)
-# What reads the files for releases: tmt, and Packit's schema without what builds and uploads.
+# The tools that check the release files: tmt, and the schema of Packit.
 VENV_RELEASE := $(call environment,tests/requirements-release.txt)
 
 # Ansible's controller: the newest that this machine's Python runs, and the oldest supported one.
 PYTHON_ANSIBLE := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12*/bin/python) /usr/bin/python3)
 ANSIBLE := $(call environment,tests/requirements-ansible.txt)
 ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
-# What checks the page, by npm.
+# The npm packages that check the page.
 export PAGE_TOOLS := $(DOCKMGRD_CACHE)/page-$(shell sha256sum <tests/browser/package-lock.json | head -c 12)
 
 .PHONY: help demo check check-busy check-unit check-py39 check-integration check-page lint trees rpm bed bench fuzz \
 	soak picture translations clean apt ansible collection
 
-demo: rpm $(VENV)/ready  ## Show the main job on a disposable host
+demo: rpm $(VENV)/ready  ## Demonstrate dockmgrd on a disposable host
 	@$(RUN) -m bed.demo
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*  ## /\1\t/p' Makefile | expand --tabs=20
 
-# All parts run, so that one failure does not hide another. pytest fails when it finds no test.
+# All parts run, even if one fails. pytest fails if it finds no test.
 check: rpm $(VENV)/ready ansible  ## Run all tests: unit tests, again on Python 3.9, tests on hosts
 	@status=0; \
 	$(MAKE) check-unit || status=1; \
@@ -45,14 +45,14 @@ check: rpm $(VENV)/ready ansible  ## Run all tests: unit tests, again on Python 
 	$(MAKE) check-page || status=1; \
 	exit $$status
 
-# No test may fail because the machine is slow.
+# The tests must also pass on a slow machine.
 check-busy: apt  ## Run all tests while two other processes keep the processors busy
 	@PYTHONPATH=tests /usr/bin/python3 -m bed.busy $(MAKE) check
 
 check-unit: rpm $(VENV)/ready $(VENV_RELEASE)/ready ansible  ## Run the unit tests
 	$(VENV)/bin/pytest tests/unit --numprocesses=2
 
-# Without the tests of tools and files, to which it is the same which Python runs them.
+# Without tests that do not depend on the version of Python.
 check-py39: $(VENV39)/ready  ## Run the unit tests on Python 3.9
 	$(VENV39)/bin/pytest tests/unit --numprocesses=2 \
 		--ignore=tests/unit/test_style.py --ignore=tests/unit/test_packaging.py \
@@ -62,8 +62,8 @@ check-py39: $(VENV39)/ready  ## Run the unit tests on Python 3.9
 check-integration: rpm trees ansible  ## Run the tests on hosts
 	$(VENV)/bin/pytest tests/integration --numprocesses=2
 
-# What tests on hosts take from the cache, ahead and with its steps shown. Without it a test builds
-# what it needs; so a build that fails here fails those tests alone.
+# Builds the cached trees in advance and shows the steps. Without this, a test builds the trees that
+# it needs. A failed build is not an error here: it only fails the tests that need the tree.
 trees: rpm $(VENV)/ready  ## Build the root trees of the test hosts
 	@$(RUN) -m bed build || true
 
@@ -77,7 +77,7 @@ check-page: rpm $(VENV)/ready $(PAGE_TOOLS)/ready  ## Check the page, then drive
 rpm: apt  ## Build the RPMs to dist/
 	@packaging/rpm/build
 
-ansible: $(ANSIBLE)/ready $(ANSIBLE_OLDEST)/ready  ## Set up what the tests of the collection need
+ansible: $(ANSIBLE)/ready $(ANSIBLE_OLDEST)/ready  ## Set up the tools for the tests of the collection
 
 collection: $(ANSIBLE)/ready  ## Build the Ansible collection to dist/
 	@packaging/collection $(ANSIBLE)
@@ -85,26 +85,24 @@ collection: $(ANSIBLE)/ready  ## Build the Ansible collection to dist/
 bed: rpm $(VENV)/ready  ## Open a shell on a host: make bed SUITE=trixie
 	@$(RUN) -m bed shell $(SUITE)
 
-bench: rpm $(VENV)/ready  ## Measure against a peer
+bench: rpm $(VENV)/ready  ## Compare the performance with similar programs
 	@$(RUN) -m bench
 
-# The tests that get better the longer they go on, for long.
-# What `make check` does with 2,000 calls and a few documents, for longer.
-fuzz: rpm $(VENV)/ready  ## Send random input for long
+# The fuzz tests of `make check`, with more calls and documents.
+fuzz: rpm $(VENV)/ready  ## Run the fuzz tests for a long time
 	FUZZ_CALLS=100000 $(VENV)/bin/pytest tests/integration/test_fuzz.py
 	FUZZ_EXAMPLES=5000 $(VENV)/bin/pytest tests/unit/test_fuzz_parsers.py --numprocesses=2
 
-soak: rpm $(VENV)/ready  ## Run the tests marked soak for long
+soak: rpm $(VENV)/ready  ## Run the soak tests for a long time
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/unit/job/packages/test_purge.py -k meanwhile
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/integration -m soak --capture=no
 
-# docs/run.svg, from a run on a host, and docs/page*.png, of the page for Cockpit.
+# docs/run.svg from a run on a host, and docs/page*.png from the Cockpit page.
 picture: rpm $(VENV)/ready  ## Draw the pictures in docs/ from runs on hosts
 	@$(RUN) -m bed.picture
 	@$(RUN) -m browser.picture
 
-# Names what is to be translated.
-translations:  ## Bring po/*.po up to date and name what is to be translated
+translations:  ## Update po/*.po and list untranslated texts
 	@po/update
 
 clean:  ## Remove what is built in the checkout
@@ -115,7 +113,7 @@ apt:  ## Install the Debian packages that the other targets need
 	@packaging/apt-install packaging/rpm/requirements.apt tests/requirements.apt tests/bed/requirements.apt \
 		tests/browser/requirements.apt
 
-# -qq: errors alone.
+# -qq: show only errors.
 define make_environment
 @mkdir -p $(DOCKMGRD_CACHE); exec {lock}>$(DOCKMGRD_CACHE)/venv.lock; flock $$lock; \
 [[ -e $@ ]] || { $(1) -m venv --clear $(3) $(@D); $(@D)/bin/pip install -qq $(4) --requirement $(2); touch $@; }

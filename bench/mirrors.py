@@ -14,7 +14,7 @@ from bench.pairs import Comparison, compare, timed
 
 MIRRORS = ("https://mirror.bed.test", "https://mirror2.bed.test")
 PEER = "write, daemon-reload, restart, docker version"
-# A server that ends at once when it is told to, as a well-made one does.
+# A server that exits immediately on SIGTERM.
 _SERVER = "trap exit TERM; while :; do sleep 0.1; done"
 
 

@@ -52,7 +52,7 @@ export class Bus extends EventTarget {
     /** @type {string | null} */
     let owner = null;
     client.addEventListener("owner", (_event, next) => {
-      // A bridge may go on with the properties of the owner before: only a new client reads all of them.
+      // The bridge may keep the properties of the previous owner. Only a new client reads all of them.
       if (client !== this.#client) return;
       if (!next && owner) this.#emit("lost");
       else if (next && owner && next !== owner) this.open();

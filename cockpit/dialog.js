@@ -8,7 +8,7 @@ const _ = cockpit.gettext;
 const STOPS = "button:not(:disabled), select:not(:disabled), input:not(:disabled), textarea:not(:disabled), a[href], [tabindex='0']";
 
 /**
- * Keep Tab in the dialog: the browser would go on to the shell, which is another document.
+ * Keep Tab in the dialog: the browser would move the focus to the shell, which is another document.
  * @param {KeyboardEvent} event
  */
 function keepFocus(event) {

@@ -75,7 +75,7 @@ export function usePlanning(store, verb, close) {
     leave: () => {
       const { path } = running.current;
       running.current.closed = true;
-      if (path) store.cancel(path).catch(() => undefined); // what is past canceling goes on in the page
+      if (path) store.cancel(path).catch(() => undefined); // a job that cannot be canceled continues on the page
       close();
     },
   };

@@ -63,7 +63,7 @@ export class Store {
     this.#timer = setTimeout(() => this.#refreshNow(), delay);
   }
 
-  /** Connect anew, after the service could not be reached. */
+  /** Connect again after the service could not be reached. */
   reconnect() {
     this.#bus.open();
   }

@@ -45,7 +45,7 @@ def _flags(options: Iterable[Option]) -> str:
 
 
 def _kind(value: Value) -> str:
-    """The values as the script has them; a space for what nobody but the user can know."""
+    """Return the values for the script; a space stands for values that only the user knows."""
     if value.asked:
         return f"@{value.asked}," if value.listed else f"@{value.asked}"
     return value.words or " "

@@ -2,7 +2,7 @@
 """Everything that can be refused or go wrong: one class, one D-Bus name, one exit code each.
 
 An error carries a message with an id and arguments (see `messages.text`): what failed and why, and
-the way out as its remedy. Its English text is the same on the bus and in the journal.
+what to do as its remedy. Its English text is the same on the bus and in the journal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class DockmgrError(Exception):
 
     @property
     def message(self) -> str:
-        """The English text: what failed, why, and the way out."""
+        """The English text: what failed, why, and what to do."""
         return str(self.text)
 
     def to_plain(self) -> dict[str, Any]:

@@ -34,7 +34,7 @@ export function AddMirrorDialog({ store, state, close }) {
     }
   };
   const leave = () => {
-    if (working && path) store.cancel(path).catch(() => undefined); // what is past canceling goes on in the page
+    if (working && path) store.cancel(path).catch(() => undefined); // a job that cannot be canceled continues on the page
     close();
   };
   return html`<${Dialog} id="add-mirror-dialog" title=${_("Add a registry mirror")} size="sm" onClose=${leave} onSubmit=${submit} footer=${html`
@@ -50,7 +50,7 @@ export function AddMirrorDialog({ store, state, close }) {
       <${Choice} id="verify" label=${_("Probe it first")} checked=${verify} onChange=${setVerify}
         help=${_("A mirror from which no image can be pulled is not added.")} />
     </div>
-    ${insecure && html`<${Alert} kind="warning" title=${_("This mirror is used without TLS: whoever is on the way can change images.")} />`}
+    ${insecure && html`<${Alert} kind="warning" title=${_("This mirror is used without TLS: anyone on the network path can change images.")} />`}
     ${insecure && getAccess(state, "set-mirror-insecure") === "raise" && html`<p>${_("Turn on administrative access to do this.")}</p>`}
   <//>`;
 }

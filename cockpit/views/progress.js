@@ -55,8 +55,8 @@ export function RunningJob({ store, state, job }) {
       <${Stepper} steps=${STEPS[job.Kind]} stage=${job.Stage} />
       <div class="muted" id="progress-numbers">${numbers || text}</div>
       <div class="muted">${job.Cancellable
-        ? _("You may leave this page; the job goes on.")
-        : _("Packages are being written, so the job cannot be canceled now. You may leave this page; the job goes on.")}</div>
+        ? _("You may leave this page; the job keeps running.")
+        : _("Packages are being written, so the job cannot be canceled now. You may leave this page; the job keeps running.")}</div>
       ${failure && html`<${Alert} kind="warning" title=${failure} />`}
     </div><//>`;
 }

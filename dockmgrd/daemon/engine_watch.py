@@ -146,7 +146,7 @@ class EngineWatch:
             self.changed()
 
     def _on_unit_change(self, values: Mapping[str, Any]) -> None:
-        """What a reload of the service brings is told by the engine's own event."""
+        """The engine sends an event after a reload of the service."""
         state = values.get("ActiveState")
         if state is None:
             return

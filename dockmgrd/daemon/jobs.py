@@ -117,7 +117,7 @@ class Jobs:
         A job that only reads may have to wait for a place, and is started when it has one.
 
         :param granted: what the user was allowed; see `JobRequest`.
-        :param authorized: whether polkit authorized the user for something, be it not for this.
+        :param authorized: whether polkit has authorized the user for any action.
         :raises Busy: when another job changes the host.
         :raises LimitsExceeded: when too many jobs of the user wait.
         :raises ServiceFailed: when systemd does not start it.
@@ -171,9 +171,9 @@ class Jobs:
     async def cancel(self, job: Job, withdrawing: int | None = None) -> None:
         """Stop the job: it has ended as canceled, or after a while it is still cleaning up.
 
-        :param withdrawing: the user who does not wait for it any longer; the job goes on as long
-            as others do. None stops it whoever waits.
-        :raises NotCancellable: when it is past the point, has ended, or goes on for others.
+        :param withdrawing: the user who no longer waits for the job; it continues while others
+            wait. None stops it for all.
+        :raises NotCancellable: when it is past the point, has ended, or continues for others.
         """
         job.check_cancellable()
         if withdrawing is not None and job.users - {withdrawing}:
@@ -231,7 +231,7 @@ class Jobs:
         )
 
     async def _catch_up(self, job: Job) -> None:
-        """Take up what the unit did before signals of its start could be told from older ones."""
+        """Process what the unit did before its start signals were distinct from older ones."""
         job.started = True
         if await self._systemd.get_active_state(job.unit) not in ENDED:
             self._advance(job, await self._systemd.get_status_text(job.unit))

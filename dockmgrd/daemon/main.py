@@ -117,11 +117,11 @@ async def _until_unneeded(bus: Bus, idle: IdleWatch) -> bool:
 
 
 async def leave(bus: Bus, exports: Exports, *, at_once: bool) -> None:
-    """Go without losing a call: what arrives from now on starts the next daemon.
+    """Stop without losing a call: later calls activate the next daemon.
 
-    systemd is told first, so that activation waits for our end; the bus answers ReleaseName after
-    everything it had sent us before, so all of that is here and gets its answer: its own when we
-    leave by ourselves, an error at once when we are told to.
+    systemd gets STOPPING first, so that activation waits until this daemon has ended. The reply to
+    ReleaseName arrives after all earlier messages of the bus. All of these get a reply: their own
+    if the daemon is idle, an error at once if it was stopped.
     """
     systemd.daemon.notify("STOPPING=1")
     await bus.call_bus("ReleaseName", "s", names.BUS_NAME)

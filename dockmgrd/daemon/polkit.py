@@ -84,8 +84,8 @@ class Polkit:
     async def permissions(self, caller: Caller, uid: int, actions: Iterable[str]) -> dict[str, str]:
         """Whether the caller may do each action: "yes", after a proof ("auth"), or "no".
 
-        Nobody is asked for a proof, and no details are told: a rule that looks at them decides
-        when there are some. Where polkit does not answer it is "no", as it would be then.
+        polkit shows no dialog and gets no details, so a rule that uses details decides only for the
+        request itself. If polkit does not reply, the result is "no".
 
         :raises LimitsExceeded: when the user has too many questions open.
         """

@@ -130,7 +130,7 @@ class Status:
 
     @property
     def problems(self) -> list[Text]:
-        """What is wrong, each with the way out."""
+        """Return the problems, each with its remedy."""
         problems = [*self.live.setup.problems, *self.facts.problems]
         if self.drift and not find_faults(self.facts.configured.mirrors):
             remedy = messages.RELOAD_ENGINE()

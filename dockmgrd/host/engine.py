@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The running Docker Engine, asked over docker.sock.
 
-Ask only while docker.service is active: docker.socket starts the engine for whoever connects.
+Ask only while docker.service is active: docker.socket starts the engine for every connection.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class JobStore:
         return None
 
     def has_result(self, job_id: str) -> bool:
-        """Whether the job has left a result, be it one that cannot be read."""
+        """Whether the job has left a result, readable or not."""
         return os.path.lexists(self._path(job_id) / "result.json")
 
     def write_findings(self, job_id: str, findings: Mapping[str, Any]) -> None:

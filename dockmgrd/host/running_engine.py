@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The dockerd processes of this host, whoever started them: a unit, another unit, or a person.
+"""The dockerd processes of this host, whether docker.service, another unit or a user started them.
 
 For processes of root: the daemon's sandbox hides the processes of others from it.
 """

@@ -110,7 +110,7 @@ class JobContext:
         self._task = task
 
     def cancel(self) -> None:
-        """Stop the job, unless it is in `hold` or committed: then it goes on to its end."""
+        """Stop the job, unless it is in `hold` or committed: then it runs to its end."""
         if self._held:
             return
         self._cancel_requested = True

@@ -25,7 +25,7 @@ class Workers:
         self._ahead: asyncio.Task[Process] | None = None
 
     def start_ahead(self) -> None:
-        """Have a worker ready for whoever needs one first."""
+        """Start a worker in advance."""
         self._ahead = asyncio.ensure_future(self._start())
 
     async def take(self) -> Process:
@@ -57,7 +57,7 @@ class Workers:
 
 
 def _make_environment() -> dict[str, str]:
-    """What dnf, and the scripts of packages, see: nothing of whoever started the job."""
+    """Return the environment of dnf and of package scripts: nothing from the caller of the job."""
     kept = {
         name for name in os.environ if name.lower() in _KEPT_VARIABLES or name in _KEPT_VARIABLES
     }

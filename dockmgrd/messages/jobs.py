@@ -25,7 +25,7 @@ JOB_MUST_NOT_STOP = Template(
 WAIT_FOR_JOB = Template("wait-for-job", "Wait until it ends.")
 JOB_IS_SHARED = Template(
     "job-is-shared",
-    "Job {job} goes on because other users wait for it (user ids: {users}). "
+    "Job {job} keeps running because other users wait for it (user ids: {users}). "
     "It no longer counts as yours.",
 )
 REPEAT_REQUEST = Template("repeat-request", "Submit the same request again to continue.")

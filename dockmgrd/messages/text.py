@@ -50,7 +50,7 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Text:
-    """One sentence, which may name the way out in a second one."""
+    """One sentence, and optionally a second one that says what to do."""
 
     id: str
     template: str

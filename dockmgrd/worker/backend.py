@@ -81,7 +81,7 @@ class Backend(Protocol):
     ) -> tuple[Text, ...]:
         """Read the package database and the metadata of all enabled repositories.
 
-        Ours must work, and its metadata is always looked at anew; any other may fail.
+        Our repository must work, and its metadata is always refreshed; others may fail.
 
         :param alone: leave the database out, and all repositories but ours.
         :returns: a note on each repository that was skipped.

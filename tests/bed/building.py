@@ -2,7 +2,7 @@
 """A pytest plugin: what a test takes from the cache may have to be built first.
 
 That takes minutes, so it is no part of any test's time: the time limit stops while an item is
-built, here or by another process, and begins anew after that. The steps of a build are shown at
+built, here or by another process, and starts again after that. The steps of a build are shown at
 once on the standard error of the whole run, also from the workers of pytest-xdist.
 """
 

@@ -58,8 +58,8 @@ async def main():
 asyncio.run(main())
 """
 
-# Runs on the host: prints the 99th percentile of the seconds that Status takes, measured for as
-# many seconds as told.
+# Runs on the host: prints the 99th percentile of the seconds that Status takes, measured for the
+# given number of seconds.
 SLOWEST = """
 import asyncio, sys, time
 from dockmgrd.bus.client import Bus

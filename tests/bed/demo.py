@@ -82,7 +82,7 @@ def _mirrors(demo: Demo) -> None:
     demo.show("docker pull tiny", fails=True)
     demo.show(f"dockmgrctl set-mirror {MIRROR}")
     demo.show("docker pull tiny")
-    demo.say("A container goes on running while the mirrors change.")
+    demo.say("A container keeps running while the mirrors change.")
     demo.show("docker run --detach --name runs-on tiny sleep 600")
     before = _container(demo)
     demo.show(f"dockmgrctl set-mirror {SECOND_MIRROR} {MIRROR}")

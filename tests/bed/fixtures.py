@@ -67,7 +67,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "suites(*names): the suites whose hosts the test needs")
     config.addinivalue_line("markers", "javascript_rules: the host's polkit has to read rules.d")
-    config.addinivalue_line("markers", "soak: goes on for long in `make soak`; see bed.soaking")
+    config.addinivalue_line("markers", "soak: runs for a long time in `make soak`; see bed.soaking")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How long a test goes on that gets better the longer it does: `make soak` sets DOCKMGRD_SOAK."""
+"""The number of rounds of a soak test: `make soak` sets DOCKMGRD_SOAK."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def done(host: Host, request: Request) -> Outcome:
 
 @contextmanager
 def holding(host: Host, script: str) -> Iterator[int]:
-    """A process that has run the script and goes on; its id in the host."""
+    """A process that has run the script and keeps running; its id in the host."""
     program = f"import os, time\n{script}\nprint(os.getpid(), flush=True)\ntime.sleep(10**6)"
     with host.popen("python3", "-c", program) as process:
         assert process.stdout is not None

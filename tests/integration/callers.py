@@ -122,8 +122,8 @@ def answers(output: str) -> list[Answer]:
     return list(map(answer_of, json.loads(output)))
 
 
-def answer_of(told: Mapping[str, Any]) -> Answer:
-    return Answer(None, *told["error"]) if "error" in told else Answer(told["values"])
+def answer_of(reply: Mapping[str, Any]) -> Answer:
+    return Answer(None, *reply["error"]) if "error" in reply else Answer(reply["values"])
 
 
 def hold_jobs(host: Host) -> None:

@@ -23,7 +23,7 @@ TOKEN, UNTRUSTED = "https://token.bed.test/", "https://untrusted.bed.test/"
 
 @pytest.fixture
 def engine_host(new_host: NewHost, suite: Suite) -> Host:
-    """A host with our packages on which Docker runs, whoever has installed it."""
+    """A host with our packages and a running Docker, however it was installed."""
     if not suite.dnf5:
         return new_host(layers.docker(suite))
 

@@ -122,10 +122,10 @@ def command(parties: Sequence[Party]) -> list[str]:
 
 def answers(output: str, parties: Sequence[Party]) -> list[list[Answer]]:
     """What each party was answered."""
-    told = json.loads(output)
-    sessions = [session for session, _ in told]
+    replies = json.loads(output)
+    sessions = [session for session, _ in replies]
     assert sessions == [each.login.value for each in parties], "PAM made other sessions"
-    return [list(map(answer_of, got)) for _, got in told]
+    return [list(map(answer_of, got)) for _, got in replies]
 
 
 def ask(host: Host, parties: Sequence[Party]) -> list[list[Answer]]:

@@ -314,7 +314,7 @@ def test_users_without_root_share_a_host(
     info = controller.run(play(task("dockmgr.docker.engine_info")), *as_bob).require_success()
     assert info.find("engine_info")["permissions"]["install"] == "auth"
 
-    # The job goes on to where it would write packages, and no further.
+    # The job runs until it would write packages, and no further.
     with holding(host, RPM_WRITES):
         first = controller.start(install, *as_alice)
         until_logged(host, "started", "DOCKMGR_ACTION=install", "DOCKMGR_RESULT=started")

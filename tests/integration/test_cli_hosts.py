@@ -94,8 +94,8 @@ def test_each_host_does_it_and_the_worst_is_the_exit_code(
     answers = json.loads(done.stdout)
     assert answers["web2"]["mirrors"] == answers["web3"]["mirrors"] == [f"{MIRROR}/"]
     assert answers["alice@web2"]["error"]["name"] in {each.dbus_name for each in REFUSALS}
-    told = [json.loads(each) for each in done.stderr.splitlines() if each.startswith("{")]
-    assert {each["host"] for each in told if each["state"] == "done"} == {"web2", "web3"}
+    reports = [json.loads(each) for each in done.stderr.splitlines() if each.startswith("{")]
+    assert {each["host"] for each in reports if each["state"] == "done"} == {"web2", "web3"}
     for host in (second, third):
         assert MIRROR in host.read("/etc/docker/daemon.json")
     assert not first.read("/etc/docker/daemon.json")

@@ -100,7 +100,7 @@ QUESTIONS_OF_A_USER = 4
 
 
 def check(user: str, login: Login, got: Sequence[Answer]) -> None:
-    """The user may do what the table says, and is told the same."""
+    """The user may do what the table says, and GetPermissions reports the same."""
     may = MAY[user] | ({"probe"} if login is Login.SCREEN else set())
     for (label, _, needed), answer in zip(VERBS, got):
         assert answer.allowed is (needed <= may), (user, login, label, answer)
@@ -189,8 +189,8 @@ def test_limits_of_the_administrator(host: Host) -> None:
     assert '"source": "aliyun,tuna"' in request, "the first that are allowed, where none is named"
 
     host.write(limits, "allowed-sources: [aliyun]\nidle-second: 3\n")
-    [told] = call_all(host, None, [status])
-    [problem] = (told.values or [{}])[0]["problems"]
+    [answer] = call_all(host, None, [status])
+    [problem] = (answer.values or [{}])[0]["problems"]
     assert f"{limits}, line 2: 'idle-second' is not one of" in problem["text"]
     host.run("systemctl", "restart", "dockmgrd.service")
     assert call_all(host, "member", [Call("SetMirror", mirrors=OTHER)])[0].refused

@@ -58,15 +58,15 @@ def test_ten_thousand_calls_leave_no_memory_behind(host: Host) -> None:
 
 
 def resident(host: Host, pid: str) -> int:
-    """kB of memory that are the daemon's alone, whoever else has the same libraries loaded."""
+    """Return the private memory of the daemon in kB, without libraries that others share."""
     rollup = host.read(f"/proc/{pid}/smaps_rollup").splitlines()[1:]
     values = dict(line.split()[:2] for line in rollup)
     return int(values["Anonymous:"])
 
 
 def test_what_has_not_changed_is_not_looked_at_again(docker_host: Host) -> None:
-    """Where nobody but the almighty may read the files, a daemon without capabilities answers as
-    before until one has changed; and it starts no process for it.
+    """If only processes with capabilities can read the files, a daemon without capabilities gives
+    the same answer until one of them changes. It starts no process for this.
     """
     host = docker_host
     mirrors, limits = "/etc/docker/daemon.json", "/etc/dockmgrd/dockmgrd.yaml"

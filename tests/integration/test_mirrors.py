@@ -63,7 +63,7 @@ def test_everything_but_the_mirrors_stays_as_it_was(engine_host: Host) -> None:
     assert backup["registry-mirrors"] == [MIRROR2, MIRROR], "one backup: what was there last"
     inode = host.path(real).stat().st_ino
     assert api.wait(set_mirror(api))["changed"] is False
-    assert host.path(real).stat().st_ino == inode, "what is so already is not written again"
+    assert host.path(real).stat().st_ino == inode, "an unchanged file is not written again"
 
 
 @EVERYWHERE

@@ -104,7 +104,7 @@ def test_install_and_remove(host: Host) -> None:
 
     host.internet.forget_requests()
     assert work(host, install()) == [Outcome()]
-    assert host.internet.requests() == [], "what is so already needs no network"
+    assert host.internet.requests() == [], "an installation without changes needs no network"
 
     use_source(host, ALIYUN)
     events = work(host, RemovePackages(names=ALL, allow_removals=False))
@@ -354,19 +354,19 @@ threading.Thread(target=let_go).start()
 @pytest.mark.parametrize("how", ["by ending", "by letting go"])
 @pytest.mark.parametrize("when", ["work", "rpm"])
 def test_a_lock_is_waited_for(host: Host, when: str, how: str) -> None:
-    """The worker goes on when the holder has ended, or only lets go, and begins anew."""
+    """The worker continues when the holder has ended or released the lock, and starts again."""
     use_source(host)
     if when == "rpm" or host.suite.dnf5:
         lock = RPM_WRITES if when == "rpm" else DNF5_WORKS
         release = "fcntl.lockf(lock, fcntl.LOCK_UN)"
     else:
         lock, release = DNF4_WRITES, 'os.unlink("/var/lib/dnf/rpmdb_lock.pid")'
-    told = []
+    reports = []
     with holding(host, LETS_GO.format(lock=lock, release=release)) as pid:
 
         def let_go(event: Event) -> None:
             if isinstance(event, ProgressEvent) and event.message.id == "waiting-for-lock":
-                told.append(str(event.message))
+                reports.append(str(event.message))
                 if how == "by ending":
                     host.run("kill", "--signal", "KILL", str(pid))
                 else:
@@ -375,7 +375,7 @@ def test_a_lock_is_waited_for(host: Host, when: str, how: str) -> None:
         outcome = work(host, install(names=MINIMAL, lock_wait=60), let_go)[-1]
     assert isinstance(outcome, Outcome)
     assert outcome.changed, outcome.error_message
-    assert len(told) == 1
+    assert len(reports) == 1
 
 
 @pytest.mark.parametrize(

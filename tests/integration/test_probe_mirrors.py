@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Mirrors tried on real hosts: what is wrong with each is told apart, and who may have it done."""
+"""Probes of mirrors on hosts: the result names each kind of failure; and who may probe."""
 
 from __future__ import annotations
 
@@ -143,11 +143,11 @@ def test_findings_are_told_while_the_others_are_still_tried(host: Host) -> None:
         with api.watch() as changes:
             job = probe(api, TOKEN, MIRROR, timeout=("u", seconds))
             api.wait(job)
-        told = [changed["Result"]["probed"] for _, changed in changes if changed.get("Result")]
-        if len(told[0]) == 1:
+        reports = [changed["Result"]["probed"] for _, changed in changes if changed.get("Result")]
+        if len(reports[0]) == 1:
             break
-    assert [each["mirror"] for each in told[0]] == [MIRROR]
-    assert [each["mirror"] for each in told[-1]] == [MIRROR, TOKEN]
+    assert [each["mirror"] for each in reports[0]] == [MIRROR]
+    assert [each["mirror"] for each in reports[-1]] == [MIRROR, TOKEN]
     assert api.properties(job)["Kind"] == "probe"
 
 

@@ -68,8 +68,8 @@ async def main():
             with open("/etc/docker/daemon.json", encoding="utf-8") as file:
                 content = list(json.load(file).items())
             found = [to_plain(result), list((await Engine().facts()).mirrors), content]
-            told = {"changed": True, "mirrors": mirrors, "active": True, "notes": []}
-            wanted = [told, mirrors, [*others.items(), ("registry-mirrors", mirrors)]]
+            result = {"changed": True, "mirrors": mirrors, "active": True, "notes": []}
+            wanted = [result, mirrors, [*others.items(), ("registry-mirrors", mirrors)]]
             if found != wanted:
                 print(number, found)
 
@@ -197,6 +197,6 @@ def test_a_change_killed_at_any_moment_leaves_a_file_that_the_engine_starts_with
         outcomes[key] = outcomes.get(key, 0) + 1
     print(f"{KILLS} kills: {outcomes}")
     assert outcomes.get(("Interrupted", "old")), "some were killed before they wrote"
-    assert api.wait(set_mirror(api, MIRROR, MIRROR2))["active"] is True, "the next one goes on"
+    assert api.wait(set_mirror(api, MIRROR, MIRROR2))["active"] is True, "the next job works"
     left = {each.name for each in host.path("/etc/docker").iterdir()}
     assert left <= {"daemon.json", "daemon.json.dockmgrd-backup", "key.json"}

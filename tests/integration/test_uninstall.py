@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What Install found and what Uninstall leaves: files of another hand, data, running containers."""
+"""What Install finds and Uninstall keeps: files of others, data, running containers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FOREIGN = "[docker-ce-stable]\nname=Mine\nbaseurl=https://mine.bed.test/\nenable
 CONFIG = "/etc/docker/daemon.json"
 TRUE = ("b", True)
 
-# systemd goes on starting the unit by itself until then, or until it is stopped.
+# systemd keeps starting the unit until then, or until it is stopped.
 REACH_START_LIMIT = """
 for try in 1 2 3 4 5 6; do
     systemctl start docker

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Waiting on a host for what happens there, be it before or after one begins to wait."""
+"""Wait for events on a host, even if they happen before the wait begins."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ async def private_bus(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Pr
 async def start_cli(
     address: str, *arguments: str, env_more: Mapping[str, str] | None = None, **how: Any
 ) -> asyncio.subprocess.Process:
-    """Start dockmgrctl on the bus at that address, in a pipe unless told otherwise."""
+    """Start dockmgrctl on the bus at that address, in a pipe by default."""
     pipes = dict.fromkeys(("stdout", "stderr"), asyncio.subprocess.PIPE)
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "dockmgrd.cli", *arguments),
@@ -302,7 +302,7 @@ def untimed(text: str) -> str:
 async def run_job(
     address: str, *arguments: str, ends: dict[str, Any], host: Host | None = None
 ) -> tuple[int, str, str]:
-    """Run a command whose job ends as told once it is waited for."""
+    """Run a command whose job ends as given when the command waits for it."""
     host = host or Host()
     async with serving(host, address):
         running = asyncio.ensure_future(cli(address, *arguments))

@@ -20,7 +20,7 @@ DRY = {"dry-run": True}
 
 
 class FakeSystemd:
-    """Starts what it is told, unless it `refuses`, and ends what the test says."""
+    """Starts units, unless it `refuses`, and ends those that the test names."""
 
     def __init__(self) -> None:
         self.refuses = False
@@ -64,7 +64,7 @@ class FakeSystemd:
 
 
 class Host:
-    """A host with a folder of jobs, and daemons that come and go on it."""
+    """A host with a folder of jobs, on which daemons start and stop."""
 
     def __init__(self, folder: Path) -> None:
         self.store = JobStore(folder / "jobs", folder / "spare")

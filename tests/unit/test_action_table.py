@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every option of every verb, and the polkit actions that its values must be asked about.
 
-A new option that has no row here fails the test: whoever adds one decides what it needs.
+The test fails for a new option without a row: its author decides what it needs.
 """
 
 from __future__ import annotations

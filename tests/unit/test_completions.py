@@ -157,14 +157,14 @@ def _interactive(command: Sequence[str], setup: str, env: Mapping[str, str]) -> 
         env=env,
     ) as shell:
         os.close(theirs)
-        told = b""
+        output = b""
 
         def ask(line: str) -> str:
-            nonlocal told
+            nonlocal output
             os.write(ours, line.encode() + _ALL + _TELL)
-            while not (found := re.search(rb"<<(.*?)>>", told, re.S)):
-                told += os.read(ours, 4096)
-            told = told[found.end() :]
+            while not (found := re.search(rb"<<(.*?)>>", output, re.S)):
+                output += os.read(ours, 4096)
+            output = output[found.end() :]
             return found[1].decode()
 
         os.write(ours, f". {start}\n".encode())
@@ -210,8 +210,8 @@ def test_fish(environment: Mapping[str, str]) -> None:
 
 def test_fish_tells_what_a_value_is(environment: Mapping[str, str]) -> None:
     line = "dockmgrctl follow "
-    told = ["20260131T2_ab\tinstall, running", "20260131T1_cd\tprobe, done"]
-    assert _fish([line], environment)[line] == told
+    output = ["20260131T2_ab\tinstall, running", "20260131T1_cd\tprobe, done"]
+    assert _fish([line], environment)[line] == output
 
 
 def _fish(lines: Iterable[str], environment: Mapping[str, str]) -> dict[str, list[str]]:

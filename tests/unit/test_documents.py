@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The documents against what they are about. That their commands work is tested on hosts."""
+"""The documents match the program. Tests on hosts run their commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOCUMENTS = sorted(
 DONE_ON_HOSTS = ("README.md", "docs/tutorial.md")
 MAX_README_LINES = 320
 
-# How the blocks for a shell of those documents begin that no test runs.
+# The beginnings of the shell blocks in these documents that no test runs.
 NOT_RUN: Mapping[str, Sequence[str]] = {
     "README.md": ["rpm -i ./dockmgrd", "dnf install ./cockpit-dockmgr", "make demo"],
     "docs/tutorial.md": [],
@@ -44,7 +44,7 @@ def read(document: str) -> str:
 
 
 def anchors(document: Path) -> set[str]:
-    """The anchors of a document's headings, as GitHub makes them."""
+    """Return the anchors of a document's headings, as GitHub makes them."""
     titles = re.findall(r"^#+ (.*)$", document.read_text(), re.M)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -85,7 +85,7 @@ def test_every_block_is_run_or_told_not_to_be(document: str) -> None:
 
 
 def commands(document: str) -> Iterator[str]:
-    """Each command line of ours in the blocks of a document."""
+    """Yield each command line of dockmgrctl in the blocks of a document."""
     for block in blocks(document):
         if block.language in SHELL_LANGUAGES or not block.language:
             for line in block.text.splitlines():
@@ -111,9 +111,9 @@ TRANSLATED = [name for name in DOCUMENTS if name.endswith(".zh_CN.md")]
 
 @pytest.mark.parametrize("document", TRANSLATED)
 def test_translations_have_the_same_commands(document: str) -> None:
-    """All but what a comment says, or a command of ours prints."""
+    """The commands are the same; comments and output are translated."""
 
-    def told(name: str) -> list[tuple[str, str, list[str]]]:
+    def list_commands(name: str) -> list[tuple[str, str, list[str]]]:
         return [
             (block.language, script.user, shlex.split(script.text, comments=True))
             for block in blocks(name)
@@ -121,7 +121,7 @@ def test_translations_have_the_same_commands(document: str) -> None:
             for script in block.scripts()
         ]
 
-    assert told(document) == told(document.replace(".zh_CN", ""))
+    assert list_commands(document) == list_commands(document.replace(".zh_CN", ""))
 
 
 def test_readme_is_readable() -> None:

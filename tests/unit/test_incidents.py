@@ -14,10 +14,10 @@ def test_the_caller_gets_a_number_and_the_journal_the_rest(
 ) -> None:
     recorded: list[journal.Entry] = []
     monkeypatch.setattr(journal, "record", recorded.append)
-    told = report_incident(RuntimeError("secret"))
+    error = report_incident(RuntimeError("secret"))
     [entry] = recorded
-    assert entry.fields["DOCKMGR_INCIDENT"] in told.message
-    assert "secret" not in told.message
+    assert entry.fields["DOCKMGR_INCIDENT"] in error.message
+    assert "secret" not in error.message
     assert "secret" in caplog.text
 
 
@@ -28,8 +28,8 @@ def test_a_journal_that_cannot_be_opened_costs_nobody_the_answer(
         raise OSError(24, "Too many open files")
 
     monkeypatch.setattr(journal, "record", out_of_descriptors)
-    told = report_incident(RuntimeError("first\nsecond http://a:b@x.example"))
-    assert isinstance(told, errors.Internal)
+    error = report_incident(RuntimeError("first\nsecond http://a:b@x.example"))
+    assert isinstance(error, errors.Internal)
     [line] = capsys.readouterr().err.splitlines()
     assert "RuntimeError" in line
     assert "a:b" not in line

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The manual pages: judged by the programs that show them, and held against what they describe."""
+"""The manual pages have no warnings, and describe the program completely."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SECTIONS: Mapping[str, str] = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the pages are."""
+    """The folder with the pages."""
     folder = tmp_path_factory.mktemp("man")
     # docutils is that of the machine, as in a build of the RPMs.
     command = [sys.executable, "-m", "man", str(folder), "/usr/bin/python3"]
@@ -47,8 +47,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _said(*command: object) -> str:
-    """What the program writes to either stream."""
+def _run(*command: object) -> str:
+    """Return the output and the errors of the program."""
     done = subprocess.run(
         [str(argument) for argument in command],
         env={**os.environ, "LC_ALL": "C.UTF-8", "MANWIDTH": "80"},
@@ -60,13 +60,13 @@ def _said(*command: object) -> str:
     return done.stdout
 
 
-def _shown(page: Path) -> str:
-    """The page as a reader sees it, without bold and underlining."""
-    return re.sub(".\b", "", _said("mandoc", "-T", "utf8", "-O", "width=78", page))
+def _render(page: Path) -> str:
+    """Return the page as it is displayed, without bold and underlining."""
+    return re.sub(".\b", "", _run("mandoc", "-T", "utf8", "-O", "width=78", page))
 
 
 def _examples(page: Path) -> list[str]:
-    """The blocks of examples, as somebody would copy them."""
+    """Return the blocks of examples, as a reader would copy them."""
     blocks = re.findall(r"^\.EX\n(.*?)\n\.EE$", page.read_text(), re.S | re.M)
     return [block.replace(r"\-", "-").replace(r"\(aq", "'") for block in blocks]
 
@@ -74,9 +74,9 @@ def _examples(page: Path) -> list[str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_lint(folder: Path, page: str) -> None:
     path = folder / page
-    assert _said("mandoc", "-T", "lint", "-W", "warning", path) == ""
-    assert _said("groff", "-man", "-ww", "-z", "-K", "utf8", "-T", "utf8", path) == ""
-    assert _said("sh", "-c", 'man --warnings --local-file "$1" >/dev/null', "sh", path) == ""
+    assert _run("mandoc", "-T", "lint", "-W", "warning", path) == ""
+    assert _run("groff", "-man", "-ww", "-z", "-K", "utf8", "-T", "utf8", path) == ""
+    assert _run("sh", "-c", 'man --warnings --local-file "$1" >/dev/null', "sh", path) == ""
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -89,13 +89,13 @@ def test_sections_and_date(folder: Path, page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_of_ours_that_are_named_exist(folder: Path, page: str) -> None:
-    named = re.findall(r"\b((?:dockmgr|org\.dockmgr1)[a-z0-9.]*)\((\d)\)", _shown(folder / page))
+    named = re.findall(r"\b((?:dockmgr|org\.dockmgr1)[a-z0-9.]*)\((\d)\)", _render(folder / page))
     assert named
     assert {f"{name}.{section}" for name, section in named} <= set(PAGES)
 
 
 def test_commands_options_and_codes(folder: Path) -> None:
-    text = _shown(folder / "dockmgrctl.1")
+    text = _render(folder / "dockmgrctl.1")
     terms = {line.strip() for line in text.splitlines() if re.match(" {5,14}[^ ]", line)}
     first_words = {term.split()[0].rstrip(",") for term in terms}
     assert {command.name for command in LISTED_COMMANDS} <= first_words
@@ -137,7 +137,7 @@ def test_examples_of_files_are_understood(folder: Path, tmp_path: Path) -> None:
 
 
 def test_fields_and_messages_of_the_journal(folder: Path) -> None:
-    text = _shown(folder / "dockmgrd.8")
+    text = _render(folder / "dockmgrd.8")
     sources = [path.read_text() for path in (CHECKOUT / "dockmgrd").rglob("*.py")]
     fields = set(re.findall(r"\bDOCKMGR_[A-Z_]+", "\n".join(sources)))
     messages = {value for name, value in vars(names).items() if name.startswith("MESSAGE_")}
@@ -148,7 +148,7 @@ def test_fields_and_messages_of_the_journal(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", [names.MANAGER_INTERFACE, names.JOB_INTERFACE])
 def test_members_of_the_interfaces(folder: Path, name: str) -> None:
-    text = _shown(folder / "org.dockmgr1.5")
+    text = _render(folder / "org.dockmgr1.5")
     section = text[text.index(f"{name}: ") :]
     interface = interfaces.load(name)
     for member in (*interface.methods, *interface.signals):

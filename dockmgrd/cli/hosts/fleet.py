@@ -150,7 +150,7 @@ class Fleet:
 def _complete_record(work: Coroutine[Any, Any, T]) -> T:
     """What the work comes to, on an event loop for as long as it takes.
 
-    :raises Stopped: when the command is told to stop; the work is cancelled first.
+    :raises Stopped: when the command gets a signal to stop; the work is canceled first.
     """
     descriptor, take = get_signal_source()
     stopped: list[Stopped] = []

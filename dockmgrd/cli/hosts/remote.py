@@ -32,7 +32,7 @@ async def ask(
     """What the host answers to the command.
 
     :param batch: whether ssh must ask nobody for a password.
-    :param on_progress: called with the host's job whenever it is told to have moved.
+    :param on_progress: called with the host's job at each progress report.
     """
     answer = await _exchange(host, (*_FOR_A_PROGRAM, *words), batch=batch, on_progress=on_progress)
     if ssh.is_of_the_command_line(answer):
@@ -109,7 +109,7 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    """The lines of the stream; one without end is told in pieces."""
+    """Yield the lines of the stream; a line that is too long comes in pieces."""
     rest = b""
     while chunk := await stream.read(1 << 16):
         *lines, rest = (rest + chunk).split(b"\n")

@@ -132,7 +132,7 @@ class BarProgress(Progress):
         self._drawn = 0
 
     def redraw(self) -> None:
-        # A line that has become too long goes on in the lines below its first.
+        # A line that has become too long continues on the lines below.
         above = (self._drawn - 1) // max(get_columns(self._stream), 1) if self._drawn else 0
         if self._stage:
             write(self._stream, (f"\x1b[{above}A" if above else "") + f"\r{_CLEAR_BELOW}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reloading the engine of this host, whoever runs it."""
+"""Reload the engine of this host, whether or not its unit started it."""
 
 from __future__ import annotations
 

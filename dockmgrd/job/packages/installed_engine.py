@@ -119,7 +119,7 @@ class InstalledEngine:
                 self._context.add_note(error.text)
 
     async def _stop_surviving_containers(self) -> None:
-        """With live-restore, containers go on when the engine stops."""
+        """With live-restore, containers keep running when the engine stops."""
         if not await self.is_active():
             return
         engine = self._context.engine

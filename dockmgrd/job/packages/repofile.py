@@ -63,7 +63,7 @@ class Repository:
     def content(self) -> str:
         """The content of the repository file."""
         lines = [
-            f"{_MARK}; 'dockmgrctl install' changes it, 'dockmgrctl uninstall' takes it away.",
+            f"{_MARK}; 'dockmgrctl install' changes it, 'dockmgrctl uninstall' removes it.",
             f"[{self.id}]",
             f"name=Docker CE {self.channel} ({self.source.name})",
             f"baseurl={self.base_url}",

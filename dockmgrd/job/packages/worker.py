@@ -149,7 +149,7 @@ class Transaction:
         """Have everything downloaded and checked, up to the moment before rpm writes.
 
         :returns: False when another process has worked with packages meanwhile, so that the worker
-            has resolved anew: begin again with `resolve`.
+            has resolved again: start again with `resolve`.
         :raises asyncio.CancelledError: when the job is being cancelled.
         """
         self._give_consent()
@@ -220,7 +220,7 @@ class Transaction:
 async def inhibit_shutdown() -> AsyncIterator[None]:
     """Keep the host from shutting down or sleeping within the context.
 
-    Where logind gives no lock, the log says so and the work goes on without one.
+    Where logind gives no lock, the log says so and the job continues without one.
     """
     process = await _start_inhibitor()
     try:

@@ -67,7 +67,7 @@ def load_repositories(
 ) -> tuple[Text, ...]:
     """Read the metadata of all enabled repositories.
 
-    Ours must work, and its metadata is always looked at anew; any other may fail.
+    Our repository must work, and its metadata is always refreshed; others may fail.
 
     :param database: read the host's package database, too.
     :returns: a note on each repository that was skipped.
@@ -171,7 +171,7 @@ class _MetadataProgress(dnf.callback.DownloadProgress):  # type: ignore[misc]
 
 @contextmanager
 def _collect_warnings() -> Iterator[list[str]]:
-    """What dnf logs as a warning in the context: why a repository failed is told nowhere else."""
+    """Collect the warnings of dnf in the context: only these say why a repository failed."""
     messages: list[str] = []
 
     class Collector(logging.Handler):

@@ -34,7 +34,7 @@ class DownloadProgress(callback.DownloadProgress):  # type: ignore[misc]
         """Why the last attempt at a package failed, by its name; dnf's error does not say."""
 
     def start(self, total_files: int, total_size: int, total_drpms: int = 0) -> None:
-        # dnf starts anew with what is left when a delta package did not work out.
+        # dnf starts again with the remaining packages when a delta package fails.
         self._total_files = max(self._total_files, total_files)
         self._total_bytes = max(self._total_bytes, total_size)
         self._channel.progress(Stage.DOWNLOADING, 0.0)

@@ -137,8 +137,8 @@ async def test_json_is_an_object_by_host(bus_address: str) -> None:
 async def test_progress_names_the_host(bus_address: str) -> None:
     line = ("install", "-y", "-H", "web1,down", "--json")
     _, _, err = await run_job(bus_address, *line, ends={"Result": DONE})
-    told = [json.loads(each) for each in err.splitlines()]
-    assert [(each["host"], each["state"]) for each in told] == [
+    reports = [json.loads(each) for each in err.splitlines()]
+    assert [(each["host"], each["state"]) for each in reports] == [
         ("web1", "running"),
         ("web1", "done"),
     ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What each command shows, on a terminal and in a pipe, held in files below `snapshots`.
 
-UPDATE_SNAPSHOTS=1 writes them anew. In those of a terminal, ␛ begins a control sequence and ␍ goes
+UPDATE_SNAPSHOTS=1 writes them again. In those of a terminal, ␛ begins a control sequence and ␍ goes
 back to the start of the line.
 """
 

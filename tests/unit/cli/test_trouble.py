@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A job goes on and its result arrives, whatever becomes of daemon, bus and dockmgrctl."""
+"""A job continues and its result arrives if the daemon, the bus or dockmgrctl fails."""
 
 from __future__ import annotations
 

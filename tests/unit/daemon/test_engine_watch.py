@@ -171,7 +171,7 @@ async def test_an_engine_that_goes_and_comes_is_followed() -> None:
         assert watched.watch.live.mirrors == ()
         watched.systemd.move("inactive")
         await watched.until(lambda: watched.watch.live.service_state == "inactive")
-        assert watched.engine.asked == before, "docker.socket would start it for whoever asks"
+        assert watched.engine.asked == before, "docker.socket would start it for every connection"
         watched.engine.mirrors = (B,)
         watched.systemd.move("activating")
         watched.systemd.move("active")

@@ -112,7 +112,7 @@ def test_a_plan_that_differs_is_refused_with_what_differs(
 
 
 def test_the_wording_of_a_step_does_not_change_the_digest() -> None:
-    reworded = Template(steps.RESTART_UNIT.id, "have {unit} begin anew")
+    reworded = Template(steps.RESTART_UNIT.id, "start {unit} again")
     assert (
         Plan(actions=(reworded(unit="docker.service"),)).digest == Plan(actions=(RESTART,)).digest
     )

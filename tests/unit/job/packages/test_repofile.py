@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The repository file: what is in it, and that another hand's is never lost."""
+"""The repository file: its contents, and that a file of others is never lost."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_what_would_change(path: Path) -> None:
     assert (change.before, change.after) == (None, REPOSITORY.content().encode())
     path.write_bytes(FOREIGN)
     path.chmod(0o600)
-    assert file.plan_change(None) is None, "another hand's file stays"
+    assert file.plan_change(None) is None, "a file of others stays"
     write(path)
     assert file.plan_change(REPOSITORY) is None
     change = file.plan_change(None)

@@ -66,13 +66,13 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Worker:
 
 
 class Context(JobContext):
-    """A context that keeps what it is told."""
+    """A context that records the reports."""
 
     def __init__(self) -> None:
         nobody = cast("Any", None)
         request = JobRequest("id", Kind.UNINSTALL, {}, 0, 0)
         super().__init__(request, nobody, nobody)
-        self.told: list[tuple[Stage, float, bool]] = []
+        self.reports: list[tuple[Stage, float, bool]] = []
         self.numbers: list[Numbers] = []
         self.stages: asyncio.Queue[Stage] = asyncio.Queue()
 
@@ -84,7 +84,7 @@ class Context(JobContext):
         numbers: Numbers = NO_NUMBERS,
     ) -> None:
         super().report(stage, fraction, message, numbers)
-        self.told.append((stage, self._progress.fraction, self._progress.cancellable))
+        self.reports.append((stage, self._progress.fraction, self._progress.cancellable))
         self.numbers.append(numbers)
         self.stages.put_nowait(stage)
 
@@ -127,12 +127,12 @@ channel.finish(Outcome(changed=True, removed=("docker-ce",), notes=(foreign_text
     assert outcome.changed
     assert outcome.removed == ("docker-ce",)
     assert list(map(str, context.notes)) == ["a note"]
-    fractions = [fraction for _, fraction, _ in context.told]
+    fractions = [fraction for _, fraction, _ in context.reports]
     assert fractions == sorted(fractions)
     assert fractions[0] >= 0.2
     assert fractions[-1] == pytest.approx(0.7)
-    assert {told[2] for told in context.told if told[0] is Stage.RESOLVING} == {True}
-    assert {told[2] for told in context.told if told[0] is Stage.REMOVING} == {False}
+    assert {report[2] for report in context.reports if report[0] is Stage.RESOLVING} == {True}
+    assert {report[2] for report in context.reports if report[0] is Stage.REMOVING} == {False}
     assert context.numbers[-1] == Numbers(item=10, items=10)
 
 

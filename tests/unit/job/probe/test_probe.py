@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Mirrors are tried as the engine uses them, and what is wrong with one is told apart."""
+"""A probe uses a mirror as the engine does, and distinguishes the kinds of failure."""
 
 from __future__ import annotations
 

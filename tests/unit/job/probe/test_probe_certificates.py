@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Certificates under certs.d are used for a mirror as the engine uses them, and told as it does."""
+"""A probe uses the certificates under certs.d as the engine does, and reports the same errors."""
 
 from __future__ import annotations
 
