@@ -236,7 +236,7 @@ def find_processes(host: Host) -> tuple[str, str]:
 
 
 @pytest.mark.suites("bookworm")
-def test_what_was_reviewed_is_what_is_done(
+def test_the_reviewed_plan_is_applied(
     new_host: NewHost, suite: Suite, tmp_path: Path, collections: Path
 ) -> None:
     host, controller = boot_controlled(new_host, suite, tmp_path, collections)

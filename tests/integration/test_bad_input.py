@@ -60,7 +60,7 @@ REFUSED_AT_ONCE: list[tuple[str, Callable[[Api], object], str, str]] = [
 ]
 
 
-def test_what_is_wrong_is_refused_before_anything_is_asked_or_done(host: Host) -> None:
+def test_invalid_requests_are_refused_before_authorization(host: Host) -> None:
     with nothing_changes(host):
         for user in (None, "alice"):
             for label, verb, name, hint in REFUSED_AT_ONCE:
@@ -93,7 +93,7 @@ def test_a_broken_daemon_json_is_left_alone(docker_host: Host, content: str, rea
     assert reason in problem["text"]
 
 
-def test_mirrors_in_the_unit_are_told_and_nothing_is_written(docker_host: Host) -> None:
+def test_mirrors_in_the_unit_are_reported_and_nothing_is_written(docker_host: Host) -> None:
     docker_host.write(
         "/etc/systemd/system/docker.service.d/mirror.conf",
         "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd -H fd:// "
@@ -107,7 +107,7 @@ def test_mirrors_in_the_unit_are_told_and_nothing_is_written(docker_host: Host) 
     assert "docker.service.d/mirror.conf" in caught.value.text
 
 
-def test_what_the_engine_does_not_take_is_rolled_back(docker_host: Host) -> None:
+def test_changes_that_the_engine_does_not_accept_are_rolled_back(docker_host: Host) -> None:
     """An engine that never hears of a reload."""
     docker_host.write(
         "/etc/systemd/system/docker.service.d/deaf.conf",
@@ -145,7 +145,7 @@ def test_an_engine_that_reads_another_file_is_a_conflict(docker_host: Host) -> N
 
 
 @EVERYWHERE
-def test_no_network_is_told_and_leaves_no_repository_behind(host: Host) -> None:
+def test_no_network_is_reported_and_leaves_no_repository_behind(host: Host) -> None:
     host.internet.unresolvable("download.docker.com")
     api = Api(host)
     with nothing_changes(host), pytest.raises(ApiError) as caught:
@@ -154,7 +154,7 @@ def test_no_network_is_told_and_leaves_no_repository_behind(host: Host) -> None:
     assert "download.docker.com" in caught.value.text
 
 
-def test_no_space_is_told_before_anything_is_installed(host: Host) -> None:
+def test_no_space_is_reported_before_anything_is_installed(host: Host) -> None:
     host.run("mkdir", "-p", "/var/cache/dnf")
     host.run("mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", "/var/cache/dnf")
     api = Api(host)

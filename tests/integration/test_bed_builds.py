@@ -152,7 +152,7 @@ def test_next_build_succeeds_after_an_interrupted_one(
     builder.stdout.close()
 
 
-def test_it_says_what_was_cleaned(
+def test_cleaned_items_are_reported(
     cache: Cache, precious: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     builder = start_builder(cache, precious, "shared")
@@ -226,7 +226,7 @@ def test_an_interrupted_removal_leaves_no_half_item(
     assert (precious / "file").read_text() == "precious"
 
 
-def test_what_is_in_use_is_not_removed(cache: Cache) -> None:
+def test_items_in_use_are_not_removed(cache: Cache) -> None:
     path = cache.provide(RECIPE, build_whole)
     assert Cache(cache.root).clean() == [path.name]
     assert (path / "state").read_text() == "whole"
@@ -253,7 +253,7 @@ def test_a_build_is_under_no_time_limit_and_shown(tmp_path: Path, more: list[str
         assert f"{Recipe(recipe, ()).directory_name}: built in" in done.stderr
 
 
-def test_a_suite_that_has_vanished_is_told_from_a_build_that_fails(
+def test_a_missing_suite_is_distinguished_from_a_failed_build(
     cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(debian, "shared", lambda: cache)

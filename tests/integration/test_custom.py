@@ -84,7 +84,7 @@ def _packages_of(host: Host, site: str) -> list[str]:
 
 
 @NEEDS_JAVASCRIPT_RULES
-def test_what_is_not_of_the_catalogue_is_a_question_of_its_own(host: Host) -> None:
+def test_other_repositories_need_their_own_action(host: Host) -> None:
     api = Api(host, user="bob")
     for option in ("containerd_rpm", "repo_url"):
         with pytest.raises(ApiError) as caught:

@@ -138,7 +138,7 @@ def test_the_log_level_is_roots_to_change(host: Host) -> None:
     assert host.run(*level).stdout == "debug\n"
 
 
-def test_a_daemon_that_hangs_is_started_anew(host: Host) -> None:
+def test_a_daemon_that_hangs_is_restarted(host: Host) -> None:
     drop_in = "/run/systemd/system/dockmgrd.service.d/watchdog.conf"
     host.write(drop_in, "[Service]\nWatchdogSec=5\n")
     host.run("systemctl", "daemon-reload")

@@ -198,7 +198,7 @@ def test_limits_of_the_administrator(host: Host) -> None:
 
 
 @pytest.mark.suites("bookworm", "trixie")
-def test_who_leaves_before_polkit_has_answered_starts_nothing(host: Host) -> None:
+def test_a_caller_that_leaves_before_polkit_replies_starts_nothing(host: Host) -> None:
     prepare(host)
     host.write("/etc/dockmgrd/dockmgrd.yaml", "")
     call_all(host, "member", [Call("Status", plain=("", []))])

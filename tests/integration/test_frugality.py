@@ -64,7 +64,7 @@ def resident(host: Host, pid: str) -> int:
     return int(values["Anonymous:"])
 
 
-def test_what_has_not_changed_is_not_looked_at_again(docker_host: Host) -> None:
+def test_unchanged_files_are_not_read_again(docker_host: Host) -> None:
     """If only processes with capabilities can read the files, a daemon without capabilities gives
     the same answer until one of them changes. It starts no process for this.
     """

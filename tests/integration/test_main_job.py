@@ -84,7 +84,7 @@ def test_the_whole_path_by_busctl_alone(host: Host) -> None:
     assert api.status()["installed"] is False
 
 
-def test_what_is_so_already_is_not_done_again(docker_host: Host) -> None:
+def test_completed_steps_are_skipped(docker_host: Host) -> None:
     api = Api(docker_host)
     assert api.wait(api.install(source=("s", "official")))["changed"] is False
     started = docker_host.run("systemctl", "show", "docker", "-P", "ActiveEnterTimestampMonotonic")
@@ -111,7 +111,7 @@ def test_the_job_outlives_a_daemon_that_is_killed(host: Host) -> None:
     assert api.status()["service-state"] == "active"
 
 
-def test_a_job_that_is_killed_is_interrupted_and_the_next_one_goes_on(host: Host) -> None:
+def test_a_killed_job_is_interrupted_and_the_next_one_continues(host: Host) -> None:
     host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=10_000_000)
     api = Api(host)
     job = api.install()

@@ -148,7 +148,7 @@ def test_a_new_engine_takes_a_path(engine_host: Host) -> None:
 
 
 @pytest.mark.suites("trixie", "forky")
-def test_what_dockerd_would_not_start_with_is_refused(engine_host: Host) -> None:
+def test_settings_that_prevent_the_start_of_dockerd_are_refused(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     host.write(DAEMON_JSON, '{"no-such-key": 1}')
     with pytest.raises(ApiError) as caught:
@@ -181,7 +181,7 @@ def test_mirrors_in_an_environment_file_are_found(engine_host: Host) -> None:
     assert host.read(DAEMON_JSON) == before
 
 
-def test_a_read_only_file_system_is_told(engine_host: Host) -> None:
+def test_a_read_only_file_system_is_reported(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     host.write(DAEMON_JSON, "{}\n")
     host.run("mount", "--bind", "-o", "ro", "/etc/docker", "/etc/docker")
@@ -193,7 +193,7 @@ def test_a_read_only_file_system_is_told(engine_host: Host) -> None:
     assert active(host) == []
 
 
-def test_a_file_that_cannot_be_read_is_told(engine_host: Host) -> None:
+def test_an_unreadable_file_is_reported(engine_host: Host) -> None:
     api = Api(engine_host)
     engine_host.path(DAEMON_JSON).mkdir(parents=True)
     with pytest.raises(ApiError) as caught:
@@ -216,7 +216,7 @@ def test_insecure_registries_outlive_the_reload(engine_host: Host) -> None:
 
 
 @pytest.mark.suites("trixie", "forky")
-def test_hosts_of_the_containerd_store_are_told(engine_host: Host) -> None:
+def test_hosts_of_the_containerd_store_are_reported(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     host.write(DAEMON_JSON, '{"features": {"containerd-snapshotter": true}}')
     host.run("systemctl", "restart", "docker")
@@ -228,7 +228,7 @@ def test_hosts_of_the_containerd_store_are_told(engine_host: Host) -> None:
     assert "instead of registry-mirrors" in note["text"]
 
 
-def test_drift_is_told_whoever_brings_it_about(engine_host: Host) -> None:
+def test_drift_from_any_cause_is_reported(engine_host: Host) -> None:
     host, api = engine_host, Api(engine_host)
     api.wait(set_mirror(api, MIRROR))
     assert api.status()["mirrors-drift"] is False

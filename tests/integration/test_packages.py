@@ -162,7 +162,7 @@ def test_versions(host: Host, versions: Versions) -> None:
     assert f"The nearest versions there are {versions.new}, {versions.old}." in message
 
 
-def test_what_conflicts_goes_only_with_consent(host: Host) -> None:
+def test_conflicting_packages_are_removed_only_with_consent(host: Host) -> None:
     host.run("dnf", "-y", "install", "podman-docker", "runc", "buildah")
     use_source(host)
     message = refused(host, install(), "ConflictingPackages")
@@ -174,14 +174,14 @@ def test_what_conflicts_goes_only_with_consent(host: Host) -> None:
     assert "podman" not in names_of(outcome.removed)
 
 
-def test_what_is_obsoleted_goes_only_with_consent(host: Host) -> None:
+def test_obsoleted_packages_are_removed_only_with_consent(host: Host) -> None:
     """containerd.io obsoletes runc: the solver would take it away without a word."""
     host.run("dnf", "-y", "install", "runc")
     use_source(host)
     assert "remove runc-4:1.2.4" in refused(host, install(), "ConflictingPackages")
 
 
-def test_what_needs_docker_goes_only_with_consent(host: Host) -> None:
+def test_dependent_packages_are_removed_only_with_consent(host: Host) -> None:
     use_source(host)
     done(host, install())
     cli = RemovePackages(names=("docker-ce-cli",), allow_removals=False)
@@ -194,7 +194,7 @@ def test_what_needs_docker_goes_only_with_consent(host: Host) -> None:
     assert names_of(done(host, cli).removed) == expected
 
 
-def test_what_cannot_be_resolved(host: Host) -> None:
+def test_unresolvable_requests(host: Host) -> None:
     use_source(host)
     host.path("/etc/yum.repos.d/base.repo").unlink()
     message = refused(host, install(), "ResolutionFailed")
@@ -265,7 +265,7 @@ def test_a_source_that_cannot_be_used(host: Host) -> None:
     assert done(host, install()).changed
 
 
-def test_what_the_source_has_is_looked_at_anew(host: Host, versions: Versions) -> None:
+def test_metadata_of_the_source_is_refreshed(host: Host, versions: Versions) -> None:
     """dnf would take the metadata that it has for two days."""
     use_source(host)
     path = f"/linux/{host.suite.trees[0]}/{ARCH}"
@@ -318,7 +318,7 @@ def test_another_package_manager_at_work(host: Host, when: str) -> None:
     assert done(host, install(names=MINIMAL)).changed
 
 
-def test_who_lists_versions_does_not_wait(host: Host, versions: Versions) -> None:
+def test_listing_versions_does_not_wait(host: Host, versions: Versions) -> None:
     scripts = [DNF5_WORKS, DNF5_WRITES] if host.suite.dnf5 else [DNF4_READS, DNF4_WRITES]
     with ExitStack() as others:
         for script in (*scripts, RPM_WRITES):
@@ -424,7 +424,7 @@ def test_signals_do_not_end_a_worker_that_writes(host: Host) -> None:
     assert names_of(outcome.installed) == {*MINIMAL, *needed_by_docker(host)}
 
 
-def test_what_rpm_cannot_write(host: Host) -> None:
+def test_files_that_rpm_cannot_write(host: Host) -> None:
     use_source(host)
     host.run("mkdir", "--parents", "/usr/bin/dockerd/in-the-way")
     outcome = outcome_of(host, install(names=MINIMAL))

@@ -50,7 +50,7 @@ def refused(api: Api, job: str, error: str) -> dict[str, Any]:
     return {**result, "message": caught.value.text}
 
 
-def test_what_conflicts_goes_as_the_plan_says(host: Host) -> None:
+def test_conflicting_packages_are_removed_as_planned(host: Host) -> None:
     host.run("dnf", "-y", "install", "podman-docker", "runc", "buildah", "toolbox")
     host.run("dnf", "-y", "remove", "crun", check=False)
     api, before = Api(host), state(host)
@@ -118,7 +118,7 @@ def test_another_repository_has_docker_too(host: Host, suite: Suite) -> None:
     assert names_of(api.wait(api.install(**wish))["downgraded"]) == {"docker-ce-cli"}
 
 
-def test_what_is_not_public_is_not_in_a_plan(host: Host) -> None:
+def test_private_file_contents_are_not_in_a_plan(host: Host) -> None:
     host.write("/etc/docker/daemon.json", '{"log-opts": {"token": "secret"}}', mode=0o600)
     api = Api(host)
     plan = api.wait(api.install(dry_run=TRUE, mirrors=("as", ["https://mirror.bed.test"])))
@@ -126,7 +126,9 @@ def test_what_is_not_public_is_not_in_a_plan(host: Host) -> None:
     assert "secret" not in json.dumps(plan)
 
 
-def test_a_restart_is_told_with_what_becomes_of_containers(docker_host: Host, suite: Suite) -> None:
+def test_a_restart_is_announced_with_its_effect_on_containers(
+    docker_host: Host, suite: Suite
+) -> None:
     host, api = docker_host, Api(docker_host)
     past, _, _ = repositories.generations(suite)
     older = {"version": ("s", past.engine), "dry_run": TRUE}

@@ -54,7 +54,7 @@ def test_a_mirror_serves_a_pull_that_fails_without_it(engine_host: Host) -> None
         host.run("docker", "rmi", "hello-world")
 
 
-def test_what_is_wrong_with_a_mirror_is_told_apart(host: Host) -> None:
+def test_failures_of_mirrors_are_distinguished(host: Host) -> None:
     host.internet.refuse("unsigned.bed.test")
     host.internet.fault("mirror2.bed.test", "status", prefix=BLOBS, value=403)
     host.internet.fault("token.bed.test", "hang", prefix="/v2/")
@@ -136,7 +136,7 @@ def test_mirrors_are_tried_through_the_proxy_of_the_engine(engine_host: Host) ->
     assert verdicts(api, MIRROR) == {MIRROR: ("refused", "v2")}
 
 
-def test_findings_are_told_while_the_others_are_still_tried(host: Host) -> None:
+def test_results_are_reported_while_other_probes_run(host: Host) -> None:
     host.internet.fault("token.bed.test", "hang", prefix="/v2/")
     api = Api(host)
     for seconds in PATIENCE:

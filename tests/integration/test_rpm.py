@@ -193,7 +193,7 @@ def test_a_daemon_that_does_not_run_is_not_started_by_an_upgrade(
 
 
 @EVERYWHERE
-def test_a_job_goes_on_through_an_upgrade(clean_host: Host, previous: list[Path]) -> None:
+def test_a_job_survives_an_upgrade(clean_host: Host, previous: list[Path]) -> None:
     host, api = clean_host, Api(clean_host)
     host.install_rpms(previous)
     job, job_process = downloading_job(host, rate=10_000_000)
@@ -267,7 +267,7 @@ def history(host: Host) -> dict[str, str]:
 
 
 @EVERYWHERE
-def test_a_job_goes_on_while_we_are_removed(clean_host: Host) -> None:
+def test_a_job_survives_the_removal_of_dockmgrd(clean_host: Host) -> None:
     host = clean_host
     host.install_rpms(current())
     _, job_process = downloading_job(host, rate=10_000_000)

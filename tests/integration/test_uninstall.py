@@ -82,7 +82,7 @@ def test_docker_of_old_tutorials_goes(host: Host) -> None:
     assert not api.wait(api.uninstall())["changed"]
 
 
-def test_a_repository_file_of_another_hand_comes_back(host: Host) -> None:
+def test_a_repository_file_of_others_is_restored(host: Host) -> None:
     host.write(REPOSITORY, FOREIGN, mode=0o640)
     api = Api(host)
     assert api.wait(api.install(start=("b", False)))["changed"]
@@ -143,7 +143,7 @@ def test_a_failed_start_keeps_the_packages_and_takes_the_mirrors_back(host: Host
     assert result["engine-version"]
 
 
-def test_a_broken_daemon_json_is_told_before_anything_is_installed(host: Host) -> None:
+def test_a_broken_daemon_json_is_reported_before_anything_is_installed(host: Host) -> None:
     api = Api(host)
     host.write(CONFIG, "{,}")
     with pytest.raises(ApiError, match=r"daemon\.json is not valid: line 1") as caught:
@@ -184,7 +184,7 @@ def test_others_keep_what_they_have_with_containerd(docker_host: Host) -> None:
     assert "/var/lib/containerd" in api.wait(api.uninstall(purge_data=TRUE))["purged"]
 
 
-def test_what_stays_is_named_with_what_removes_it(docker_host: Host) -> None:
+def test_leftovers_are_named_with_a_command(docker_host: Host) -> None:
     host, api = docker_host, Api(docker_host)
     host.write("/root/.docker/config.json", "{}")
     plan = api.wait(api.uninstall(dry_run=TRUE))

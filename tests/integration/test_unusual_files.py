@@ -49,7 +49,7 @@ _WRONG = {
 }
 
 
-def test_what_is_no_plain_file_is_refused_before_any_download(host: Host) -> None:
+def test_special_files_are_refused_before_any_download(host: Host) -> None:
     api = Api(host)
     for path in (DAEMON_JSON, REPOSITORY):
         for name, script in _WRONG.items():

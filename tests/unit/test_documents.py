@@ -50,7 +50,7 @@ def anchors(document: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_links_lead_somewhere(document: str) -> None:
+def test_links_have_targets(document: str) -> None:
     here = ROOT / document
     for link in _LINK.findall(here.read_text()):
         if link.startswith("https://"):
@@ -62,7 +62,7 @@ def test_links_lead_somewhere(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_files_that_are_named_exist(document: str) -> None:
+def test_named_files_exist(document: str) -> None:
     for code in _CODE.findall(read(document)):
         if _OUR_PATH.fullmatch(code):
             places = [ROOT / code, ROOT / "dockmgrd" / code]
@@ -70,7 +70,7 @@ def test_files_that_are_named_exist(document: str) -> None:
 
 
 @pytest.mark.parametrize("document", DONE_ON_HOSTS)
-def test_every_block_is_run_or_told_not_to_be(document: str) -> None:
+def test_every_block_runs_or_is_marked(document: str) -> None:
     known = (*SHELL_LANGUAGES, *PROGRAMS, *NOT_FOR_RUNNING)
     assert read(document).count("```") == 2 * len(blocks(document))
     for block in blocks(document):
@@ -95,7 +95,7 @@ def commands(document: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_command_lines_are_understood(document: str) -> None:
+def test_command_lines_are_valid(document: str) -> None:
     for line in commands(document):
         parse(shlex.split(line, comments=True)[1:])
     words = {each.name for each in COMMANDS} | {each.flag for each in COMMON}
@@ -157,7 +157,7 @@ def test_table_of_the_api() -> None:
             assert options == expected, name
 
 
-def test_picture_is_of_today_and_needs_nothing() -> None:
+def test_picture_is_current_and_self_contained() -> None:
     tree = ElementTree.parse(picture.PICTURE).getroot()
     space = "{http://www.w3.org/2000/svg}"
     assert tree.findtext(f"{space}title") == picture.title()

@@ -88,7 +88,7 @@ def test_sections_and_date(folder: Path, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_pages_of_ours_that_are_named_exist(folder: Path, page: str) -> None:
+def test_named_pages_exist(folder: Path, page: str) -> None:
     named = re.findall(r"\b((?:dockmgr|org\.dockmgr1)[a-z0-9.]*)\((\d)\)", _render(folder / page))
     assert named
     assert {f"{name}.{section}" for name, section in named} <= set(PAGES)
@@ -106,7 +106,7 @@ def test_commands_options_and_codes(folder: Path) -> None:
     assert {str(each.code) for each in list_exit_codes()} <= first_words
 
 
-def test_examples_of_commands_are_understood(folder: Path) -> None:
+def test_examples_of_commands_are_valid(folder: Path) -> None:
     lines = "\n".join(_examples(folder / "dockmgrctl.1")).splitlines()
     assert len(lines) > 5
     for line in lines:
@@ -115,7 +115,7 @@ def test_examples_of_commands_are_understood(folder: Path) -> None:
         arguments.parse(given)
 
 
-def test_examples_of_files_are_understood(folder: Path, tmp_path: Path) -> None:
+def test_examples_of_files_are_valid(folder: Path, tmp_path: Path) -> None:
     limits, ours, resigned, mirrors = _examples(folder / "dockmgrd.yaml.5")
     (tmp_path / "dockmgrd.yaml").write_text(limits)
     assert adminconfig.read(tmp_path / "dockmgrd.yaml").idle_seconds == 60

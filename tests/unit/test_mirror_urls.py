@@ -76,7 +76,7 @@ def test_a_mirror_is_written_in_one_way(url: str, normal: str) -> None:
         ("https://straße.example", "read in two ways"),
     ],
 )
-def test_what_is_no_mirror_is_refused_with_its_reason(url: str, sentence: str) -> None:
+def test_invalid_mirrors_are_refused_with_a_reason(url: str, sentence: str) -> None:
     with pytest.raises(InvalidArgs) as caught:
         SetMirrorOptions.parse({"mirrors": [url]})
     assert sentence in caught.value.message
@@ -121,9 +121,7 @@ def test_lists_are_put_together_by_their_mode() -> None:
         (Kind.PROBE, {"mirrors": ["x"]}, "is not a registry URL"),
     ],
 )
-def test_what_is_wrong_with_an_option_is_named(
-    kind: Kind, options: dict[str, Any], sentence: str
-) -> None:
+def test_invalid_options_are_named(kind: Kind, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidArgs) as caught:
         parse(kind, options)
     assert sentence in caught.value.message

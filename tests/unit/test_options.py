@@ -59,7 +59,7 @@ def test_several_sources_in_their_order_each_once() -> None:
         (Kind.UNINSTALL, {"purge": True}, "Unknown option 'purge'"),
     ],
 )
-def test_what_is_wrong_is_named(kind: Kind, options: dict[str, Any], sentence: str) -> None:
+def test_problems_are_named(kind: Kind, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidArgs) as caught:
         parse(kind, options)
     assert sentence in caught.value.message

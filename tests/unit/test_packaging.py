@@ -81,7 +81,7 @@ def test_all_modules_and_data_are_in_the_rpm() -> None:
     assert "dockmgrd/_vendor/dbus_next/__init__.py" in installed
 
 
-def test_who_gets_what() -> None:
+def test_files_of_the_polkit_rules() -> None:
     rules = "/usr/share/polkit-1/rules.d/50-dockmgrd.rules"
     folder = "/usr/share/doc/dockmgrd-polkit-rules"
     documents = [f"{folder}/delegation.md", f"{folder}/examples"]

@@ -43,7 +43,7 @@ PROGRAMS = dict(programs())
 
 
 @pytest.mark.parametrize("place", PROGRAMS)
-def test_what_a_program_imports_is_there(place: str) -> None:
+def test_imported_modules_are_installed(place: str) -> None:
     for node in ast.walk(PROGRAMS[place]):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("dockmgrd"):
             module = importlib.import_module(str(node.module))

@@ -12,7 +12,7 @@ from dockmgrd.timeouts import within
 MOMENT = 0.01
 
 
-async def test_what_is_in_time_is_returned_or_raised() -> None:
+async def test_an_outcome_in_time_is_returned_or_raised() -> None:
     async def broken() -> None:
         raise OSError("broken")
 
@@ -21,7 +21,7 @@ async def test_what_is_in_time_is_returned_or_raised() -> None:
         await within(broken(), 60)
 
 
-async def test_what_is_late_is_cancelled_and_awaited() -> None:
+async def test_late_work_is_canceled_and_awaited() -> None:
     ended: list[str] = []
 
     async def slow() -> None:
@@ -37,7 +37,7 @@ async def test_what_is_late_is_cancelled_and_awaited() -> None:
 
 
 @pytest.mark.parametrize("result", ["a result", OSError("an error")])
-async def test_a_cancellation_that_comes_with_the_result_is_heeded(result: object) -> None:
+async def test_a_cancellation_that_comes_with_the_result_takes_effect(result: object) -> None:
     future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
     waiting = asyncio.ensure_future(within(future, 60))
     await asyncio.sleep(0)

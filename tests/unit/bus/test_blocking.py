@@ -89,7 +89,7 @@ async def test_signals_are_taken_from_the_owner_of_the_name_alone(
     connection.close()
 
 
-async def test_what_strangers_send_is_not_read(
+async def test_messages_of_strangers_are_not_parsed(
     client_bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection = await aside(lambda: Connection(wait))
@@ -118,7 +118,7 @@ async def test_what_strangers_send_is_not_read(
     connection.close()
 
 
-async def test_who_follows_the_owner_too_does_not_keep_it_from_us(bus_address: str) -> None:
+async def test_subscriptions_to_the_owner_do_not_affect_ours(bus_address: str) -> None:
     heard: list[int] = []
     connection = await aside(lambda: Connection(wait))
     await aside(lambda: connection.subscribe(WANTED, lambda each: heard.append(each.body[0])))

@@ -88,7 +88,7 @@ async def test_a_call_ends_after_its_timeout_and_leaves_nothing_behind(
     assert client_bus.pending_calls == 0
 
 
-async def test_a_cancellation_that_comes_with_the_reply_is_heeded(
+async def test_a_cancellation_that_comes_with_the_reply_takes_effect(
     service_bus: Bus, client_bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dispatch = client_bus._router.dispatch

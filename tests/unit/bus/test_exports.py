@@ -204,7 +204,7 @@ async def test_a_call_may_leave_the_interface_out(
         ({"member": "WhoCalls", "body": ("x",), "signature": "s"}, "InvalidArgs"),
     ],
 )
-async def test_what_does_not_exist_is_named(
+async def test_missing_members_are_named(
     thing: Thing, service_bus: Bus, client_bus: Bus, options: dict[str, Any], name: str
 ) -> None:
     member = options.get("member", "AsksPolitely")
@@ -370,7 +370,7 @@ async def test_callers_are_known_until_they_leave(
     assert not exports.in_use
 
 
-def test_what_dbus_next_has_for_glib_stays_out() -> None:
+def test_glib_part_of_dbus_next_is_not_imported() -> None:
     assert "dbus_next.message" in sys.modules
     assert not sys.modules.keys() & {"gi", "dbus_next.glib"}
 

@@ -76,7 +76,7 @@ def test_a_message_that_is_too_long_passes_by_and_the_next_is_read() -> None:
     "data",
     [b"x" * 16, b"l\x01\x00\x02" + b"\0" * 12, struct.pack("<cBBBIII", b"l", 1, 0, 1, 2**31, 1, 0)],
 )
-def test_what_is_no_message_ends_the_connection(data: bytes) -> None:
+def test_malformed_messages_end_the_connection(data: bytes) -> None:
     with pytest.raises(Malformed):
         frames(data)
 

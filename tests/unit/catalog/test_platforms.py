@@ -30,7 +30,7 @@ def test_quoting(line: str, value: str) -> None:
     assert parse_os_release(line) == {"A": value}
 
 
-def test_what_is_no_assignment_is_passed_over() -> None:
+def test_lines_that_are_not_assignments_are_ignored() -> None:
     text = "\n# A=1\nno assignment\nlower=1\nB='not closed\nC=3\n"
     assert parse_os_release(text) == {"C": "3"}
 

@@ -25,7 +25,7 @@ def load(admin: Path, **files: str) -> Catalog:
     return Catalog.load(admin=admin)
 
 
-def test_what_comes_with_the_package(admin: Path) -> None:
+def test_files_of_the_package(admin: Path) -> None:
     catalogue = load(admin)
     assert catalogue.problems == ()
     assert catalogue.get_source("official").prefix == "https://download.docker.com"
@@ -38,7 +38,7 @@ def test_what_comes_with_the_package(admin: Path) -> None:
         assert source.region
 
 
-def test_what_only_one_cloud_can_reach_says_so(admin: Path) -> None:
+def test_intranet_sources_are_marked(admin: Path) -> None:
     catalogue = load(
         admin,
         own="sources: {own: {prefix: 'http://m.lan/d', intranet: true}, tuna: {intranet: false}}",
@@ -130,7 +130,7 @@ def test_a_malformed_file_is_left_out_whole(admin: Path, text: str, line: int, r
     assert set(catalogue.sources) == set(load(admin, b="").sources)
 
 
-def test_what_was_good_in_a_malformed_file_does_not_count(admin: Path) -> None:
+def test_malformed_files_are_ignored_completely(admin: Path) -> None:
     catalogue = load(admin, a="sources:\n  official: {title: new}\n  own: {}\n")
     assert catalogue.get_source("official").title == "Docker"
 

@@ -183,18 +183,18 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize("host", ["-oProxyCommand=x", "", "a,,b", "a b", "a\n", "a,-x"])
-def test_what_is_no_host(host: str) -> None:
+def test_invalid_hosts(host: str) -> None:
     with pytest.raises(InvalidArgs):
         parse([f"--host={host}", "status"])
 
 
 @pytest.mark.parametrize("form", ["", "x", "Short"])
-def test_what_is_no_form_of_json(form: str) -> None:
+def test_invalid_forms_of_json(form: str) -> None:
     with pytest.raises(InvalidArgs, match="short, pretty, off"):
         parse([f"--json={form}", "status"])
 
 
-def test_a_missing_command_is_told_apart() -> None:
+def test_a_missing_command_is_distinguished() -> None:
     with pytest.raises(NoCommand):
         parse(["--json"])
 

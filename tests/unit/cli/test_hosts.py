@@ -174,14 +174,14 @@ async def test_words_arrive_as_they_were_given(bus_address: str, tmp_path: Path)
         (("-H", "web1", "--no-ask-password", "status"), "-o BatchMode=yes -o ConnectTimeout=10 -T"),
     ],
 )
-async def test_what_ssh_is_told(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
+async def test_arguments_of_ssh(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
     await cli("", *arguments)
     [line] = called(tmp_path)
     assert line.startswith(expected)
     assert "--no-ask-password" in line.partition("dockmgrctl")[2], "there is no terminal to ask on"
 
 
-async def test_other_versions_are_told(bus_address: str) -> None:
+async def test_other_versions_are_reported(bus_address: str) -> None:
     code, out, err = await cli(bus_address, "-H", "old", "status")
     assert (code, out) == (2, "")
     assert err.startswith(
@@ -215,7 +215,9 @@ _NONE_WORKS = (
         ("-H a,b log x", "one host"),
     ],
 )
-async def test_what_cannot_be_done_on_several_hosts(line: str, hint: str, tmp_path: Path) -> None:
+async def test_commands_that_do_not_support_several_hosts(
+    line: str, hint: str, tmp_path: Path
+) -> None:
     code, _, err = await cli("", *line.split())
     assert code == errors.InvalidArgs.exit_code
     assert hint in err
@@ -247,7 +249,7 @@ async def test_no_more_than_eight_at_once(tmp_path: Path) -> None:
     assert max(map(int, counts.split())) == 8
 
 
-async def test_control_c_says_what_goes_on(bus_address: str) -> None:
+async def test_control_c_says_what_keeps_running(bus_address: str) -> None:
     host = Host()
     async with serving(host, bus_address):
         process = await start_cli(bus_address, "-H", "web1,down", "install", "-y")
@@ -292,7 +294,7 @@ async def test_each_host_has_its_line_on_a_terminal(bus_address: str, terminal: 
     assert "1 of 2 hosts have answered" in terminal.written.decode()
 
 
-def test_what_the_end_of_ssh_means() -> None:
+def test_meaning_of_the_exit_status_of_ssh() -> None:
     document = json.dumps({"error": {"name": errors.Busy.dbus_name, "message": "No."}}).encode()
     cases = [
         (ssh.parse_answer("h", 0, b"[]", ()), 0, None),

@@ -49,7 +49,9 @@ ODD = {**GOOD, "mirror": B, "differs": True}
         ("probe --timeout 5 https://a https://b", {"timeout": 5}, ("https://a", "https://b")),
     ],
 )
-def test_what_goes_together(line: str, options: dict[str, Any], mirrors: tuple[str, ...]) -> None:
+def test_options_that_can_be_combined(
+    line: str, options: dict[str, Any], mirrors: tuple[str, ...]
+) -> None:
     invocation = parse(line.split())
     assert (invocation.options, invocation.mirrors) == (options, mirrors)
     assert invocation.fastest is ("--fastest" in line)
@@ -69,7 +71,7 @@ def test_what_goes_together(line: str, options: dict[str, Any], mirrors: tuple[s
         "probe --timeout 99999999999",
     ],
 )
-def test_what_does_not_go_together(line: str) -> None:
+def test_options_that_exclude_each_other(line: str) -> None:
     with pytest.raises(InvalidArgs):
         parse(line.split())
 

@@ -8,7 +8,7 @@ import json
 from unit.cli_service import Host, cli, serving
 
 
-async def test_what_the_user_may_do(bus_address: str) -> None:
+async def test_permissions_of_the_user(bus_address: str) -> None:
     async with serving(Host(), bus_address):
         _, table, _ = await cli(bus_address, "permissions")
         _, answer, _ = await cli(bus_address, "--json", "permissions")

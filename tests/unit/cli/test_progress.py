@@ -163,7 +163,7 @@ def test_plain_progress_has_its_time_and_its_host() -> None:
     )
 
 
-def test_a_line_that_has_become_too_long_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_has_become_too_long_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal(80)
     monkeypatch.setattr(progress, "get_columns", lambda stream: stream.width)
     shown = BarProgress(terminal)

@@ -151,7 +151,7 @@ async def install_with_consent(bus_address: str, terminal: Terminal, *options: s
     ]
 
 
-async def test_what_is_done_is_what_was_shown(bus_address: str, terminal: Terminal) -> None:
+async def test_the_confirmed_plan_is_applied(bus_address: str, terminal: Terminal) -> None:
     await install_with_consent(bus_address, terminal)
     shown = terminal.written.decode()
     assert "runc-4:1.2.4" in shown
@@ -200,7 +200,9 @@ async def test_a_plan_that_has_changed_is_shown_again(bus_address: str, terminal
     assert host.calls[-1][1] == {"plan": "2" * 64}
 
 
-async def test_what_would_be_refused_is_not_asked_for(bus_address: str, terminal: Terminal) -> None:
+async def test_a_plan_that_would_be_refused_is_not_confirmed(
+    bus_address: str, terminal: Terminal
+) -> None:
     host = Host()
     async with serving(host, bus_address):
         process = await terminal.run(bus_address, "uninstall")

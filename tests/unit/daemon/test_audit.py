@@ -38,7 +38,7 @@ class Somebody:
         return self.unit
 
 
-async def test_who_asked_for_what_and_who_decided(entries: list[journal.Entry]) -> None:
+async def test_requests_and_decisions_are_recorded(entries: list[journal.Entry]) -> None:
     alice = Somebody(1000).caller
     await audit.record_allowed(Kind.SET_MIRROR, alice, (SET,))
     await audit.record_denied(Kind.SET_MIRROR, alice, NO, (SET,))

@@ -70,7 +70,7 @@ async def test_a_systemd_that_hangs_is_not_waited_for(
     assert await by.find_unit() == ""
 
 
-async def test_who_has_left_is_nobody(service_bus: Bus) -> None:
+async def test_a_caller_that_left_has_no_identity(service_bus: Bus) -> None:
     gone = Caller(":1.999", interactive=False)
     with pytest.raises(errors.AccessDenied, match="left the bus"):
         await Callers(service_bus).identify(gone)

@@ -226,7 +226,7 @@ async def test_an_engine_that_hangs_from_the_start_keeps_nobody_waiting() -> Non
         await watched.watch.stop()
 
 
-async def test_an_engine_that_answers_pings_alone_is_late_until_it_has_told_its_facts() -> None:
+async def test_an_engine_that_only_answers_pings_is_late() -> None:
     async with watching() as watched:
         watched.engine.quick.clear()
         watched.engine.mirrors = (B,)

@@ -19,7 +19,7 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
-async def test_an_identical_request_joins_and_another_is_told_what_runs(host: Host) -> None:
+async def test_an_identical_request_joins_and_another_is_refused(host: Host) -> None:
     jobs = host.daemon()
     job, same = await asyncio.gather(
         jobs.submit(Kind.INSTALL, {"source": "a"}, 0),
@@ -37,9 +37,7 @@ async def test_an_identical_request_joins_and_another_is_told_what_runs(host: Ho
 
 
 @pytest.mark.parametrize("kind", [Kind.INSTALL, Kind.LIST_VERSIONS])
-async def test_a_job_that_several_wait_for_ends_for_nobody_but_the_last(
-    host: Host, kind: Kind
-) -> None:
+async def test_a_shared_job_is_canceled_by_its_last_user(host: Host, kind: Kind) -> None:
     jobs = host.daemon()
     job = await jobs.submit(kind, {}, 1000)
     assert await jobs.submit(kind, {}, 0) is job
@@ -58,7 +56,7 @@ async def test_a_job_that_several_wait_for_ends_for_nobody_but_the_last(
     assert host.systemd.signals == [job.unit]
 
 
-async def test_who_may_cancel_the_jobs_of_others_stops_it_for_all(host: Host) -> None:
+async def test_users_with_cancel_stop_a_job_for_all(host: Host) -> None:
     jobs = host.daemon()
     job = await jobs.submit(Kind.INSTALL, {}, 1000)
     await jobs.submit(Kind.INSTALL, {}, 1001)
@@ -171,7 +169,7 @@ async def test_a_status_that_is_no_progress_is_passed_over(host: Host, status: s
     assert job.progress == before
 
 
-async def test_what_systemd_does_not_start_leaves_nothing_behind(host: Host) -> None:
+async def test_a_job_that_systemd_does_not_start_leaves_nothing_behind(host: Host) -> None:
     jobs = host.daemon()
     host.systemd.refuses = True
     with pytest.raises(errors.ServiceFailed):

@@ -18,7 +18,7 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
-async def test_who_reads_too_much_waits_in_turn(host: Host) -> None:
+async def test_excess_readers_wait_in_turn(host: Host) -> None:
     jobs = host.daemon()
     first = [await read(jobs, number, 1000) for number in range(MAX_READING_OF_USER + 1)]
     waiting = first.pop()
@@ -80,7 +80,7 @@ async def test_a_stranger_s_job_starts_at_once_when_root_waits_for_it(host: Host
     assert host.systemd.started[-1] == waiting.unit
 
 
-async def test_what_waits_can_be_canceled_and_outlives_the_daemon(host: Host) -> None:
+async def test_waiting_jobs_can_be_canceled_and_survive_the_daemon(host: Host) -> None:
     jobs = host.daemon()
     running = [await read(jobs, number, 1000) for number in range(MAX_READING_OF_USER)]
     first, second = [await read(jobs, f"w{number}", 1000) for number in range(2)]
@@ -99,7 +99,7 @@ async def test_what_waits_can_be_canceled_and_outlives_the_daemon(host: Host) ->
     assert adopted[second.job_id].state is JobState.DONE
 
 
-async def test_what_has_waited_and_is_not_started_has_failed(host: Host) -> None:
+async def test_a_waiting_job_that_cannot_start_has_failed(host: Host) -> None:
     jobs = host.daemon()
     running = [await read(jobs, number, 1000) for number in range(MAX_READING_OF_USER)]
     waiting = await read(jobs, "w", 1000)

@@ -87,9 +87,7 @@ def test_the_list_of_hosts(path: Path, mirror: str, *, listed: bool) -> None:
         ("- a", 1, "a list is not allowed"),
     ],
 )
-def test_what_is_wrong_is_named_by_line_and_key(
-    path: Path, content: str, line: int, reason: str
-) -> None:
+def test_problems_name_line_and_key(path: Path, content: str, line: int, reason: str) -> None:
     path.write_text(content)
     with pytest.raises(Malformed) as caught:
         adminconfig.read(path)
@@ -97,9 +95,7 @@ def test_what_is_wrong_is_named_by_line_and_key(
     assert reason in str(caught.value)
 
 
-def test_what_the_file_said_before_stays_in_force_over_a_restart(
-    file: LimitsFile, path: Path
-) -> None:
+def test_the_last_valid_limits_survive_a_restart(file: LimitsFile, path: Path) -> None:
     path.write_text(FULL)
     good = file.current()
     path.write_text(FULL + "oops")

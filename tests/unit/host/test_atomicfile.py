@@ -153,7 +153,7 @@ def test_the_backup_is_a_copy_where_there_can_be_no_link(
     assert not backup.samefile(target)
 
 
-def test_what_a_killed_writer_left_is_taken_away(tmp_path: Path) -> None:
+def test_files_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
     target = tmp_path / "file"
     (tmp_path / ".file.dockmgrd-new").write_bytes(b"half")
     atomicfile.replace(target, b"new")
@@ -219,7 +219,7 @@ def make_link_into_missing_folder(path: Path) -> None:
         (make_link_into_missing_folder, "link-to-missing-folder"),
     ],
 )
-def test_what_is_no_regular_file_is_refused_and_stays(
+def test_special_files_are_refused_and_kept(
     tmp_path: Path, make: Callable[[Path], None], message_id: str
 ) -> None:
     path = tmp_path / "daemon.json"
@@ -240,7 +240,7 @@ def test_what_is_no_regular_file_is_refused_and_stays(
 @pytest.mark.parametrize(
     "make", [make_directory, make_fifo, make_link_to_device, make_loop, make_link_to_itself]
 )
-def test_what_is_no_regular_file_is_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
+def test_special_files_are_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "daemon.json"
     make(path)
     with pytest.raises(ConfigInvalid, match=str(path)):

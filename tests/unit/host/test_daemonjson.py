@@ -196,7 +196,7 @@ def _others(text: str) -> list[str]:
         (b"[" * 100_000, "nested too deeply"),
     ],
 )
-def test_what_cannot_be_changed_safely_is_refused(data: bytes, reason: str) -> None:
+def test_unsafe_changes_are_refused(data: bytes, reason: str) -> None:
     with pytest.raises(ConfigInvalid) as caught:
         daemonjson.parse(data, NAME)
     assert reason in caught.value.message

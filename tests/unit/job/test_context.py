@@ -49,7 +49,9 @@ async def test_a_job_whose_work_is_done_is_not_canceled_any_more(
     assert said[-1]["cancellable"] is False
 
 
-async def test_what_is_held_goes_on_and_the_rest_is_canceled(said: list[dict[str, Any]]) -> None:
+async def test_a_held_section_runs_to_its_end_and_the_rest_is_canceled(
+    said: list[dict[str, Any]],
+) -> None:
     context = make_context()
     with context.hold():
         context.cancel()

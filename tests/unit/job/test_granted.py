@@ -43,7 +43,7 @@ def check(job: JobRequest) -> None:
     granted.check(job, options.parse(job.kind, job.options))
 
 
-def test_what_was_allowed_and_is_the_same() -> None:
+def test_requests_with_the_granted_authorizations() -> None:
     check(request(Kind.SET_MIRROR, {"mirrors": [OURS], "mode": "append"}))
     check(request(Kind.INSTALL, {"version": "28.5.1", "mirrors": [OURS]}))
     check(request(Kind.UNINSTALL, {"purge-data": True}))

@@ -181,7 +181,7 @@ def require_folders(host: BuildHost) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_a_host_without_the_packages_is_told_their_names(target: Target, tmp_path: Path) -> None:
+def test_missing_packages_are_named(target: Target, tmp_path: Path) -> None:
     host = BuildHost(target, tmp_path)
     done = subprocess.run(
         ["rpmbuild", "-bd", SPEC],

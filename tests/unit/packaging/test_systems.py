@@ -57,7 +57,7 @@ def test_table_is_the_data(document: str) -> None:
     )
 
 
-def test_what_is_not_in_the_table_is_an_unsupported_platform() -> None:
+def test_unknown_systems_are_unsupported() -> None:
     rows = {row for rows in classes("README.md").values() for row in rows}
     for identifier in {row[0] for row in rows}:
         versions = {version for name, version, _ in rows if name == identifier}

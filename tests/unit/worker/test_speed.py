@@ -20,7 +20,7 @@ def test_the_figures_are_bytes() -> None:
     assert speed.measure(10e6, 105e6, 2, 6) == Numbers(10_000_000, 105_000_000, 5_000_000, 2, 6)
 
 
-def test_a_download_is_told_with_its_speed() -> None:
+def test_a_download_is_reported_with_its_speed() -> None:
     now = 100.0
     speed = Speed(lambda: now)
     assert measure(speed, 0, 105e6, 0, 6) == "0.0 of 105.0 MB, 0.0 MB/s, 0 of 6"

@@ -147,7 +147,7 @@ async def test_an_engine_that_forgets_insecure_registries_gets_them_back(daemon_
     assert job.notes == []
 
 
-async def test_what_stays_forgotten_is_told(
+async def test_forgotten_settings_are_reported(
     daemon_json: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     daemon_json.write_text(json.dumps({"insecure-registries": [INSECURE]}))
@@ -257,7 +257,7 @@ async def test_an_early_answer_is_not_the_last(monkeypatch: pytest.MonkeyPatch, 
     assert (engine.mirrors, engine.reloads) == ((B,), 1)
 
 
-async def test_drift_is_mended_without_writing(daemon_json: Path) -> None:
+async def test_drift_is_fixed_without_writing(daemon_json: Path) -> None:
     daemon_json.write_text(json.dumps({"registry-mirrors": [B]}))
     before = daemon_json.stat().st_ino
     engine = _Engine(A)

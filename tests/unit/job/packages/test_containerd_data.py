@@ -144,7 +144,7 @@ def test_a_containerd_that_has_never_run(configuration: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\0" * 3 * PAGE, b"\xff" * 3 * PAGE])
-def test_what_is_no_database_may_hold_anything(
+def test_a_malformed_database_may_have_foreign_data(
     configuration: Path, tmp_path: Path, content: bytes
 ) -> None:
     database = tmp_path / "root/io.containerd.metadata.v1.bolt/meta.db"

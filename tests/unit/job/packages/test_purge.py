@@ -280,11 +280,11 @@ def test_folders_that_become_links_meanwhile(root: Path, tmp_path: Path, swapped
     assert swaps > _TRIES, "the race took place"
 
 
-def test_what_is_not_there_is_passed_over(tmp_path: Path) -> None:
+def test_missing_files_are_ignored(tmp_path: Path) -> None:
     assert run(tmp_path / "none" / "here") == {}
 
 
-def test_what_a_purge_consists_of() -> None:
+def test_steps_of_a_purge() -> None:
     default = purge.list_paths([], keep_config=False)
     assert Path("/var/lib/docker") in default
     assert Path("/var/lib/containerd") in default
@@ -347,7 +347,7 @@ def test_a_mount_point_is_emptied_and_stays(root: Path) -> None:
 
 
 @in_namespaces
-def test_what_somebody_mounted_inside_is_not_touched(root: Path) -> None:
+def test_foreign_mounts_inside_are_kept(root: Path) -> None:
     for name in ("volumes/v/_data", "overlay2", "containers", "overlay2/a/b/merged", "netns"):
         point = mount(root / name)
         (point / "kept").touch()
@@ -361,7 +361,7 @@ def test_what_somebody_mounted_inside_is_not_touched(root: Path) -> None:
 
 
 @in_namespaces
-def test_what_containers_left_mounted_is_unmounted(root: Path) -> None:
+def test_mounts_of_containers_are_unmounted(root: Path) -> None:
     mount(root / "overlay2/abc/merged")
     mount(root / "containers/abc/mounts/shm")
     mount(root / "rootfs/overlayfs/de f")

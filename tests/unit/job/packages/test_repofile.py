@@ -52,7 +52,7 @@ def everything(path: Path) -> dict[str, tuple[bytes, int]]:
     return {each.name: (each.read_bytes(), each.stat().st_ino) for each in path.parent.iterdir()}
 
 
-def test_what_is_in_the_file(path: Path) -> None:
+def test_contents_of_the_file(path: Path) -> None:
     assert write(path)
     text = path.read_text()
     assert text.startswith("# Written by dockmgrd")
@@ -86,7 +86,7 @@ def test_writing_again_changes_nothing(path: Path) -> None:
     assert everything(path) == before
 
 
-def test_another_hands_file_is_kept_and_put_back(path: Path) -> None:
+def test_a_file_of_others_is_saved_and_restored(path: Path) -> None:
     path.write_bytes(FOREIGN)
     path.chmod(0o600)
     before = everything(path)
@@ -101,7 +101,7 @@ def test_another_hands_file_is_kept_and_put_back(path: Path) -> None:
     assert everything(path) == before
 
 
-def test_what_is_kept_already_is_not_overwritten(path: Path) -> None:
+def test_a_saved_file_is_not_overwritten(path: Path) -> None:
     path.write_bytes(FOREIGN)
     write(path)
     path.write_bytes(b"[second]\n")
@@ -161,7 +161,7 @@ def test_a_file_of_which_only_the_saved_one_is_left_comes_back(path: Path) -> No
     assert path.read_bytes() == FOREIGN
 
 
-def test_what_would_change(path: Path) -> None:
+def test_changes_in_a_plan(path: Path) -> None:
     file = RepositoryFile(path)
     assert file.plan_change(None) is None
     change = file.plan_change(REPOSITORY)
@@ -182,7 +182,7 @@ def test_what_would_change(path: Path) -> None:
     assert (change.before, change.after) == (None, FOREIGN)
 
 
-def test_what_cannot_be_read_is_reported(path: Path) -> None:
+def test_unreadable_files_are_reported(path: Path) -> None:
     path.mkdir()
     with pytest.raises(WriteFailed, match=r"docker-ce.repo is not a regular file but a directory"):
         write(path)

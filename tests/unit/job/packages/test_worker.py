@@ -155,7 +155,7 @@ channel.finish(Outcome(error_name=SourceUnreachable.dbus_name, error=text))
     }
 
 
-async def test_what_the_source_lacks_is_told_by_name(worker: Worker) -> None:
+async def test_missing_packages_of_the_source_are_named(worker: Worker) -> None:
     worker("""
 from dockmgrd.errors import ResolutionFailed
 channel.finish(Outcome(error_name=ResolutionFailed.dbus_name, error=foreign_text("No way."),
@@ -172,7 +172,7 @@ async def test_a_very_long_line(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("agreed", [True, False])
-async def test_what_is_resolved_is_done_only_when_the_job_agrees(
+async def test_a_resolved_transaction_runs_only_if_the_job_agrees(
     worker: Worker, tmp_path: Path, agreed: bool
 ) -> None:
     worker(f"""
@@ -192,7 +192,7 @@ channel.finish(Outcome(changed=True))
     assert (tmp_path / "done").exists() is agreed
 
 
-async def test_a_worker_that_resolves_anew_asks_again(worker: Worker) -> None:
+async def test_a_worker_that_resolves_again_asks_again(worker: Worker) -> None:
     """As it does when another process has worked with packages in between."""
     worker("""
 from dockmgrd.worker.protocol import Change
@@ -213,7 +213,7 @@ channel.finish(Outcome(changed=True))
 
 
 @pytest.mark.parametrize("steps", [1, 2])
-async def test_what_fails_in_between_ends_the_worker(
+async def test_a_failure_in_the_conversation_ends_the_worker(
     worker: Worker, tmp_path: Path, steps: int
 ) -> None:
     """It may put away what it has laid out, and writes nothing."""
@@ -256,7 +256,7 @@ async def test_an_event_out_of_turn(worker: Worker) -> None:
             await transaction.outcome()
 
 
-async def test_a_fault_of_the_source_alone_is_told_apart(worker: Worker) -> None:
+async def test_a_fault_of_the_source_is_distinguished(worker: Worker) -> None:
     worker("""
 from dockmgrd.errors import SourceUnreachable
 name = SourceUnreachable.dbus_name
@@ -267,7 +267,7 @@ channel.finish(Outcome(error_name=name, error=foreign_text("x"), another_source_
     assert isinstance(caught.value.error, SourceUnreachable)
 
 
-async def test_what_is_to_be_done_before_writing(worker: Worker) -> None:
+async def test_steps_before_writing(worker: Worker) -> None:
     worker("""
 with channel.writing():
     pass

@@ -92,7 +92,7 @@ async def test_a_mirror_that_wants_a_token() -> None:
         (("blob", "redirect"), Verdict.OK, "", ""),
     ],
 )
-async def test_what_is_wrong_is_told_apart(
+async def test_failures_are_distinguished(
     fault: tuple[str, str | int], verdict: Verdict, step: str, text: str
 ) -> None:
     registry = Registry(fault=fault, token="secret" if fault[0] == "token" else "")
@@ -114,7 +114,7 @@ async def test_nobody_there() -> None:
     assert unknown.verdict is Verdict.UNRESOLVABLE
 
 
-async def test_what_is_plain_is_not_taken_for_tls() -> None:
+async def test_plain_text_is_not_mistaken_for_tls() -> None:
     async with serving(Registry()) as [url]:
         [found] = await tried([url.replace("http:", "https:")])
     assert found.verdict is Verdict.BROKEN
@@ -282,5 +282,5 @@ def test_the_bearer_challenge_is_found_among_others(header: str, realm: str | No
         b"[" * 100_000,
     ],
 )
-def test_what_does_not_fit_a_header_is_no_token(body: bytes) -> None:
+def test_invalid_header_values_are_not_tokens(body: bytes) -> None:
     assert parse_token(body) is None

@@ -136,7 +136,7 @@ async def test_files_for_which_the_engine_would_not_even_try(
     assert str(found.cause).startswith(f"{directory}{text}")
 
 
-def test_what_is_no_authority_is_passed_over(pairs: dict[str, Pair], tmp_path: Path) -> None:
+def test_malformed_authorities_are_ignored(pairs: dict[str, Pair], tmp_path: Path) -> None:
     pairs[SERVER].trust(tmp_path / "mirror")
     (tmp_path / "mirror/a.crt").write_text("no certificate")
     context = Trust(certificates=tmp_path).context("mirror")

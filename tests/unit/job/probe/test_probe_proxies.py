@@ -60,7 +60,7 @@ async def test_http_in_absolute_form_and_https_by_connect(
     assert direct[0].verdict is other[0].verdict is Verdict.UNRESOLVABLE
 
 
-async def test_what_is_on_this_host_is_reached_directly() -> None:
+async def test_local_addresses_bypass_the_proxy() -> None:
     async with serving(Registry()) as [url]:
         [found] = await tried(EngineFacts(http_proxy="http://no-such-host.invalid:1"), url)
     assert found.verdict is Verdict.OK
