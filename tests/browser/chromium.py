@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Debian's Chromium on the loopback interface of a host, and people who log in to Cockpit."""
+"""Run Debian's Chromium on the loopback interface of a host, and log in to Cockpit."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page of a host with Docker: mirrors, drift, who may do what, looks, removal."""
+"""The page on a host with Docker: mirrors, drift, permissions, appearance, removal."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""From a host without Docker to one with it, by the page alone."""
+"""Install Docker on a host with the page."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The collection, as source tree of the form that Ansible's tools want, and as installed."""
+"""The collection as a source tree for Ansible's tools, and as installed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Virtual environments with ansible-core, which the Makefile makes outside of the checkout."""
+"""Virtual environments with ansible-core, which the Makefile creates outside the checkout."""
 
 from __future__ import annotations
 

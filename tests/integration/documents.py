@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Documents as their readers use them: the blocks of a Markdown file, and the commands in them."""
+"""Read Markdown documents: their code blocks, and the commands in them."""
 
 from __future__ import annotations
 

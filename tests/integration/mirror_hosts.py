@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Hosts with an engine for tests of mirrors, on every suite, and what such tests ask of one."""
+"""Hosts with an engine for tests of mirrors, on every suite."""
 
 from __future__ import annotations
 

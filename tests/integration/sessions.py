@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Users of a host who call from login sessions of each kind, all of them at once."""
+"""Call dockmgrd from login sessions of each kind, all at once."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Attempts of a delegated user to become root through us: docs/security.md tells of each.
+"""Attempts of a delegated user to become root; docs/security.md describes them.
 
 The user is in group dockmgr and has the rights of our rules package. Jobs hang when they start, so
 that an attempt that got through would be seen as one that is not refused.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Bad input and bad luck: the typed error with cause and way out, and nothing changed."""
+"""Invalid input and failures: the error has a cause and a remedy, and nothing is changed."""
 
 from __future__ import annotations
 

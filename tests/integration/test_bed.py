@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The hosts of the bed are real, know nothing of each other, and leave nothing behind."""
+"""The test hosts are real and isolated, and leave nothing behind."""
 
 from __future__ import annotations
 

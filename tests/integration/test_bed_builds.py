@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An interrupted build of the bed poisons nothing, and no removal leaves its file system."""
+"""An interrupted build leaves a valid cache, and removals stay in their file system."""
 
 from __future__ import annotations
 

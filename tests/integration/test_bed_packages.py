@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Packages, signatures, conflicts and mirrors of the bed behave as the real ones do."""
+"""Packages, signatures, conflicts and mirrors of the test hosts behave like the real ones."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What somebody who reads Chinese sees, on a host that has no Chinese locale."""
+"""The output in Chinese, on a host without a Chinese locale."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The daemon comes with its callers and goes without them, and loses no call over it."""
+"""The daemon starts on demand, exits when idle, and loses no call."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What Tab offers on a host, from the files of the RPM, to a user who may do nothing else."""
+"""Shell completion on a host, with the files of the RPM and an unprivileged user."""
 
 from __future__ import annotations
 

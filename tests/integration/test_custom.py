@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Ways out where a source alone does not do: a containerd.io by address, an own repository."""
+"""Custom packages: containerd.io from a URL, and a custom repository."""
 
 from __future__ import annotations
 

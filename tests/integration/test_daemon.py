@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The daemon as a service: who may do what, what it is shut off from, when it goes."""
+"""The daemon as a service: permissions, sandbox and exit."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""polkit asks a person, for real: polkitd, its text agent on a terminal, PAM and a password."""
+"""A real authentication dialog: polkitd, its text agent on a terminal, PAM and a password."""
 
 from __future__ import annotations
 

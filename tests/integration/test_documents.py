@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The README and the tutorial, done as they say by somebody who copies one block after another."""
+"""Run the commands of the README and the tutorial on hosts, block after block."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the daemon costs: no process, no file, no memory, and no time of an engine's stop."""
+"""The resources of the daemon: processes, files, memory, and no delay when an engine stops."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Whatever a user without any right sends, everybody is answered and nothing is left behind.
+"""Random calls of an unprivileged user all get a reply and leave nothing behind.
 
 FUZZ_CALLS says how many calls; `make fuzz` sends 100,000.
 """

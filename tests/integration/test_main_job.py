@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The main job through nothing but busctl, and what must hold while it is done."""
+"""The main job with busctl, and the guarantees while it runs."""
 
 from __future__ import annotations
 

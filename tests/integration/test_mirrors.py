@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Changes of mirrors on real hosts: what is written, what the engine does, what is refused."""
+"""Changes of mirrors on hosts: the file, the engine, and errors."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A distribution with modules, as EL 8 is one: dnf's modular filtering takes containerd.io away.
+"""A distribution with modules, such as EL 8: modular filtering hides containerd.io.
 
 dnf hides every package outside a module that has the name of one in an active module, or provides
 it. On CentOS 8 containerd.io provided `runc`, which was in container-tools; here it provides

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The package worker by itself, on real hosts: what it does, and what it refuses to do."""
+"""The package worker without a job, on hosts: transactions and errors."""
 
 from __future__ import annotations
 

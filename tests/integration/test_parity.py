@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dnf4 and dnf5 do the same: the same scenarios on each suite, their outcomes field by field.
+"""dnf4 and dnf5 give the same outcomes for the same scenarios.
 
 What differs from distribution to distribution by nature is replaced: versions of Docker, the dist
 tag, the tree at the source, process ids, sizes.

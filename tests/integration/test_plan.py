@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is done is what was shown: plans, their digests, and what they say of conflicts."""
+"""The confirmed plan is applied: plans, digests and conflicts."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Nobody needs to poll: what Status says is in properties, and their changes are announced."""
+"""The properties have the values of Status, and send change signals."""
 
 from __future__ import annotations
 

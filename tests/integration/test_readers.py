@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Users without any right use up neither places nor results of others, and end nobody's job."""
+"""Unprivileged users do not use up slots or results of others, and cancel no jobs of others."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The RPMs on a host: installed, upgraded under a running daemon, removed without a trace."""
+"""The RPMs on a host: installation, upgrade with a running daemon, complete removal."""
 
 from __future__ import annotations
 

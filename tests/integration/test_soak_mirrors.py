@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Mirrors changed over and over under load, and killed in the middle: nothing is ever lost."""
+"""Change mirrors repeatedly under load, and kill jobs: nothing is lost."""
 
 from __future__ import annotations
 

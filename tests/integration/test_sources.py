@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Where packages come from: several sources in order, trees for many systems, versions."""
+"""Package sources: their order, the trees of systems, and versions."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The state folder full, read-only, out of inodes and full of odd entries: the daemon serves."""
+"""The daemon works if the state folder is full, read-only, out of inodes or has odd entries."""
 
 from __future__ import annotations
 

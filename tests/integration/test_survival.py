@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The kill matrix: whatever dies, whenever, the job ends truly and the next request succeeds."""
+"""The kill matrix: after any kill, the job has a correct end and the next request succeeds."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A daemon that cannot start, or that crashes again and again, does not keep the host busy."""
+"""A daemon that cannot start, or keeps crashing, does not keep the host busy."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Engines that are not run as docker.service ships it: what Status says, and what jobs do."""
+"""Engines that docker.service did not start in the usual way: Status and jobs."""
 
 from __future__ import annotations
 

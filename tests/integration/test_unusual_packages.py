@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Package managers that an administrator has set up in an unusual way: the true cause is named."""
+"""Unusual settings of the package manager: errors name the true cause."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The catalogues of translations as they are installed."""
+"""Install the catalogs of translations as the RPM does."""
 
 from __future__ import annotations
 

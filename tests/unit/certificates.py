@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Certificates for servers on loopback and for clients, each its own authority."""
+"""Self-signed certificates for servers on loopback and for clients."""
 
 from __future__ import annotations
 

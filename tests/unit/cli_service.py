@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A service for dockmgrctl to talk to: the real interfaces, jobs that do what the test says."""
+"""A service for tests of dockmgrctl: the real interfaces, with jobs that the test controls."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A host with jobs, whose systemd the test plays."""
+"""A host with jobs, and a systemd that the test imitates."""
 
 from __future__ import annotations
 

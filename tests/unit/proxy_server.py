@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An HTTP proxy that knows the way to some hosts, and may want credentials or refuse.
+"""An HTTP proxy that reaches some hosts, and can require credentials or refuse.
 
 It stands alone, so that a host of the bed can run it as a script, with the arguments
 CREDENTIALS PORT HOST:PORT=ADDRESS:PORT…

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A registry on loopback that behaves, or misbehaves in one way."""
+"""A registry on loopback that behaves correctly, or has one fault."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which questions polkit is asked about a request for packages."""
+"""The polkit actions that a request for packages needs."""
 
 from __future__ import annotations
 

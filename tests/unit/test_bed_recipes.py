@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the test bed keeps in its cache has the name of the code that made it."""
+"""Items in the cache of the test hosts are named by the code that builds them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What `make check-busy` starts beside the tests ends with it, however it ends."""
+"""`make check-busy` ends the processes that it starts beside the tests."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Completions in the shells themselves, which find them where the RPM puts them.
+"""Completions in real shells, which find them where the RPM installs them.
 
 A stand-in answers for `dockmgrctl complete`; test_cli_complete.py is about what that says.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Files and texts with anything in them: read, or refused by the error that says so.
+"""Parsers of files with random content return a value or raise their error.
 
 FUZZ_EXAMPLES says how many of each; `make fuzz` tries 5,000.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A fault of ours is answered, even when there is no way to write it down."""
+"""An internal error gets a reply, even if it cannot be logged."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`make help` says what each target is for."""
+"""`make help` describes each target."""
 
 from __future__ import annotations
 

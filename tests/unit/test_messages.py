@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Messages: their ids, their arguments at every call, and their way over the bus and back."""
+"""Messages: their ids, the arguments at each call, and their encoding on the bus."""
 
 from __future__ import annotations
 

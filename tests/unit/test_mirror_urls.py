@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What may be a registry mirror, how it is written, and the sentence for what may not."""
+"""The URLs of registry mirrors: validation, normalization and errors."""
 
 from __future__ import annotations
 

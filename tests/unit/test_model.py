@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Records survive the way through JSON and through D-Bus, and errors the way through a name."""
+"""Data classes are preserved through JSON and D-Bus, and errors by their names."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Names that others have rules for."""
+"""Names that follow the rules of D-Bus and systemd."""
 
 from __future__ import annotations
 

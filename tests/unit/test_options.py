@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What verbs accept, and the sentence for what they do not."""
+"""The options of methods, and the errors for invalid ones."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The spec, the RPMs in dist/, and each file that other programs on the host read.
+"""The spec, the RPMs in dist/, and the files for other programs on the host.
 
 Each file is judged by the program that will read it, or by that program's own definition.
 """

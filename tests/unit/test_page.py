@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page for Cockpit: its files, its package, its translations, its size."""
+"""The Cockpit page: its files, its package, its translations, its size."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What polkit shows and decides by itself: texts in both languages that name the target."""
+"""The polkit policy: its defaults, and texts in both languages that name the target."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""docs/security.md names tests: they exist, and no lesson is left out."""
+"""The tests that docs/security.md names exist, and its table is complete."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Programs that tests and benchmarks run on a host find in our package what they import."""
+"""Programs that tests and benchmarks run on hosts import only what dockmgrd has."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Waiting with an end, on whatever Python this is."""
+"""Timeouts on all supported versions of Python."""
 
 from __future__ import annotations
 

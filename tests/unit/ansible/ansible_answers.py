@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a test of a module says and sees: answers of dockmgrctl, and what comes of them."""
+"""Replies of dockmgrctl for the tests of modules, and the results of modules."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Modules of the collection, run as on a node, beside a stand-in for dockmgrctl."""
+"""Run modules of the collection as on a node, with a stand-in for dockmgrctl."""
 
 from __future__ import annotations
 

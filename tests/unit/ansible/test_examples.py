@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plays and tasks in documents: Ansible understands them, and each parameter in them exists."""
+"""Plays and tasks in documents are valid, and all their parameters exist."""
 
 from __future__ import annotations
 

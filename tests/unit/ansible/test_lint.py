@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What Ansible's own tools say of the collection, without exceptions; they need PyPI alone."""
+"""Ansible's own checks of the collection pass without exceptions."""
 
 from __future__ import annotations
 

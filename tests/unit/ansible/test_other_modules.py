@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The modules for registry mirrors, and those that only read."""
+"""The modules for registry mirrors, and the read-only modules."""
 
 from __future__ import annotations
 

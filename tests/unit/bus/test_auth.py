@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Becoming a client of a bus, on an event loop and without one: what can go wrong."""
+"""Authentication to a bus, with and without an event loop, and its errors."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The command line's own connection: calls, signals from who may send them, and its ends."""
+"""The blocking connection of dockmgrctl: calls, signals, senders and disconnects."""
 
 from __future__ import annotations
 

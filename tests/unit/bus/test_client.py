@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The connection survives what other users of the bus can do to it."""
+"""The connection survives attacks of other users of the bus."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dbus-next is behind one module, and its private names are behind that module's functions."""
+"""Only one module imports dbus-next, and only its functions use private names."""
 
 from __future__ import annotations
 

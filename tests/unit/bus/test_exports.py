@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Objects on a real bus: one reply to every call, and nothing in it that is not the caller's."""
+"""Exported objects on a real bus: every call gets one reply, without data of others."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Bytes of messages: cut, refused, and read in queue."""
+"""Messages as bytes: they are cut, rejected and queued."""
 
 from __future__ import annotations
 

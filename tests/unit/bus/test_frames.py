@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Header fields that do not exist: any user can send them, and dbus-broker passes them on."""
+"""Unknown header fields: any user can send them, and dbus-broker forwards them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which message belongs to what, without a bus: replies, signals and owners of names."""
+"""The router without a bus: replies, signals and name owners."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Options as bindings send them: each chooses an integer type of its own."""
+"""Options with any integer type, because bindings choose different ones."""
 
 from __future__ import annotations
 

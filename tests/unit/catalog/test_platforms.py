@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which system it is, and which package tree fits it."""
+"""The detection of the system and of its package tree."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The catalogue of sources: what comes with us, what an admin says over it, what is refused."""
+"""The catalog of sources: its own files, files of the administrator, and errors."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What command lines mean."""
+"""The parser of the command line."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`dockmgrctl complete`, by which shells ask for values: what it lists, and its silence."""
+"""`dockmgrctl complete`, which shells call: its values, and no output on errors."""
 
 from __future__ import annotations
 

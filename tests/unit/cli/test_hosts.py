@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dockmgrctl --host: what it has ssh do, and what it makes of the answers."""
+"""dockmgrctl --host: the commands for ssh, and the handling of replies."""
 
 from __future__ import annotations
 

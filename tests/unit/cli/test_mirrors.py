@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dockmgrctl's commands about mirrors: what they send, and what they show."""
+"""The commands for mirrors: their calls and their output."""
 
 from __future__ import annotations
 

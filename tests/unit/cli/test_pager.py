@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Long answers go through a pager, on a terminal alone and never to give a shell away."""
+"""The pager is used only on a terminal, and cannot start a shell."""
 
 from __future__ import annotations
 

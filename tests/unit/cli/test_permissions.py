@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`dockmgrctl permissions`: what the service says, for people and as JSON."""
+"""`dockmgrctl permissions`, as text and as JSON."""
 
 from __future__ import annotations
 

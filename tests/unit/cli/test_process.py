@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dockmgrctl as a process: what it sends, prints and returns."""
+"""dockmgrctl as a process: its calls, output and exit codes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Progress as it looks on terminals of several widths and in a pipe."""
+"""The display of progress, on terminals of several widths and in a pipe."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Answers and progress as they look, on terminals of several widths and in a pipe."""
+"""The display of results and progress, on terminals of several widths and in a pipe."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`dockmgrctl status` at a glance, with colours and without."""
+"""The summary of `dockmgrctl status`, with and without colors."""
 
 from __future__ import annotations
 

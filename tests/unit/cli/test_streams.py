@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What may come in and where it has to go out: hostile text, streams that take nothing."""
+"""Hostile text in the output, and streams that cannot be written."""
 
 from __future__ import annotations
 

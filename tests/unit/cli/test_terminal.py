@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dockmgrctl on a terminal: the bar, the keyboard, and polkit's agent."""
+"""dockmgrctl on a terminal: the progress bar, the keyboard, and polkit's agent."""
 
 from __future__ import annotations
 

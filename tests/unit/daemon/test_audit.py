@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The auditor's record: who asked for what and how it was decided, and no way to drown it."""
+"""The audit records: requests and decisions, within limits."""
 
 from __future__ import annotations
 

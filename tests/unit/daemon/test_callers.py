@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who calls, as the bus says it and as systemd, played by the test, adds to it."""
+"""The identity of callers from the bus, and from systemd, which the test imitates."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The daemon owns its name before it knows its jobs; who calls meanwhile waits."""
+"""The daemon owns its name before it knows its jobs; calls in the meantime wait."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The engine is asked when there is news, and no more often than the news are worth."""
+"""The daemon queries the engine after events, and not more often."""
 
 from __future__ import annotations
 

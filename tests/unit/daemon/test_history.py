@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which ended jobs are kept, and for whom."""
+"""The limits for finished jobs, per user."""
 
 from __future__ import annotations
 

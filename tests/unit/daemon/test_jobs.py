@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Jobs as the daemon follows them, with a systemd that the test plays."""
+"""The daemon follows jobs, with a systemd that the test imitates."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Who reads waits for a place, and nobody takes the places of others."""
+"""Read-only jobs wait for slots, and users cannot take the slots of others."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""polkit in every state that it can be in, played by the test on a bus of its own."""
+"""polkit in each of its states, imitated by the test on a bus of its own."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the properties on the bus say, and that their interface declares each with its type."""
+"""The values of the properties, and their declarations in the interface."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A file is the old one or the new one, and keeps what is not its content."""
+"""A file is the old one or the new one, and keeps its owner, mode and attributes."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The folder of jobs, whatever is in it, and whatever cannot be written there."""
+"""The folder of jobs, with any contents and with any write error."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""When a job can be canceled, and what it says about that."""
+"""The phases in which a job can be canceled, and its reports."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Between polkit's answer and the job's turn the host can change; the job looks again."""
+"""The job checks its authorization again, because the host can change in the meantime."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plans, what consent to one is worth, and what goes into one."""
+"""Plans: their contents, their digests and the consent to them."""
 
 from __future__ import annotations
 

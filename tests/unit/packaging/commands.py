@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Commands whose failure is that of the test."""
+"""Run a command, and fail the test if the command fails."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The files that build and test a release elsewhere, judged by the programs that read them."""
+"""The files for releases are valid for the programs that read them."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the spec says to the rpm of each distribution."""
+"""The spec, evaluated by the rpm of each distribution."""
 
 from __future__ import annotations
 

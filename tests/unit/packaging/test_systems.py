@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""README's table of systems against the data of the product, and against what was built."""
+"""README's table of systems matches the catalog and the builds."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The units' settings against the systemd of the oldest host, and against docs/hosts.md."""
+"""The units work with the oldest systemd, and docs/hosts.md lists the settings that it lacks."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Fingerprints of key files: Docker's real one, and files that are not what they should be."""
+"""Fingerprints of key files: Docker's real key, and invalid files."""
 
 from __future__ import annotations
 

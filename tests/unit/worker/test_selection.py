@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which packages a request needs: the versions that are near, and what an upgrade is of."""
+"""The packages for a request: nearest versions, and the packages of an upgrade."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Messages about a download: how much, how fast, and not too often."""
+"""Download messages: size, speed, and a limited rate."""
 
 from __future__ import annotations
 

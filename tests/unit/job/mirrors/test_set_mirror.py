@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A change of mirrors with engines that the bed does not have: broken, forgetful, going away."""
+"""A change of mirrors with faulty engines that the test hosts do not have."""
 
 from __future__ import annotations
 

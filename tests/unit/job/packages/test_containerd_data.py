@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Whose data containerd keeps, read from databases as bbolt writes them."""
+"""The owners of containerd's data, read from databases in bbolt's format."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Purging deletes the engine's data and nothing else, whatever lies or is mounted there."""
+"""A purge deletes only the engine's data, regardless of other files and mounts."""
 
 from __future__ import annotations
 

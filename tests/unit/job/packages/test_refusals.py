@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What installing and uninstalling may be refused for, and what is said of what stays."""
+"""The reasons to refuse an install or uninstall, and the notes about leftovers."""
 
 from __future__ import annotations
 

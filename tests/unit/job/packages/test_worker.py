@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The job's side of the package worker, with workers that do one thing each."""
+"""The conversation of a job with the package worker, with scripted workers."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Mirrors are tried through the proxy of the engine, and its faults are not put down to them."""
+"""Probes use the engine's proxy, and distinguish its errors from those of a mirror."""
 
 from __future__ import annotations
 
