@@ -94,7 +94,7 @@ class RepositoryFile:
         """
         wanted = repository.content().encode()
         before = self._read()
-        if before == wanted:
+        if _is_equivalent(before, wanted):
             yield False
             return
         with contextlib.ExitStack() as undo:
@@ -120,7 +120,7 @@ class RepositoryFile:
         else:
             after = self._saved.read_bytes() if self._saved.is_file() else None
             public = is_public(self._saved)
-        if before == after:
+        if _is_equivalent(before, after):
             return None
         return FileChange(self._path, before, after, binding=False, public=public)
 
@@ -159,6 +159,16 @@ class RepositoryFile:
 
 def _is_ours(content: bytes) -> bool:
     return content.startswith(_MARK.encode())
+
+
+def _is_equivalent(before: bytes | None, after: bytes | None) -> bool:
+    """Whether the contents are the same, except for the comment at the top of a file of ours.
+
+    Releases word the comment differently. An upgrade of dockmgrd is no reason to write the file.
+    """
+    if before is None or after is None or not (_is_ours(before) and _is_ours(after)):
+        return before == after
+    return before.partition(b"\n")[2] == after.partition(b"\n")[2]
 
 
 def _move(source: Path, target: Path) -> None:

@@ -86,6 +86,21 @@ def test_writing_again_changes_nothing(path: Path) -> None:
     assert everything(path) == before
 
 
+def test_a_file_of_another_release_is_kept(path: Path) -> None:
+    """Only the comment at the top differs; a change of the settings is written."""
+    write(path)
+    comment, _, settings = path.read_text().partition("\n")
+    older = f"{comment} It had another wording.\n{settings}"
+    path.write_text(older)
+    assert RepositoryFile(path).plan_change(REPOSITORY) is None
+    assert not write(path)
+    assert path.read_text() == older
+    path.write_text(older.replace("enabled=1", "enabled=0"))
+    assert RepositoryFile(path).plan_change(REPOSITORY) is not None
+    assert write(path)
+    assert path.read_text() == f"{comment}\n{settings}"
+
+
 def test_a_file_of_others_is_saved_and_restored(path: Path) -> None:
     path.write_bytes(FOREIGN)
     path.chmod(0o600)
