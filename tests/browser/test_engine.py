@@ -25,7 +25,7 @@ DAEMON_JSON = "/etc/docker/daemon.json"
 CATALOG = Path(__file__).parents[2] / "po" / "page" / "zh_CN.po"
 # Runs on the host: polkit's text agent on a terminal of its own, and somebody who types.
 _AGENT = """
-import os, pty, sys
+import os, pty, sys, termios, time
 reading, writing = os.pipe()
 os.set_inheritable(writing, True)
 child, terminal = pty.fork()
@@ -38,6 +38,9 @@ seen = b""
 while True:
     seen += os.read(terminal, 4096)
     if b"assword:" in seen:
+        # What is typed before the agent has turned the echo off is thrown away.
+        while termios.tcgetattr(terminal)[3] & termios.ECHO:
+            time.sleep(0.01)
         os.write(terminal, sys.argv[2].encode() + b"\\n")
         seen = b""
 """
