@@ -157,7 +157,7 @@ def test_a_second_daemon_says_a_sentence_and_touches_nothing(host: Host) -> None
     job = api.set_mirror(A)
     before = host.run("find", STATE, "-printf", "%p %T@\n").stdout
     for user in (None, "alice"):
-        done = host.run("/usr/bin/python3", "-IB", "-m", "dockmgrd", user=user, check=False)
+        done = host.run("/usr/bin/python3", "-IB", "-m", "dockmgrd.daemon", user=user, check=False)
         assert done.returncode != 0
         assert "Traceback" not in done.stderr
         assert done.stderr.strip().endswith(".")

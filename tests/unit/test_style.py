@@ -60,7 +60,6 @@ LAYERS = {
     "cli": ("core", "bus"),
 }
 FOLDERS_OF_CORE = {"messages"}
-PROGRAMS = {"__main__": "daemon"}
 USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.dockerd"}
 MAX_MODULES_IN_ROOT = 12
 
@@ -192,7 +191,7 @@ def _folder(name: str) -> str:
     folder, inside, _ = name.partition(".")
     if folder in FOLDERS_OF_CORE:
         return "core"
-    return folder if inside else PROGRAMS.get(name, "core")
+    return folder if inside else "core"
 
 
 def _may_import(importer: str, imported: str) -> bool:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""`python3 -m dockmgrd` is the daemon."""
+"""The main process of dockmgrd.service."""
+
+from __future__ import annotations
 
 import sys
 
