@@ -7,12 +7,12 @@ started for: what a question depends on can change between the answer and the wo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from dockmgrd import names
 from dockmgrd.mirror_urls import Mode, has_insecure, merge
+from dockmgrd.model import Authorization
 from dockmgrd.options import (
     SECONDS_TO_PROBE,
     InstallOptions,
@@ -22,17 +22,6 @@ from dockmgrd.options import (
     SetMirrorOptions,
     UninstallOptions,
 )
-
-
-@dataclass(frozen=True)
-class Authorization:
-    """One action, and what it would be done to: `$(key)` in the policy's message."""
-
-    action: str
-    details: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        return {"action": self.action, "details": dict(self.details)}
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,10 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from dockmgrd import journal, names
 from dockmgrd.errors import DockmgrError, harmless
-from dockmgrd.model import Kind
-
-if TYPE_CHECKING:
-    from dockmgrd.actions import Authorization
+from dockmgrd.model import Authorization, Kind
 
 _WINDOW_SECONDS = 60.0
 MAX_ENTRIES: Mapping[str, int] = {"allowed": 60, "denied": 60, "invalid": 20}

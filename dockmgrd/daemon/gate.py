@@ -6,13 +6,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dockmgrd.actions import Authorization
 from dockmgrd.bus.interface import Caller
 from dockmgrd.daemon import audit
 from dockmgrd.daemon.callers import Callers
 from dockmgrd.daemon.polkit import Polkit
 from dockmgrd.errors import DockmgrError
-from dockmgrd.model import Kind
+from dockmgrd.model import Authorization, Kind
 
 
 @dataclass(frozen=True)

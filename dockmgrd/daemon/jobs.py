@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dockmgrd import errors, journal, names
+from dockmgrd.codec import decode_record
 from dockmgrd.daemon import history, job_state
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.places import Group, Places
@@ -19,7 +20,7 @@ from dockmgrd.host.jobstore import JobStore, new_id
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import ENDED
 from dockmgrd.messages import jobs as messages
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
+from dockmgrd.model import Authorization, JobRequest, JobResult, JobState, Kind, Progress, Stage
 from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class Jobs:
         kind: Kind,
         options: Mapping[str, Any],
         uid: int,
-        granted: tuple[Mapping[str, Any], ...] = (),
+        granted: tuple[Authorization, ...] = (),
         *,
         authorized: bool = False,
     ) -> Job:
@@ -248,8 +249,8 @@ class Jobs:
 
     def _advance(self, job: Job, status: str) -> None:
         try:
-            progress = Progress.from_json(json.loads(status))
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+            progress = decode_record(Progress, json.loads(status))
+        except (ValueError, RecursionError):
             return
         job.show_progress(progress)
         if job.request.reads_only:

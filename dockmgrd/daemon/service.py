@@ -23,7 +23,7 @@ from dockmgrd.daemon.properties import describe_job, describe_manager, describe_
 from dockmgrd.daemon.status import Status
 from dockmgrd.host.adminconfig import Limits, LimitsFile
 from dockmgrd.messages.bus import TOO_MANY_WAITS
-from dockmgrd.model import JobState, Kind
+from dockmgrd.model import Authorization, JobState, Kind
 from dockmgrd.verbs import METHODS, SIGNATURES
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
@@ -128,9 +128,8 @@ class ManagerInterface(ObjectInterface):
             needed,
             check_limits=lambda: limits.check(parsed),
         )
-        granted = tuple(each.to_json() for each in needed)
         authorized = uid == 0 or bool(needed) or await self._is_authorized(uid)
-        job = await self._jobs.submit(kind, plain, uid, granted, authorized=authorized)
+        job = await self._jobs.submit(kind, plain, uid, needed, authorized=authorized)
         return names.job_path(job.job_id)
 
     async def _is_authorized(self, uid: int) -> bool:
@@ -201,10 +200,10 @@ class JobInterface(ObjectInterface):
 
     async def cancel(self) -> None:
         caller, request = get_caller(), self._job.request
-        needed: tuple[actions.Authorization, ...] = ()
+        needed: tuple[Authorization, ...] = ()
         if await self._gate.callers.find_uid(caller) not in self._job.users:
             details = {"job": request.job_id, "kind": request.kind.value}
-            needed = (actions.Authorization(names.ACTION_CANCEL, details),)
+            needed = (Authorization(names.ACTION_CANCEL, details),)
         uid = await self._gate.enter("cancel", caller, needed)
         await self._jobs.cancel(self._job, withdrawing=None if needed or uid == 0 else uid)
 

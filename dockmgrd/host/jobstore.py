@@ -16,14 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd import paths
+from dockmgrd.codec import decode_record, encode_record
 from dockmgrd.errors import DockmgrError, InsufficientSpace, WriteFailed
 from dockmgrd.host import atomicfile
 from dockmgrd.messages import jobs as messages
+from dockmgrd.messages.text import foreign_text
 from dockmgrd.model import JobRequest, JobResult
 
 logger = logging.getLogger(__name__)
 
 MAX_FILE_BYTES = 16 << 20
+_VERSION = 1
+"""Of the files' form."""
 _MAX_DEPTH = 16
 """Levels of lists and mappings in a file: D-Bus carries 64 containers within each other."""
 _MAX_INTEGER = 2**63
@@ -60,11 +64,11 @@ class JobStore:
 
     def write_request(self, request: JobRequest) -> None:
         """:raises InsufficientSpace, WriteFailed: when it cannot be kept."""
-        self._write(request.job_id, "request.json", request.to_json())
+        self._write(request.job_id, "request.json", _add_version(request))
 
     def write_result(self, job_id: str, result: JobResult) -> None:
         """:raises InsufficientSpace, WriteFailed: when it cannot be kept."""
-        self._write(job_id, "result.json", result.to_json())
+        self._write(job_id, "result.json", _add_version(result))
 
     def keep_result(self, job_id: str, result: JobResult) -> None:
         """Write the result, and where the folder cannot hold it, to the spare folder.
@@ -81,7 +85,8 @@ class JobStore:
         """The request; None where there is none, or none that can be read."""
         try:
             values = _read(self._path(job_id) / "request.json")
-            return JobRequest.from_json({**values, "id": job_id})
+            _check_version(values)
+            return decode_record(JobRequest, {**values, "job_id": job_id})
         except _UNREADABLE:
             return None
 
@@ -89,7 +94,7 @@ class JobStore:
         """The result; None while there is none, or none that can be read."""
         for path in (self._path(job_id) / "result.json", self._spare_path(job_id)):
             try:
-                return JobResult.from_json(_read(path))
+                return _decode_result(_read(path))
             except _UNREADABLE:
                 continue
         return None
@@ -190,7 +195,7 @@ class JobStore:
                 owner = name.partition(".")[0]
                 if owner not in known or (self._folder / owner / "result.json").exists():
                     (self._spare / name).unlink()
-            data = _encode(result.to_json())
+            data = _encode(_add_version(result))
             atomicfile.replace(self._spare_path(job_id), data, mode=0o600, durable=False)
         except (DockmgrError, OSError) as error:
             logger.error("the result of job %s cannot be kept: %s", job_id, error)
@@ -213,6 +218,24 @@ def _make_folder(folder: Path) -> None:
         template = messages.FOLDER_IS_FULL if kind is InsufficientSpace else messages.FOLDER_FAILED
         text = template(path=str(folder.parent), reason=error.strerror or str(error))
         raise kind(text.with_remedy(messages.MAKE_ROOM(), f"df -h {paths.STATE}")) from error
+
+
+def _add_version(record: JobRequest | JobResult) -> dict[str, Any]:
+    return {"version": _VERSION, **encode_record(record)}
+
+
+def _check_version(values: Mapping[str, Any]) -> None:
+    """:raises ValueError: when the file is of another version."""
+    if values.get("version") != _VERSION:
+        raise ValueError(f"a file of version {values.get('version')}")
+
+
+def _decode_result(values: Mapping[str, Any]) -> JobResult:
+    """:raises ValueError: when the values are not a result."""
+    if "error" not in values:
+        # Before messages had ids, a result held the English text alone.
+        values = {**values, "error": foreign_text(str(values.get("error_message"))).to_plain()}
+    return decode_record(JobResult, values)
 
 
 def _encode(data: Mapping[str, Any]) -> bytes:

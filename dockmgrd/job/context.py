@@ -15,6 +15,7 @@ from pathlib import Path
 import systemd.daemon
 
 from dockmgrd.catalog.sources import Catalog
+from dockmgrd.codec import encode_record
 from dockmgrd.errors import redact
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.systemd import Systemd
@@ -128,4 +129,4 @@ class JobContext:
             self._due.cancel()
             self._due = None
         self._last_sent = time.monotonic()
-        systemd.daemon.notify("STATUS=" + json.dumps(self._progress.to_json()))
+        systemd.daemon.notify("STATUS=" + json.dumps(encode_record(self._progress)))

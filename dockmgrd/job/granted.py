@@ -28,7 +28,7 @@ def check(request: JobRequest, parsed: options.Options) -> None:
         return
 
     for each in actions.find_authorizations(parsed, _find_known_mirrors(parsed, limits)):
-        if each.to_json() not in request.granted:
+        if each not in request.granted:
             text = messages.HOST_CHANGED(action=each.action)
             raise AccessDenied(text.with_remedy(messages.SUBMIT_AGAIN()))
 

@@ -38,7 +38,7 @@ class Channel:
         self._events = events
         self.committed = False
         """Whether the job agreed that rpm writes: from then on nothing stops the process."""
-        self._last = ProgressEvent("", 0.0)
+        self._last = ProgressEvent(Stage.PREPARING, 0.0)
 
     @classmethod
     def take_over(cls) -> Channel:
@@ -61,7 +61,7 @@ class Channel:
     def receive(self) -> Request:
         """Wait for the request; the process exits when the job closes the pipe without one.
 
-        :raises KeyError, TypeError, ValueError: when the line is not a request.
+        :raises ValueError: when the line is not a request.
         """
         line = self._requests.readline()
         if not line:
@@ -80,7 +80,7 @@ class Channel:
         :param fraction: of the stage, 0 to 1.
         """
         text = foreign_text(message) if isinstance(message, str) else message
-        event = ProgressEvent(stage.value, max(0.0, min(fraction, 1.0)), text, numbers)
+        event = ProgressEvent(stage, max(0.0, min(fraction, 1.0)), text, numbers)
         if event.stage == self._last.stage:
             step = event.fraction - self._last.fraction
             if step < _MIN_STEP and (step < 0 or event.message == self._last.message):
@@ -90,7 +90,8 @@ class Channel:
 
     def waiting(self, message: Text | str) -> None:
         """Report what is waited for, in the stage that the work is at."""
-        stage = Stage(self._last.stage) if self._last.stage else Stage.METADATA
+        before = self._last.stage is Stage.PREPARING
+        stage = Stage.METADATA if before else self._last.stage
         self.progress(stage, self._last.fraction, message)
 
     def finish(self, outcome: Outcome) -> None:

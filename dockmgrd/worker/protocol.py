@@ -9,12 +9,13 @@ worker that is writing. Both sides share no other module; this one imports nothi
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Union
 
-from dockmgrd.messages.text import NOTHING, Text, from_plain
-from dockmgrd.model import NO_NUMBERS, Numbers
+from dockmgrd.codec import Fraction, decode_record, encode_record
+from dockmgrd.messages.text import NOTHING, Text
+from dockmgrd.model import NO_NUMBERS, Numbers, Stage
 
 PROCEED = b"proceed\n"
 TEMPORARY_VARIABLE = "DOCKMGRD_TEMPORARY_FOLDER"
@@ -83,10 +84,10 @@ Request = Union[InstallPackages, RemovePackages, ListPackages]
 
 @dataclass(frozen=True)
 class ProgressEvent:
-    """`stage` is a value of model.Stage; `fraction` of that stage, 0 to 1."""
+    """`fraction` is that of the stage, 0 to 1."""
 
-    stage: str
-    fraction: float
+    stage: Stage
+    fraction: Fraction
     message: Text = NOTHING
     numbers: Numbers = NO_NUMBERS
     event: str = "progress"
@@ -176,52 +177,26 @@ _EVENTS: Mapping[str, Any] = {
 }
 
 
-_DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    "message": from_plain,
-    "reason": from_plain,
-    "error": from_plain,
-    "numbers": Numbers.from_json,
-    "notes": lambda notes: tuple(map(from_plain, notes)),
-    "changes": lambda changes: tuple(Change(**_decode(each)) for each in changes),
-}
-"""How to read the fields that are more than JSON's own types, by their names."""
-
-
 def encode(record: Request | Event) -> bytes:
     """The record as one line."""
-    return json.dumps(_encode(record)).encode() + b"\n"
+    return json.dumps(encode_record(record)).encode() + b"\n"
 
 
 def decode_request(line: bytes) -> Request:
-    """:raises KeyError, TypeError, ValueError: when the line is not what `encode` wrote."""
-    data = json.loads(line)
-    request: Request = _REQUESTS[data["op"]](**_decode(data))
+    """:raises ValueError: when the line is not what `encode` wrote."""
+    request: Request = _decode(line, "op", _REQUESTS)
     return request
 
 
 def decode_event(line: bytes) -> Event:
-    """:raises KeyError, TypeError, ValueError: when the line is not what `encode` wrote."""
-    data = json.loads(line)
-    event: Event = _EVENTS[data["event"]](**_decode(data))
+    """:raises ValueError: when the line is not what `encode` wrote."""
+    event: Event = _decode(line, "event", _EVENTS)
     return event
 
 
-def _encode(value: Any) -> Any:
-    if isinstance(value, Text):
-        return value.to_plain()
-    if isinstance(value, Numbers):
-        return value.to_json()
-    if is_dataclass(value):
-        return {each.name: _encode(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, tuple):
-        return [_encode(each) for each in value]
-    return value
-
-
-def _decode(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a record; lists of JSON are tuples."""
-    return {key: _DECODERS.get(key, _freeze)(value) for key, value in data.items()}
-
-
-def _freeze(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _decode(line: bytes, key: str, kinds: Mapping[str, Any]) -> Any:
+    data = json.loads(line)
+    kind = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(kind, str) or kind not in kinds:
+        raise ValueError(f"{line!r:.60} is not a line of the protocol")
+    return decode_record(kinds[kind], data)

@@ -34,6 +34,7 @@ from bed.workers import (
     work,
 )
 from dockmgrd.host.rpmdb import OF_ENGINE_VERSION
+from dockmgrd.model import Stage
 from dockmgrd.worker.protocol import (
     Event,
     Outcome,
@@ -49,6 +50,13 @@ if TYPE_CHECKING:
 
 ALIYUN = f"https://{sites.ALIYUN}/docker-ce"
 ERROR = "org.dockmgr1.Error."
+STAGES_OF_INSTALL = [
+    Stage.METADATA,
+    Stage.RESOLVING,
+    Stage.DOWNLOADING,
+    Stage.CHECKING,
+    Stage.INSTALLING,
+]
 pytestmark = EVERYWHERE
 
 
@@ -100,7 +108,7 @@ def test_install_and_remove(host: Host) -> None:
     assert isinstance(outcome, Outcome)
     assert names_of(outcome.installed) == {*ALL, *needed_by_docker(host)}
     assert outcome.download_bytes > 30_000_000
-    check_progress(events, ["metadata", "resolving", "downloading", "checking", "installing"])
+    check_progress(events, STAGES_OF_INSTALL)
 
     host.internet.forget_requests()
     assert work(host, install()) == [Outcome()]
@@ -111,7 +119,7 @@ def test_install_and_remove(host: Host) -> None:
     outcome = events[-1]
     assert isinstance(outcome, Outcome)
     assert names_of(outcome.removed) == set(ALL), "and container-selinux stays"
-    check_progress(events, ["resolving", "removing"])
+    check_progress(events, [Stage.RESOLVING, Stage.REMOVING])
     assert not done(host, RemovePackages(names=ALL, allow_removals=False)).changed
 
     outcome = done(host, install(names=MINIMAL))
@@ -127,22 +135,22 @@ def check_numbers(downloading: list[ProgressEvent]) -> None:
     assert max(event.numbers.rate for event in downloading) > 0
 
 
-def check_progress(events: list[Event], stages: list[str]) -> None:
+def check_progress(events: list[Event], stages: list[Stage]) -> None:
     """See that the stages come in order, each with a fraction that moves and never goes back."""
     progress = [event for event in events if isinstance(event, ProgressEvent)]
     assert [stage for stage, _ in itertools.groupby(event.stage for event in progress)] == stages
     for stage in stages:
-        fractions = [event.fraction for event in progress if event.stage == stage]
+        fractions = [event.fraction for event in progress if event.stage is stage]
         assert fractions == sorted(fractions)
         assert 0.0 <= fractions[0] <= fractions[-1] <= 1.0
-        if stage in ("downloading", "installing"):
+        if stage in (Stage.DOWNLOADING, Stage.INSTALLING):
             assert len(set(fractions)) > 10
     writing = [event.writing for event in events if isinstance(event, WritingEvent)]
     assert writing == [True, False]
     messages = [str(event.message) for event in progress]
     assert all("\n" not in message and len(message) < 60 for message in messages)
-    if "downloading" in stages:
-        check_numbers([event for event in progress if event.stage == "downloading"])
+    if Stage.DOWNLOADING in stages:
+        check_numbers([event for event in progress if event.stage is Stage.DOWNLOADING])
 
 
 def test_versions(host: Host, versions: Versions) -> None:
@@ -399,10 +407,10 @@ def test_a_worker_that_is_killed_leaves_nothing_to_repair(host: Host) -> None:
     use_source(host)
     host.internet.fault(sites.DOCKER, "slow", prefix="/linux/", value=20_000_000)
     before = packages(host)
-    for stage in ("metadata", "downloading"):
+    for stage in (Stage.METADATA, Stage.DOWNLOADING):
 
-        def kill(event: Event, stage: str = stage) -> None:
-            if isinstance(event, ProgressEvent) and event.stage == stage and event.fraction > 0:
+        def kill(event: Event, stage: Stage = stage) -> None:
+            if isinstance(event, ProgressEvent) and event.stage is stage and event.fraction > 0:
                 host.run("pkill", "--signal", "KILL", "--full", "dockmgrd.worker", check=False)
 
         assert isinstance(work(host, install(), kill)[-1], ProgressEvent)
@@ -415,7 +423,7 @@ def test_signals_do_not_end_a_worker_that_writes(host: Host) -> None:
     use_source(host)
 
     def terminate(event: Event) -> None:
-        if isinstance(event, ProgressEvent) and event.stage == "installing":
+        if isinstance(event, ProgressEvent) and event.stage is Stage.INSTALLING:
             host.run("pkill", "--signal", "TERM", "--full", "dockmgrd.worker", check=False)
             host.run("pkill", "--signal", "INT", "--full", "dockmgrd.worker", check=False)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dockmgrd import errors, names
+from dockmgrd.codec import encode_record
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.jobs import Jobs
 from dockmgrd.host.jobstore import JobStore
@@ -50,11 +51,11 @@ class FakeSystemd:
         return "active" if unit in self.active else "inactive"
 
     async def get_status_text(self, unit: str) -> str:
-        return json.dumps(Progress(Stage.RESOLVING, 0.2).to_json())
+        return json.dumps(encode_record(Progress(Stage.RESOLVING, 0.2)))
 
     def tell(self, job: Job, stage: Stage, fraction: float, *, cancellable: bool = True) -> None:
         progress = Progress(stage, fraction, cancellable=cancellable)
-        status = json.dumps(progress.to_json())
+        status = json.dumps(encode_record(progress))
         self.watchers[names.unit_path(names.job_unit(job.job_id))]({"StatusText": status})
 
     def end(self, job: Job) -> None:

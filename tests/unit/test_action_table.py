@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from dockmgrd import names, options
-from dockmgrd.actions import Authorization, KnownMirrors, find_authorizations, needs_candidates
+from dockmgrd.actions import KnownMirrors, find_authorizations, needs_candidates
 from dockmgrd.mirror_urls import Mode
-from dockmgrd.model import Kind
+from dockmgrd.model import Authorization, Kind
 from dockmgrd.verbs import SIGNATURES
 
 INSTALL, CUSTOM = names.ACTION_INSTALL, names.ACTION_INSTALL_CUSTOM

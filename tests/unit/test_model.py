@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -15,20 +14,7 @@ from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.variants import to_plain, to_variants
 from dockmgrd.daemon import service
 from dockmgrd.host.jobstore import JobStore, new_id
-from dockmgrd.messages.text import foreign_text
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Numbers, Progress, Stage
-
-WHY = foreign_text("Why.")
-
-
-def test_records_come_back_from_json_as_they_were() -> None:
-    request = JobRequest("20260101T000000_abcdef", Kind.INSTALL, {"source": "aliyun"}, 1000, 5)
-    result = JobResult(JobState.FAILED, 7, {"changed": False}, "org.x.Error", WHY)
-    numbers = Numbers(bytes_done=5, item=1, items=2)
-    progress = Progress(Stage.DOWNLOADING, 0.25, WHY, cancellable=False, numbers=numbers)
-    assert JobRequest.from_json(json.loads(json.dumps(request.to_json()))) == request
-    assert JobResult.from_json(json.loads(json.dumps(result.to_json()))) == result
-    assert Progress.from_json(json.loads(json.dumps(progress.to_json()))) == progress
+from dockmgrd.model import JobRequest, JobResult, JobState, Kind
 
 
 def test_plain_values_come_back_from_variants_as_they_were() -> None:

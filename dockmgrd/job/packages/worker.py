@@ -211,7 +211,7 @@ class Transaction:
         return outcome
 
     def _report(self, event: ProgressEvent) -> None:
-        stage = Stage(event.stage)
+        stage = event.stage
         fraction = self._span.at(Span(*_PARTS[stage]).at(event.fraction))
         self._context.report(stage, fraction, event.message, event.numbers)
 

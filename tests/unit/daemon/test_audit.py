@@ -6,9 +6,8 @@ from __future__ import annotations
 import pytest
 
 from dockmgrd import errors, journal, names
-from dockmgrd.actions import Authorization
 from dockmgrd.daemon import audit
-from dockmgrd.model import Kind
+from dockmgrd.model import Authorization, Kind
 
 SET = Authorization(names.ACTION_SET_MIRROR, {"mirrors": "https://m.example/", "mode": "replace"})
 NO = errors.AccessDenied("Not allowed.")

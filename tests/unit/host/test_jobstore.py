@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from dockmgrd.codec import encode_record
 from dockmgrd.errors import InsufficientSpace, WriteFailed
 from dockmgrd.host import atomicfile
 from dockmgrd.host.jobstore import MAX_FILE_BYTES, JobStore, new_id
@@ -32,7 +33,7 @@ def nested(levels: int) -> Any:
 
 
 def write_result(folder: Path, **changes: Any) -> None:
-    (folder / "result.json").write_text(json.dumps({**RESULT.to_json(), **changes}))
+    (folder / "result.json").write_text(json.dumps({**encode_record(RESULT), **changes}))
 
 
 def write_bytes(folder: Path, content: bytes) -> None:
@@ -110,7 +111,7 @@ def test_a_request_that_is_not_one_of_ours(
 ) -> None:
     store.write_request(REQUEST)
     path = tmp_path / "jobs" / ID / "request.json"
-    path.write_text(json.dumps({**REQUEST.to_json(), **changes}))
+    path.write_text(json.dumps({**encode_record(REQUEST), **changes}))
     assert store.read_request(ID) is None
 
 

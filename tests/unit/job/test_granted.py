@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from dockmgrd import actions, options, paths
+from dockmgrd.codec import decode_record, encode_record
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
 from dockmgrd.job import granted
@@ -34,12 +35,12 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def request(kind: Kind, given: dict[str, Any], *, uid: int = 1000) -> JobRequest:
     asked = actions.find_authorizations(options.parse(kind, given), actions.KnownMirrors())
-    answered = tuple(each.to_json() for each in asked)
+    answered = asked
     return JobRequest("20260101T000000_abcdef", kind, given, uid, 1, answered)
 
 
 def check(job: JobRequest) -> None:
-    job = JobRequest.from_json(job.to_json())
+    job = decode_record(JobRequest, encode_record(job))
     granted.check(job, options.parse(job.kind, job.options))
 
 
