@@ -13,6 +13,9 @@ import pytest
 import pytest_asyncio
 
 from dockmgrd.bus.client import Bus
+from unit.leaks import leak_guard, leak_guard_in_loop
+
+__all__ = ["leak_guard", "leak_guard_in_loop"]
 
 _CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">

@@ -40,9 +40,11 @@ class FakeSystemd(ObjectInterface):
         return f"{PATH}/unit/session_2d4_2escope"
 
 
-async def play_systemd(bus: Bus, systemd: FakeSystemd) -> None:
-    Exports(bus, PATH).add(PATH, systemd)
+async def play_systemd(bus: Bus, systemd: FakeSystemd) -> Exports:
+    exports = Exports(bus, PATH)
+    exports.add(PATH, systemd)
     await bus.own_name(SYSTEMD)
+    return exports
 
 
 async def test_user_connection_and_unit(service_bus: Bus, client_bus: Bus) -> None:
@@ -65,9 +67,10 @@ async def test_a_systemd_that_hangs_is_not_waited_for(
     service_bus: Bus, client_bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(callers, "_SYSTEMD_TIMEOUT", 0.1)
-    await play_systemd(client_bus, FakeSystemd(answers=False))
+    systemd = await play_systemd(client_bus, FakeSystemd(answers=False))
     by = await Callers(service_bus).identify(Caller(client_bus.unique_name, interactive=False))
     assert await by.find_unit() == ""
+    await systemd.drain(at_once=True)
 
 
 async def test_a_caller_that_left_has_no_identity(service_bus: Bus) -> None:

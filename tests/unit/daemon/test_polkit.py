@@ -68,9 +68,11 @@ class FakeAuthority(ObjectInterface):
 async def authority(bus_address: str) -> AsyncIterator[FakeAuthority]:
     async with Bus(bus_address) as bus:
         authority = FakeAuthority()
-        Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", authority)
+        exports = Exports(bus, "/")
+        exports.add("/org/freedesktop/PolicyKit1/Authority", authority)
         await bus.own_name("org.freedesktop.PolicyKit1")
         yield authority
+        await exports.drain(at_once=True)
 
 
 @pytest_asyncio.fixture
@@ -175,13 +177,15 @@ async def test_a_polkit_that_ends_over_a_question(
 ) -> None:
     bus = await Bus(bus_address).connect()
     authority = FakeAuthority()
-    Exports(bus, "/").add("/org/freedesktop/PolicyKit1/Authority", authority)
+    exports = Exports(bus, "/")
+    exports.add("/org/freedesktop/PolicyKit1/Authority", authority)
     await bus.own_name("org.freedesktop.PolicyKit1")
     question = asyncio.ensure_future(client.authorize(caller_on(client_bus), 1000, ACTION, {}))
     await asyncio.wait_for(authority.was_asked.wait(), HANG_TIMEOUT)
     bus.disconnect()
     with pytest.raises(errors.AccessDenied, match="cannot be asked"):
         await asyncio.wait_for(question, HANG_TIMEOUT)
+    await exports.drain(at_once=True)
 
 
 async def test_permissions_ask_nobody(

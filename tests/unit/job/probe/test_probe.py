@@ -163,6 +163,7 @@ async def test_lookups_that_hang_hold_nothing_up(monkeypatch: pytest.MonkeyPatch
     def slow(host: str, *arguments: object, **more: object) -> object:
         if host.endswith(".dead.example"):
             answered.wait()  # for a name server that does not
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return real(host, *arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
