@@ -131,7 +131,8 @@ class SetMirrorOptions:
         normalize = normalize_unwanted if values["mode"] is Mode.REMOVE else normalize_mirrors
         values["mirrors"] = normalize(values["mirrors"])
         if not values["mirrors"] and values["mode"] is not Mode.REPLACE:
-            text = messages.NO_MIRROR(mode=mode)
+            appends = values["mode"] is Mode.APPEND
+            text = messages.NO_MIRROR_TO_APPEND() if appends else messages.NO_MIRROR_TO_REMOVE()
             raise InvalidArgs(text.with_remedy(messages.NAME_MIRROR()))
         return cls(**values)
 

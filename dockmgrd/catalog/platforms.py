@@ -11,6 +11,7 @@ from dockmgrd import paths
 from dockmgrd.errors import UnsupportedPlatform
 from dockmgrd.host import yamltree
 from dockmgrd.messages import sources as messages
+from dockmgrd.messages.text import Text
 
 _ASSIGNMENT = re.compile(r"""([A-Z][A-Z0-9_]*)=(?:"(.*)"|'(.*)'|([^"'].*|))""")
 _NUMBER = re.compile(r"[0-9]+")
@@ -98,6 +99,6 @@ def parse_os_release(text: str) -> dict[str, str]:
     return fields
 
 
-def _describe(platform: Platform) -> str:
-    name = platform.name or "this system"
-    return f"{name} (ID={platform.id or '?'}, VERSION_ID={platform.version_id or '?'})"
+def _describe(platform: Platform) -> Text | str:
+    source = f"ID={platform.id or '?'}, VERSION_ID={platform.version_id or '?'}"
+    return f"{platform.name} ({source})" if platform.name else messages.THIS_SYSTEM(source=source)

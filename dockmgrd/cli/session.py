@@ -20,6 +20,7 @@ from dockmgrd.cli.view.terminal import report
 from dockmgrd.errors import MirrorUnreachable, NoReply, NotCancellable, ServiceUnknown
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
+from dockmgrd.messages.words import describe_state
 from dockmgrd.model import JobState, Kind
 
 _CONFIRM_PLAN = "dockmgrd.cli.view.plan:confirm_plan"
@@ -111,7 +112,9 @@ class Session:
         self._runner.interrupt_message = messages.JOB_IS_BEING_CANCELED(job=job.job_id)
         ended = Follower(client, path, lambda _: None).wait()
         if ended.state != JobState.CANCELLED.value:
-            text = messages.JOB_ENDED_BEFORE_CANCEL(job=job.job_id, state=ended.state)
+            text = messages.JOB_ENDED_BEFORE_CANCEL(
+                job=job.job_id, state=describe_state(ended.state)
+            )
             command = f"dockmgrctl follow {job.short_id}"
             raise NotCancellable(text.with_remedy(messages.SEE_JOB_RESULT(), command))
         self._print({"job": job.job_id})

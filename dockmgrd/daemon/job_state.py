@@ -12,6 +12,7 @@ from typing import Any
 from dockmgrd import errors, names, paths
 from dockmgrd.messages import jobs as messages
 from dockmgrd.messages.text import Text
+from dockmgrd.messages.words import describe_stage, describe_state
 from dockmgrd.model import JobRequest, JobResult, JobState, Progress, Stage
 
 
@@ -79,10 +80,12 @@ class Job:
     def check_cancellable(self) -> None:
         """:raises NotCancellable: when it has ended, or must not be stopped now."""
         if self.result is not None:
-            text = messages.JOB_HAS_ENDED(job=self.job_id, state=self.state.value)
+            text = messages.JOB_HAS_ENDED(job=self.job_id, state=describe_state(self.state.value))
             raise errors.NotCancellable(text)
         if not self.progress.cancellable:
-            text = messages.JOB_MUST_NOT_STOP(job=self.job_id, stage=self.progress.stage.value)
+            text = messages.JOB_MUST_NOT_STOP(
+                job=self.job_id, stage=describe_stage(self.progress.stage.value)
+            )
             command = f"dockmgrctl follow {self.job_id}"
             raise errors.NotCancellable(text.with_remedy(messages.WAIT_FOR_JOB(), command))
 
@@ -100,7 +103,7 @@ class Job:
 
 def make_interruption(job: Job) -> JobResult:
     """The result of a job whose unit ended without leaving one."""
-    text = messages.JOB_INTERRUPTED(job=job.job_id, stage=job.progress.stage.value)
+    text = messages.JOB_INTERRUPTED(job=job.job_id, stage=describe_stage(job.progress.stage.value))
     return _make_failure(
         JobState.INTERRUPTED, errors.Interrupted(text.with_remedy(messages.REPEAT_REQUEST()))
     )

@@ -8,18 +8,10 @@ from dataclasses import dataclass
 
 from dockmgrd.errors import RemoteError, ServiceFailed
 from dockmgrd.messages import engine as messages
+from dockmgrd.messages import words
 
 ENDED = ("inactive", "failed")
 """Values of ActiveState in which nothing of the unit runs."""
-
-_GERUNDS = {"StartUnit": "Starting", "StopUnit": "Stopping", "ReloadUnit": "Reloading"}
-_VERBS = {
-    "StartUnit": "start",
-    "StopUnit": "stop",
-    "ReloadUnit": "reload",
-    "EnableUnitFiles": "enable",
-    "DisableUnitFiles": "disable",
-}
 
 
 @dataclass(frozen=True)
@@ -39,7 +31,7 @@ class UnitState:
 
 def make_failure(method: str, unit: str, result: str) -> ServiceFailed:
     """The error of a unit job that ended with this result."""
-    text = messages.UNIT_FAILED(action=_GERUNDS[method], unit=unit, result=result)
+    text = messages.UNIT_FAILED(action=words.GERUNDS[method](), unit=unit, result=result)
     remedy = messages.LOOK_AT_UNIT_LOG(unit=unit)
     return ServiceFailed(text.with_remedy(remedy, f"journalctl -u {unit}"))
 
@@ -47,7 +39,7 @@ def make_failure(method: str, unit: str, result: str) -> ServiceFailed:
 def make_refusal(method: str, units: Sequence[str], error: RemoteError) -> ServiceFailed:
     """The error of a call that systemd refused."""
     text = messages.UNIT_REFUSED(
-        action=_VERBS[method], units=list(units), reason=error.reply.rstrip(".")
+        action=words.VERBS[method](), units=list(units), reason=error.reply.rstrip(".")
     )
     if len(units) != 1:
         return ServiceFailed(text)

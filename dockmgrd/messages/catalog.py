@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import ModuleType
 
 from dockmgrd.messages import (
@@ -20,6 +20,7 @@ from dockmgrd.messages import (
     sources,
     status,
     steps,
+    words,
 )
 from dockmgrd.messages.text import Template
 
@@ -37,14 +38,18 @@ _MODULES: tuple[ModuleType, ...] = (
     sources,
     status,
     steps,
+    words,
 )
 
 
 def load() -> Mapping[str, Template]:
     """Every template of the package by its id."""
-    return {
-        value.id: value
-        for module in _MODULES
-        for value in vars(module).values()
-        if isinstance(value, Template)
-    }
+    return {each.id: each for module in _MODULES for each in _find_templates(module)}
+
+
+def _find_templates(module: ModuleType) -> Iterator[Template]:
+    """Yield the templates of the module, also those in its tables of words."""
+    for value in vars(module).values():
+        for each in value.values() if isinstance(value, Mapping) else [value]:
+            if isinstance(each, Template):
+                yield each

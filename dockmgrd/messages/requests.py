@@ -87,7 +87,8 @@ MIRRORS_MISSING = Template("mirrors-missing", "SetMirror requires the list of mi
 EMPTY_LIST_CLEARS = Template("empty-list-clears", "Use an empty list to remove all mirrors.")
 MODE_UNKNOWN = Template("mode-unknown", "{value} is not a mode.")
 CHOOSE_MODE = Template("choose-mode", "Use one of: {modes}.")
-NO_MIRROR = Template("no-mirror-named", "There is no mirror to {mode}.")
+NO_MIRROR_TO_APPEND = Template("no-mirror-to-append", "There is no mirror to append.")
+NO_MIRROR_TO_REMOVE = Template("no-mirror-to-remove", "There is no mirror to remove.")
 NAME_MIRROR = Template("name-a-mirror", "Name the URL of at least one mirror.")
 
 # URLs of mirrors.

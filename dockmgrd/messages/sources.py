@@ -37,6 +37,7 @@ FINGERPRINT_INVALID = Template("fingerprint-invalid", "a fingerprint has 40 hexa
 # Requests
 SOURCE_UNKNOWN = Template("source-unknown", "There is no package source '{name}'.")
 KNOWN_SOURCES = Template("known-sources", "Choose one of {names}.")
+THIS_SYSTEM = Template("this-system", "this system ({source})")
 PLATFORM_UNKNOWN = Template(
     "platform-unknown",
     "Docker has no packages for {platform}. It has packages for {distributions}.",

@@ -28,10 +28,7 @@ kept = []
     [
         ("def test(): kept.append(socket.socket())", "socket:"),
         ("def test(): kept.append(subprocess.Popen(['sleep', '5']))", "process "),
-        (
-            "def test(): threading.Thread(target=threading.Event().wait, daemon=True).start()",
-            "thre",
-        ),
+        ("def test(): threading.Timer(5, int).start()", "thread "),
         ("async def test(): kept.append(asyncio.create_task(asyncio.Event().wait()))", "task "),
         ("async def test(): kept.append(socket.socket())", "socket:"),
         ("def test():\\n    with socket.socket(): pass", ""),

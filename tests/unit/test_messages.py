@@ -34,10 +34,11 @@ def _modules() -> Iterator[ModuleType]:
 
 def _templates() -> list[Template]:
     return [
-        value
+        each
         for module in _modules()
         for value in vars(module).values()
-        if isinstance(value, Template)
+        for each in (value.values() if isinstance(value, dict) else [value])
+        if isinstance(each, Template)
     ]
 
 

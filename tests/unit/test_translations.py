@@ -14,12 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from dockmgrd.catalog.platforms import Platform, find_tree
 from dockmgrd.cli.i18n import translation
 from dockmgrd.cli.i18n.locales import list_languages
 from dockmgrd.cli.i18n.translation import translate_message, word_message
 from dockmgrd.cli.i18n.words import STAGES, translate_word
-from dockmgrd.messages import catalog, client, dnf, jobs, packages
+from dockmgrd.errors import DockmgrError, RemoteError
+from dockmgrd.host import units
+from dockmgrd.messages import catalog, client, dnf, jobs, packages, words
 from dockmgrd.messages.text import Template, Text, fields_of, foreign_text
+from dockmgrd.model import JobState, Stage
 from unit.catalogues import compile_into
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +70,36 @@ def test_every_message_is_chinese_with_its_values_unchanged(name: str) -> None:
     assert translated.count(value) >= count
     words = re.findall(r"[^\W\d_]", template.english.format_map(dict.fromkeys(text.args, "")))
     assert not words or translated != str(text)
+
+
+def make_sentences_with_words() -> Iterator[tuple[Text, str]]:
+    """Yield sentences whose arguments are words of ours, and that word in English."""
+    for stage in Stage:
+        yield jobs.JOB_INTERRUPTED(job="1", stage=words.describe_stage(stage.value)), stage.value
+        yield jobs.JOB_MUST_NOT_STOP(job="1", stage=words.describe_stage(stage.value)), stage.value
+    for state in JobState:
+        described = words.describe_state(state.value)
+        yield jobs.JOB_HAS_ENDED(job="1", state=described), str(described)
+        yield client.JOB_ENDED_AS(job="1", state=described), str(described)
+    for method, word in words.GERUNDS.items():
+        yield units.make_failure(method, "1", "2").text, word.english
+    for method, word in words.VERBS.items():
+        yield units.make_refusal(method, ["1"], RemoteError("x", "2")).text, f" {word.english} "
+    with pytest.raises(DockmgrError) as unsupported:
+        find_tree(Platform("", "", ""))
+    yield unsupported.value.text, "this system"
+
+
+@pytest.mark.usefixtures("chinese")
+def test_words_of_ours_in_sentences_are_translated() -> None:
+    for text, word in make_sentences_with_words():
+        assert word in str(text)
+        assert word not in translate_message(text.to_plain()).partition("journalctl")[0]
+
+
+def test_word_of_a_newer_version_stays_as_it_is() -> None:
+    assert words.describe_stage("dreaming") == "dreaming"
+    assert words.describe_state("asleep") == "asleep"
 
 
 @pytest.mark.usefixtures("chinese")

@@ -9,30 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockmgrd.cli.i18n.translation import N_, _
+from dockmgrd.messages import words
 
-STAGES: Mapping[str, str] = {
-    "preparing": N_("preparing"),
-    "metadata": N_("metadata"),
-    "resolving": N_("resolving"),
-    "downloading": N_("downloading"),
-    "checking": N_("checking"),
-    "installing": N_("installing"),
-    "configuring": N_("configuring"),
-    "starting": N_("starting"),
-    "stopping": N_("stopping"),
-    "removing": N_("removing"),
-    "verifying": N_("verifying"),
-    "probing": N_("probing"),
-    "purging": N_("purging"),
-    "finished": N_("finished"),
-}
-JOB_STATES: Mapping[str, str] = {
-    "running": N_("running"),
-    "done": N_("done"),
-    "failed": N_("failed"),
-    "cancelled": N_("canceled"),
-    "interrupted": N_("interrupted"),
-}
+STAGES: Mapping[str, str] = {value: word.english for value, word in words.STAGES.items()}
+JOB_STATES: Mapping[str, str] = {value: word.english for value, word in words.JOB_STATES.items()}
 SERVICE_STATES: Mapping[str, str] = {
     "active": N_("active"),
     "inactive": N_("inactive"),
@@ -61,6 +41,6 @@ VERDICTS: Mapping[str, str] = {
 REGIONS: Mapping[str, str] = {"world": N_("world"), "cn": N_("cn")}
 
 
-def translate_word(words: Mapping[str, str], word: str) -> str:
+def translate_word(table: Mapping[str, str], word: str) -> str:
     """Return the word in the user's language; one that is not in the table stays as it is."""
-    return _(words[word]) if word in words else word
+    return _(table[word]) if word in table else word

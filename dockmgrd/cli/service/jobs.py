@@ -12,6 +12,7 @@ from dockmgrd.cli.i18n.translation import Message
 from dockmgrd.errors import DockmgrError, InvalidArgs, UnknownObject, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text, from_plain
+from dockmgrd.messages.words import describe_state
 from dockmgrd.model import JobState
 
 _LIST_COMMAND = "dockmgrctl jobs"
@@ -121,7 +122,9 @@ class JobRecord:
                 return from_plain(self.error_details)
         except (KeyError, TypeError, ValueError):
             pass  # the details of another version
-        return self.error_message or messages.JOB_ENDED_AS(job=self.job_id, state=self.state)
+        return self.error_message or messages.JOB_ENDED_AS(
+            job=self.job_id, state=describe_state(self.state)
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the record with keys that are spelled like those of Status."""
