@@ -8,55 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from dockmgrd.errors import ServiceFailed
+from dockmgrd.host.engine_answers import (
+    Container,
+    EngineFacts,
+    UnknownForm,
+    parse_containers,
+    parse_info,
+    parse_version,
+    parse_volumes,
+)
 from dockmgrd.messages import engine as messages
-from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.paths import DOCKER_SOCKET
 from dockmgrd.timeouts import within
 
+Answer = TypeVar("Answer")
+
+MAX_BODY_BYTES = 64 << 20
+"""Of an answer: containers of a host with thousands of them take some megabytes."""
+_CHUNK_BYTES = 1 << 20
+_ANSWER_TIMEOUT = 20.0
 _LINE_LIMIT = 16 << 20
-_CONTAINERD_STORE = ["driver-type", "io.containerd.snapshotter.v1"]
-
-
-@dataclass(frozen=True)
-class EngineFacts:
-    """The part of /info that is about mirrors."""
-
-    version: str = ""
-    mirrors: tuple[str, ...] = ()
-    """Registry mirrors in use, in their order and normal; dockerd keeps the file's spelling."""
-    insecure: frozenset[str] = frozenset()
-    """Registries and networks that it uses without checking certificates."""
-    containerd_store: bool = False
-    """Whether containerd stores the images; it reads hosts.toml files instead of mirrors."""
-    http_proxy: str = ""
-    """The proxy for http, its user and password replaced by xxxxx; "" for none."""
-    https_proxy: str = ""
-    no_proxy: str = ""
-    """Hosts that it reaches without the proxies, separated by commas."""
-
-    @classmethod
-    def from_info(cls, info: Mapping[str, Any]) -> EngineFacts:
-        """The facts of an answer to /info."""
-        registry = info.get("RegistryConfig") or {}
-        indexes = registry.get("IndexConfigs") or {}
-        hosts = {name for name, index in indexes.items() if not index.get("Secure", True)}
-        return cls(
-            version=str(info.get("ServerVersion", "")),
-            mirrors=normalize_known(tuple(registry.get("Mirrors") or ())),
-            insecure=frozenset(hosts.union(registry.get("InsecureRegistryCIDRs") or ())),
-            http_proxy=str(info.get("HttpProxy") or ""),
-            https_proxy=str(info.get("HttpsProxy") or ""),
-            no_proxy=str(info.get("NoProxy") or ""),
-            containerd_store=_CONTAINERD_STORE in (info.get("DriverStatus") or ()),
-        )
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([0-9]{3})[ \r]")
 
 
 class Engine:
@@ -70,31 +50,24 @@ class Engine:
 
         :raises ServiceFailed: when the engine does not answer.
         """
-        return str((await self._get("/version"))["Version"])
+        return await self._get("/version", parse_version)
 
     async def ping(self) -> None:
         """Return when the engine answers at all; raises as `version`."""
         async with self._response("/_ping"):
             pass
 
-    async def info(self) -> dict[str, Any]:
-        """What `docker info` shows; raises as `version`."""
-        answer: dict[str, Any] = await self._get("/info")
-        return answer
-
     async def facts(self) -> EngineFacts:
-        """The part of /info that is about mirrors; raises as `version`."""
-        return EngineFacts.from_info(await self.info())
+        """What we need of `docker info`; raises as `version`."""
+        return await self._get("/info", parse_info)
 
-    async def containers(self) -> list[dict[str, Any]]:
-        """The running containers as /containers/json describes them; raises as `version`."""
-        answer: list[dict[str, Any]] = await self._get("/containers/json")
-        return answer
+    async def containers(self) -> tuple[Container, ...]:
+        """The running containers; raises as `version`."""
+        return await self._get("/containers/json", parse_containers)
 
     async def volumes(self) -> tuple[str, ...]:
         """Names of the volumes; raises as `version`."""
-        answer = await self._get("/volumes")
-        return tuple(each["Name"] for each in answer.get("Volumes") or ())
+        return await self._get("/volumes", parse_volumes)
 
     async def stop_container(self, container: str, timeout: float = 60.0) -> None:
         """Stop the container as `docker stop` does; one that has ended is no error.
@@ -118,11 +91,13 @@ class Engine:
         async with self._response(f"/events?filters={filters}") as reader:
             yield reader
 
-    async def _get(self, path: str, timeout: float = 20.0) -> Any:
+    async def _get(self, path: str, parse: Callable[[Any], Answer]) -> Answer:
         try:
-            return await within(self._read(path), timeout)
+            return parse(await within(self._read(path), _ANSWER_TIMEOUT))
+        except UnknownForm as error:
+            raise _make_form_error(path, str(error)) from error
         except asyncio.TimeoutError:
-            text = messages.ENGINE_REQUEST_TIMEOUT(request=path, seconds=f"{timeout:g}")
+            text = messages.ENGINE_REQUEST_TIMEOUT(request=path, seconds=f"{_ANSWER_TIMEOUT:g}")
             remedy = messages.LOOK_AT_ENGINE_STATUS()
             raise ServiceFailed(text.with_remedy(remedy, "systemctl status docker")) from None
 
@@ -133,11 +108,11 @@ class Engine:
 
     async def _read(self, path: str) -> Any:
         async with self._response(path) as reader:
-            body = await reader.read()
+            body = await _read_body(reader)
         try:
             return json.loads(body)
-        except ValueError as error:
-            raise ServiceFailed(messages.ENGINE_REPLY_TRUNCATED(request=path)) from error
+        except (ValueError, RecursionError) as error:
+            raise _make_form_error(path, f"{len(body)} bytes are not JSON") from error
 
     @asynccontextmanager
     async def _response(
@@ -156,14 +131,39 @@ class Engine:
             raise ServiceFailed(text.with_remedy(remedy, "systemctl start docker")) from error
         try:
             writer.write(f"{method} {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode("ascii"))
-            head = await reader.readuntil(b"\r\n\r\n")
-            status = head.split(b" ", 2)[1].decode()
+            status = _parse_status(await reader.readuntil(b"\r\n\r\n"))
             if status not in accepted:
                 raise ServiceFailed(messages.ENGINE_STATUS_UNEXPECTED(request=path, status=status))
             yield reader
+        except (UnknownForm, asyncio.LimitOverrunError) as error:
+            raise _make_form_error(path, str(error)) from error
         except (OSError, asyncio.IncompleteReadError) as error:
             text = messages.ENGINE_BROKE_OFF(request=path)
             remedy = messages.LOOK_AT_ENGINE_LOG()
             raise ServiceFailed(text.with_remedy(remedy, "journalctl -u docker")) from error
         finally:
             writer.close()
+
+
+def _parse_status(head: bytes) -> str:
+    """:raises UnknownForm: if the head is not that of an HTTP response."""
+    match = _STATUS_LINE.match(head)
+    if match is None:
+        raise UnknownForm("it is not HTTP")
+    return match[1].decode()
+
+
+async def _read_body(reader: asyncio.StreamReader) -> bytes:
+    """:raises UnknownForm: if it does not end."""
+    body = bytearray()
+    while chunk := await reader.read(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise UnknownForm(f"it is longer than {MAX_BODY_BYTES} bytes")
+    return bytes(body)
+
+
+def _make_form_error(request: str, reason: str) -> ServiceFailed:
+    text = messages.ENGINE_REPLY_UNKNOWN(request=request, reason=reason)
+    remedy = messages.LOOK_AT_SOCKET()
+    return ServiceFailed(text.with_remedy(remedy, f"docker --host unix://{DOCKER_SOCKET} version"))

@@ -15,9 +15,11 @@ ENGINE_UNREACHABLE = Template(
 ENGINE_BROKE_OFF = Template(
     "engine-broke-off", "Docker Engine closed the connection while answering {request}."
 )
-ENGINE_REPLY_TRUNCATED = Template(
-    "engine-reply-truncated", "The reply of Docker Engine to {request} is truncated."
+ENGINE_REPLY_UNKNOWN = Template(
+    "engine-reply-unknown",
+    "The reply to {request} is not one of Docker Engine's API: {reason}.",
 )
+LOOK_AT_SOCKET = Template("look-at-socket", "Check which program serves the socket.")
 ENGINE_STATUS_UNEXPECTED = Template(
     "engine-status-unexpected", "Docker Engine answered {request} with status {status}."
 )

@@ -23,11 +23,12 @@ from dockmgrd.bus import frames
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.catalog import sources as catalog
 from dockmgrd.catalog.platforms import Platform
-from dockmgrd.host import adminconfig, daemonjson
+from dockmgrd.host import adminconfig, daemonjson, engine_answers
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.yamltree import Malformed
 from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
+from dockmgrd.worker import protocol
 
 JOB = "20260101T000000_abcdef"
 fuzz = settings(
@@ -105,6 +106,60 @@ def test_files_of_a_job(tmp_path: Path, content: bytes) -> None:
     store.read_request(JOB)
     store.read_result(JOB)
     store.read_findings(JOB)
+
+
+ANSWERS = (
+    engine_answers.parse_version,
+    engine_answers.parse_info,
+    engine_answers.parse_containers,
+    engine_answers.parse_volumes,
+)
+KEYS = st.sampled_from(
+    (
+        *("Id", "Names", "Name", "Volumes", "Version", "RegistryConfig", "IndexConfigs"),
+        *("Mirrors", "InsecureRegistryCIDRs", "Secure", "DriverStatus", "Containers"),
+    )
+)
+answers = st.recursive(
+    jsons,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@fuzz
+@given(answer=answers)
+@pytest.mark.parametrize("parse", ANSWERS)
+def test_answers_of_the_engine(answer: Any, parse: Callable[[Any], object]) -> None:
+    complaint(lambda: parse(answer), engine_answers.UnknownForm)
+
+
+EVENTS = ("progress", "resolved", "writing", "outcome")
+FIELDS = st.sampled_from(
+    (
+        *("stage", "fraction", "message", "numbers", "changes", "notes", "writing", "offered"),
+        *("error", "action", "package", "reason", "download", "id", "text", "args", "remedy"),
+    )
+)
+events = st.recursive(
+    jsons | st.sampled_from(("downloading", 0.5, [], {})),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=6),
+    max_leaves=15,
+)
+
+
+@fuzz
+@given(event=st.sampled_from(EVENTS), values=st.dictionaries(FIELDS, events, max_size=8))
+def test_lines_of_the_package_worker(event: str, values: dict[str, Any]) -> None:
+    line = json.dumps({**values, "event": event}).encode()
+    complaint(lambda: protocol.decode_event(line), ValueError)
+
+
+@fuzz
+@given(content=documents)
+def test_any_line_to_the_job_or_the_worker(content: bytes) -> None:
+    complaint(lambda: protocol.decode_event(content), ValueError, RecursionError)
+    complaint(lambda: protocol.decode_request(content), ValueError, RecursionError)
 
 
 @fuzz

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from dockmgrd import paths
 from dockmgrd.errors import RolledBack, ServiceFailed
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.change import Change
 from dockmgrd.job.mirrors.engine_control import EngineControl

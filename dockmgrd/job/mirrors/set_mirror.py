@@ -13,7 +13,7 @@ from dockmgrd.errors import ConfigInvalid, InvalidArgs, ServiceFailed
 from dockmgrd.host import atomicfile, dockerd
 from dockmgrd.host.docker_config import find_unusable_mirrors
 from dockmgrd.host.dockerd import CommandLine
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.rpmdb import installed_versions
 from dockmgrd.host.running_engine import check_local_socket
 from dockmgrd.host.units import UnitState

@@ -84,14 +84,14 @@ async def _plan_mirrors(
 async def _describe_restart(context: JobContext, changes: Sequence[Change]) -> Text:
     """What a restart of the engine means for its containers."""
     try:
-        info = await context.engine.info()
+        facts = await context.engine.facts()
         running = await context.engine.containers()
     except ServiceFailed as error:
         return messages.RESTART_UNCLEAR(reason=error.text)
     if not running:
         return messages.RESTART_NO_CONTAINERS()
-    containers = abbreviate_names(str(each["Names"][0]).lstrip("/") for each in running)
-    if not info.get("LiveRestoreEnabled"):
+    containers = abbreviate_names(each.name for each in running)
+    if not facts.live_restore:
         return messages.RESTART_STOPS_CONTAINERS(containers=containers)
     if _is_patch_upgrade(changes):
         return messages.RESTART_KEEPS_CONTAINERS(containers=containers)

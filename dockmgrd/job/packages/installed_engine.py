@@ -57,7 +57,7 @@ class InstalledEngine:
             if not may_fail:
                 raise
             return ()
-        return tuple(str(each["Names"][0]).lstrip("/") for each in found)
+        return tuple(each.name for each in found)
 
     async def is_active(self) -> bool:
         """Whether docker.service runs."""
@@ -84,7 +84,8 @@ class InstalledEngine:
         if await self.is_active():
             try:
                 check_local_socket(names.DOCKER_UNIT)
-                roots.append(Path((await self._context.engine.info())["DockerRootDir"]))
+                facts = await self._context.engine.facts()
+                roots += [Path(facts.data_root)] if facts.data_root else []
             except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
                 self._context.add_note(error.text)
         configuration = paths.DAEMON_JSON
@@ -125,9 +126,9 @@ class InstalledEngine:
         engine = self._context.engine
         try:
             check_local_socket(names.DOCKER_UNIT)
-            if (await engine.info()).get("LiveRestoreEnabled"):
+            if (await engine.facts()).live_restore:
                 running = await engine.containers()
-                await asyncio.gather(*(engine.stop_container(each["Id"]) for each in running))
+                await asyncio.gather(*(engine.stop_container(each.id) for each in running))
         except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
             self._context.add_note(error.text)
 

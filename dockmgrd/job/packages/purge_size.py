@@ -33,9 +33,9 @@ async def measure_purge(context: JobContext, removal: Removal, plan: Plan) -> di
     counts, volumes = _count_on_disk(roots)
     if await removal.engine.is_active():
         try:
-            info = await context.engine.info()
+            facts = await context.engine.facts()
             volumes = list(await context.engine.volumes())
-            counts = {"containers": int(info["Containers"]), "images": int(info["Images"])}
+            counts = {"containers": facts.containers, "images": facts.images}
         except ServiceFailed as error:
             context.add_note(error.text)
     return {

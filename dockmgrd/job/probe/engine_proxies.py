@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from dockmgrd.errors import ConfigInvalid
 from dockmgrd.host.dockerd import CommandLine
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.mirrors import change

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from dockmgrd import names
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.errors import InvalidArgs, MirrorUnreachable, ServiceFailed
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.probe import engine_proxies

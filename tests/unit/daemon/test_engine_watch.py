@@ -15,7 +15,8 @@ from bed.limits import HANG_TIMEOUT
 from dockmgrd import names
 from dockmgrd.daemon.engine_watch import EngineWatch
 from dockmgrd.errors import ServiceFailed
-from dockmgrd.host.engine import Engine, EngineFacts
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 

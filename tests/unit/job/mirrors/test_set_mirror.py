@@ -17,7 +17,8 @@ import pytest
 from bed.limits import HANG_TIMEOUT
 from dockmgrd import paths
 from dockmgrd.errors import ConfigConflict, RolledBack, ServiceFailed
-from dockmgrd.host.engine import Engine, EngineFacts
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext

@@ -14,7 +14,7 @@ import pytest
 
 from bed.limits import HANG_TIMEOUT
 from dockmgrd.catalog import mirrors as candidates
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.job.probe.documents import find_bearer_challenge, parse_token
 from dockmgrd.job.probe.probe import rank_findings, try_all
 from dockmgrd.job.probe.registry import Finding

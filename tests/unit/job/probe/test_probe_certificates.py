@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.job.probe import probe
 from dockmgrd.job.probe.http import Answer
 from dockmgrd.job.probe.registry import Finding

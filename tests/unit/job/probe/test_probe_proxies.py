@@ -14,7 +14,7 @@ import pytest
 
 from bed.limits import HANG_TIMEOUT
 from dockmgrd import paths
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts, parse_info
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.probe import engine_proxies, probe
@@ -242,7 +242,7 @@ async def test_credentials_are_taken_from_where_the_engine_has_them(
     (tmp_path / "daemon.json").write_text(json.dumps({"proxies": file}))
     said = {"HttpProxy": "http://open:1", "HttpsProxy": "http://xxxxx:xxxxx@proxy:1"}
     systemd = cast("Systemd", Unit(words, environment))
-    facts = EngineFacts.from_info(said)
+    facts = parse_info(said)
     full = await engine_proxies.add_credentials(systemd, RUNNING, facts)
     way = engine_proxies.make_proxies(full).find_proxy("https", "mirror.example", 443)
     assert way is not None
@@ -252,5 +252,5 @@ async def test_credentials_are_taken_from_where_the_engine_has_them(
 
 
 def test_the_engine_says_which_proxies_it_uses() -> None:
-    facts = EngineFacts.from_info({"HttpProxy": "a", "HttpsProxy": "b", "NoProxy": "c,d"})
+    facts = parse_info({"HttpProxy": "a", "HttpsProxy": "b", "NoProxy": "c,d"})
     assert (facts.http_proxy, facts.https_proxy, facts.no_proxy) == ("a", "b", "c,d")
