@@ -2,11 +2,11 @@
 """Hosts for tests.
 
 A test that asks for a host runs on bookworm, or on the suites that it is marked with, as by
-`@pytest.mark.suites("trixie")` or `@EVERYWHERE`. When it fails, the end of the journal of every
-host that it had is in the report.
+`@pytest.mark.suites("trixie")`, `@EVERYWHERE` or `@EACH_DNF`. When it fails, the end of the journal
+of every host that it had is in the report.
 
 bullseye is an older bookworm. It takes those tests of `CHOSEN_FOR_BULLSEYE` that are marked with
-`@EVERYWHERE`, and with `--suite bullseye` every test that runs on bookworm.
+`@EVERYWHERE` or `@EACH_DNF`, and with `--suite bullseye` every test that runs on bookworm.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
     from bed.layers import Layers
 
 EVERYWHERE = pytest.mark.suites(BOOKWORM.name, TRIXIE.name, FORKY.name)
-"""For a test that needs each kind of host: whatever has to do with packages."""
+"""For a test that needs each kind of host: each systemd, message bus, polkit and Python."""
+
+EACH_DNF = pytest.mark.suites(BOOKWORM.name, FORKY.name)
+"""For a test of packages: with dnf 4, and with dnf 5. trixie has dnf 4, as bookworm has."""
 
 NEEDS_JAVASCRIPT_RULES = pytest.mark.javascript_rules
 """For a test that writes rules of polkit. A host whose polkit reads none skips it."""
@@ -77,7 +80,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     wanted = list(marker.args) if marker is not None else [BOOKWORM.name]
     asked: list[str] = metafunc.config.getoption("suite") or []
     module = metafunc.module.__name__.rpartition(".")[2]
-    chosen = module in CHOSEN_FOR_BULLSEYE and set(EVERYWHERE.args) <= set(wanted)
+    chosen = module in CHOSEN_FOR_BULLSEYE and set(EACH_DNF.args) <= set(wanted)
     if BOOKWORM.name in wanted and (chosen or BULLSEYE.name in asked):
         wanted.append(BULLSEYE.name)
     names = [name for name in dict.fromkeys(wanted) if name in (asked or SUITES)]

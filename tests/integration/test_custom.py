@@ -9,7 +9,7 @@ import pytest
 
 from bed import layers, repositories, sites
 from bed.api import Api, ApiError
-from bed.fixtures import EVERYWHERE, NEEDS_JAVASCRIPT_RULES
+from bed.fixtures import EACH_DNF, NEEDS_JAVASCRIPT_RULES
 from bed.suites import ARCH, BOOKWORM, CENTOS_STREAM_9, os_release_text
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
-pytestmark = EVERYWHERE
+pytestmark = EACH_DNF
 ERROR = "org.dockmgr1.Error."
 TRUE, FALSE = ("b", True), ("b", False)
 CENTOS_8 = {**CENTOS_STREAM_9, "VERSION_ID": "8", "PRETTY_NAME": "CentOS Linux 8"}

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed.api import Api, ApiError
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EACH_DNF
 from bed.soaking import rounds
 from bed.workers import ALL
 
 if TYPE_CHECKING:
     from bed.host import Host
 
-pytestmark = EVERYWHERE
+pytestmark = EACH_DNF
 
 LATEST_KILL = 0.4
 """Progress of a job that is two thirds through its download."""

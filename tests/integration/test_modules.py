@@ -16,7 +16,7 @@ import pytest
 from bed import layers, repositories, rpmbuild, sites
 from bed.api import Api, ApiError
 from bed.by_hand import REPOSITORY_FILE, repository
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EACH_DNF
 from bed.shell import checked
 from bed.suites import ARCH, BOOKWORM, CENTOS_STREAM_9, os_release_text
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
-pytestmark = EVERYWHERE
+pytestmark = EACH_DNF
 ERROR = "org.dockmgr1.Error."
 CENTOS_8 = {**CENTOS_STREAM_9, "VERSION_ID": "8", "PRETTY_NAME": "CentOS Linux 8"}
 HOTFIXES = "--setopt=docker-ce-stable.module_hotfixes=1"

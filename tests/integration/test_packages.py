@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bed import debian, docker_packages, identity, repositories, sites, system
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EACH_DNF
 from bed.suites import ARCH
 from bed.workers import (
     ALL,
@@ -57,7 +57,7 @@ STAGES_OF_INSTALL = [
     Stage.CHECKING,
     Stage.INSTALLING,
 ]
-pytestmark = EVERYWHERE
+pytestmark = EACH_DNF
 
 
 def refused(host: Host, request: Request, error: str) -> str:

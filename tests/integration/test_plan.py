@@ -10,7 +10,7 @@ import pytest
 
 from bed import repositories, sites, system
 from bed.api import Api, ApiError
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EACH_DNF
 from bed.suites import ARCH
 from bed.workers import MINIMAL
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
-pytestmark = EVERYWHERE
+pytestmark = EACH_DNF
 ERROR = "org.dockmgr1.Error."
 TRUE, FALSE = ("b", True), ("b", False)
 TINY = "/srv/bed/registry/tiny.tar"

@@ -9,7 +9,7 @@ import pytest
 
 from bed import layers, repositories, sites
 from bed.api import Api, ApiError
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EACH_DNF
 from bed.suites import ARCH, os_release_text
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ FAULTS: dict[str, tuple[str, str, Any]] = {
 }
 
 
-@EVERYWHERE
+@EACH_DNF
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_next_source_serves(host: Host, fault: str) -> None:
     # Less than we would wait: where an admin has less patience than we have, so have we.
@@ -63,7 +63,7 @@ def test_the_next_source_serves(host: Host, fault: str) -> None:
     assert host.run("rpm", "-q", "docker-ce").returncode == 0
 
 
-@EVERYWHERE
+@EACH_DNF
 def test_when_no_source_serves_each_says_why(host: Host) -> None:
     break_mirror(host, "status", "/", 404)
     host.internet.refuse(sites.USTC)
@@ -78,7 +78,7 @@ def test_when_no_source_serves_each_says_why(host: Host) -> None:
         api.install(source=("s", "tuna,nowhere"))
 
 
-@EVERYWHERE
+@EACH_DNF
 def test_versions(host: Host, suite: Suite) -> None:
     past, current, coming = repositories.generations(suite)
     api = Api(host)
@@ -132,7 +132,7 @@ def test_the_tree_of_the_system(
     assert host.run("dnf", "-q", "repoquery", "--repo=docker-ce-stable", "docker-ce").stdout
 
 
-@EVERYWHERE
+@EACH_DNF
 def test_a_system_that_nobody_knows(new_host: NewHost, suite: Suite) -> None:
     my_linux = {"ID": "mylinux", "VERSION_ID": "3", "PRETTY_NAME": "My Linux 3"}
     host = boot_as(new_host, suite, my_linux)

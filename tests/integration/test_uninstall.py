@@ -10,7 +10,7 @@ import pytest
 
 from bed import layers
 from bed.api import Api, ApiError
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EACH_DNF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bed.host import Host
     from bed.suites import Suite
 
-pytestmark = EVERYWHERE
+pytestmark = EACH_DNF
 ERROR = "org.dockmgr1.Error."
 REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
 FOREIGN = "[docker-ce-stable]\nname=Mine\nbaseurl=https://mine.bed.test/\nenabled=0\n"
