@@ -44,15 +44,20 @@ def connect_socket(address: str | None = None) -> socket.socket:
 class Authentication:
     """What a client and the bus say to each other before the first message.
 
-    Send `greeting`, pass what arrives to `receive` until it returns bytes, and send these.
+    Send `greeting`, then pass what arrives to `receive` and send what it returns, until `is_done`.
+
+    :param is_local: whether the bus sees our user id. Behind a bridge to another host it sees
+        that of the bridge, and we leave ours out, as sd-bus does.
     """
 
-    def __init__(self) -> None:
-        self.greeting = b"\0" + make_authentication_request().encode() + b"\r\n"
+    def __init__(self, *, is_local: bool = True) -> None:
+        request = make_authentication_request() if is_local else "AUTH EXTERNAL"
+        self.greeting = b"\0" + request.encode() + b"\r\n"
+        self.is_done = False
         self._line = b""
 
     def receive(self, data: bytes) -> bytes:
-        """Return what completes the authentication; empty while the bus's line is incomplete.
+        """Return the reply to the bus's line; empty while the line is incomplete.
 
         :raises AuthError: if the bus rejects us.
         :raises EOFError: if `data` is empty: the bus closed the connection.
@@ -65,4 +70,8 @@ class Authentication:
         if not self._line.endswith(b"\r\n"):
             return b""
         line = self._line.decode("ascii", "backslashreplace").strip()
+        self._line = b""
+        if line == "DATA":
+            return b"DATA\r\n"
+        self.is_done = True
         return answer_authentication(line).encode() + b"\r\n"

@@ -32,15 +32,25 @@ class Connection:
 
     :param wait: how the program waits.
     :param seconds: for all calls together; None for no limit but that of each call.
+    :param bridge: a socket behind which a bridge to the bus of another host is started. The
+        connection closes it. A user may have to log in there, so authentication has no time limit.
 
     :raises OSError, ValueError: as `connect_socket`.
     :raises AuthError: if the bus does not accept us.
     """
 
-    def __init__(self, wait: WaitUntilReadable, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        wait: WaitUntilReadable,
+        seconds: float | None = None,
+        bridge: socket.socket | None = None,
+    ) -> None:
         self._wait = wait
         self._deadline = _get_deadline(seconds)
-        self._socket = _authenticate(connect_socket(), wait)
+        if bridge is None:
+            self._socket = _authenticate(connect_socket(), wait, Authentication())
+        else:
+            self._socket = _authenticate(bridge, wait, Authentication(is_local=False), None)
         self._splitter = FrameSplitter(_MAX_SIGNAL_BYTES)
         self._router = Router()
         self.has_ended = False
@@ -178,20 +188,24 @@ def _get_deadline(seconds: float | None) -> float | None:
     return None if seconds is None else time.monotonic() + seconds
 
 
-def _authenticate(sock: socket.socket, wait: WaitUntilReadable) -> socket.socket:
+def _authenticate(
+    sock: socket.socket,
+    wait: WaitUntilReadable,
+    authentication: Authentication,
+    timeout: float | None = _AUTHENTICATION_TIMEOUT,
+) -> socket.socket:
     """Return the socket, on which the bus has accepted us.
 
+    :param timeout: seconds to wait for each line of the bus.
     :raises OSError, AuthError: if the bus does not accept us.
     """
-    authentication = Authentication()
     try:
         sock.sendall(authentication.greeting)
-        answer = b""
-        while not answer:
-            if not wait(sock.fileno(), _AUTHENTICATION_TIMEOUT):
+        while not authentication.is_done:
+            if not wait(sock.fileno(), timeout):
                 raise AuthError("the bus does not answer")
-            answer = authentication.receive(sock.recv(_MAX_READ_BYTES))
-        sock.sendall(answer)
+            if reply := authentication.receive(sock.recv(_MAX_READ_BYTES)):
+                sock.sendall(reply)
     except EOFError as error:
         sock.close()
         raise AuthError(str(error)) from error

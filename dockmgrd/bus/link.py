@@ -107,11 +107,10 @@ class Link:
         authentication = Authentication()
         try:
             await self._loop.sock_sendall(self._sock, authentication.greeting)
-            answer = b""
-            while not answer:
+            while not authentication.is_done:
                 received = await self._loop.sock_recv(self._sock, _MAX_READ_BYTES)
-                answer = authentication.receive(received)
-            await self._loop.sock_sendall(self._sock, answer)
+                if reply := authentication.receive(received):
+                    await self._loop.sock_sendall(self._sock, reply)
         except BaseException:
             self.end()
             raise

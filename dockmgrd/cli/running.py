@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -42,7 +41,10 @@ class JobRunner:
     """
 
     def __init__(self, invocation: Invocation) -> None:
-        self.interactive = invocation.ask_password and sys.stdin.isatty()
+        self._is_remote = bool(invocation.host)
+        self._program = invocation.program
+        # polkit of another host cannot use an agent on this terminal.
+        self.interactive = invocation.ask_password and sys.stdin.isatty() and not self._is_remote
         self._quiet = invocation.quiet
         self._as_json = bool(invocation.json)
         self._progress: Progress | None = None
@@ -65,14 +67,20 @@ class JobRunner:
         self, client: Client, kind: Kind, options: Mapping[str, Any], mirrors: tuple[str, ...]
     ) -> JobRecord:
         """Start a job, and return it when it has ended."""
-        self.interrupt_message = messages.MAYBE_STARTED()
-        called_at = time.time_ns() // 1000
+        self.interrupt_message = messages.MAYBE_STARTED(program=self._program)
+        called_at = self._get_time(client)
         with self.run_agent():
             try:
                 path = client.start(kind, options, mirrors)
             except NoReply:
                 path = _find_started_job(client, kind, called_at)
         return self.follow(client, path)
+
+    def _get_time(self, client: Client) -> int:
+        """Return a time on the host's clock that is after all its jobs, in microseconds."""
+        if self._is_remote:
+            return 1 + max((job.created_at for job in client.list_jobs()), default=0)
+        return time.time_ns() // 1000
 
     @contextmanager
     def run_agent(self) -> Iterator[None]:
@@ -86,7 +94,9 @@ class JobRunner:
         """Show the progress of the job, and return it when it has ended."""
         self.job_id = path[len(names.JOB_PATH_PREFIX) :]
         ending = self.job_id.rpartition("_")[2]
-        self.interrupt_message = messages.JOB_KEEPS_RUNNING(job=self.job_id, ending=ending)
+        self.interrupt_message = messages.JOB_KEEPS_RUNNING(
+            job=self.job_id, ending=ending, program=self._program
+        )
 
         # While the job works there is time to load what shows it, and its result in the end.
         answers.load_result_formatter()
@@ -113,8 +123,9 @@ def _find_started_job(client: Client, kind: Kind, since: int) -> str:
     :param since: microseconds since the epoch at which the call was made.
     :raises NoReply: if there is none, so that nothing was started.
     """
+    uid = client.get_uid()
     for job in DaemonWatch(client.bus, lambda: None).ask(client.list_jobs):
-        is_ours = job.kind == kind.value and job.initiator_uid == os.getuid()
+        is_ours = job.kind == kind.value and job.initiator_uid == uid
         if is_ours and job.created_at >= since:
             return names.job_path(job.job_id)
     raise NoReply(messages.JOB_NOT_STARTED().with_remedy(messages.RUN_AGAIN()))

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from dockmgrd import names
+from dockmgrd.bus.blocking import Connection
 from dockmgrd.cli import consent
 from dockmgrd.cli.commands.arguments import Invocation
 from dockmgrd.cli.loading import load
@@ -17,12 +19,21 @@ from dockmgrd.cli.service.follow import Follower
 from dockmgrd.cli.service.jobs import JobRecord, find_job, find_running_job
 from dockmgrd.cli.view import answers
 from dockmgrd.cli.view.terminal import report
-from dockmgrd.errors import MirrorUnreachable, NoReply, NotCancellable, ServiceUnknown
+from dockmgrd.errors import (
+    HostUnreachable,
+    MirrorUnreachable,
+    NoReply,
+    NotCancellable,
+    ServiceUnknown,
+)
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.messages.words import describe_state
 from dockmgrd.model import JobState, Kind
 
+_OPEN_REMOTE_CONNECTION = "dockmgrd.cli.service.ssh:open_remote_connection"
+_MAKE_SSH_COMMAND = "dockmgrd.cli.service.ssh:make_command"
+_JOIN_WORDS = "shlex:join"
 _CONFIRM_PLAN = "dockmgrd.cli.view.plan:confirm_plan"
 _SELECT_MIRRORS = "dockmgrd.cli.view.tables:select_mirrors"
 _COMPARE_VERSIONS = "dockmgrd.cli.view.tables:compare_versions"
@@ -60,13 +71,32 @@ class Session:
         if self._invocation.command == "version":
             self._show_version()
             return 0
-        with open_connection() as bus:
-            client = Client(bus, interactive=self._runner.interactive)
-            if self._invocation.fastest:
-                return self._set_fastest(client)
-            if self._invocation.kind is not None:
-                return self._run_job(client, self._invocation.kind)
-            _HANDLERS[self._invocation.command](self, client)
+        try:
+            with self._open_connection() as bus:
+                return self._run_with(Client(bus, interactive=self._runner.interactive))
+        except HostUnreachable as error:
+            if not self.job_id:
+                raise
+            text = messages.JOB_GOES_ON(reason=error.text, job=self.job_id)
+            command = f"{self._invocation.program} follow {self.job_id}"
+            raise HostUnreachable(text.with_remedy(messages.FOLLOW_AGAIN(), command)) from error
+
+    def _open_connection(self) -> AbstractContextManager[Connection]:
+        """Connect to the bus of this host, or of the one that the command is for."""
+        host, ask_password = self._invocation.host, self._invocation.ask_password
+        if not host:
+            return open_connection()
+        connection: AbstractContextManager[Connection] = load(_OPEN_REMOTE_CONNECTION)(
+            host, ask_password=ask_password
+        )
+        return connection
+
+    def _run_with(self, client: Client) -> int:
+        if self._invocation.fastest:
+            return self._set_fastest(client)
+        if self._invocation.kind is not None:
+            return self._run_job(client, self._invocation.kind)
+        _HANDLERS[self._invocation.command](self, client)
         return 0
 
     def show_status(self, client: Client) -> None:
@@ -98,7 +128,17 @@ class Session:
         pager = () if self._invocation.pager else ("--no-pager",)
         fields = (f"_SYSTEMD_UNIT={names.job_unit(job.job_id)}", f"DOCKMGR_JOB_ID={job.job_id}")
         options = (*pager, *form, *self._invocation.log_options)
-        self.successor = ("journalctl", "--quiet", *options, fields[0], "+", fields[1])
+        command = ("journalctl", "--quiet", *options, fields[0], "+", fields[1])
+        self.successor = self._make_command(command)
+
+    def _make_command(self, words: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the command that runs a program on the host."""
+        host = self._invocation.host
+        if not host:
+            return words
+        terminal = "-t" if sys.stdin.isatty() and sys.stdout.isatty() else "-T"
+        quoted = load(_JOIN_WORDS)(words)
+        return tuple(load(_MAKE_SSH_COMMAND)(host, [quoted], terminal))
 
     def cancel(self, client: Client) -> None:
         """Cancel a job, and wait until it has ended.
@@ -109,20 +149,22 @@ class Session:
         path = names.job_path(job.job_id)
         with self._runner.run_agent():
             client.cancel(path)
-        self._runner.interrupt_message = messages.JOB_IS_BEING_CANCELED(job=job.job_id)
+        self._runner.interrupt_message = messages.JOB_IS_BEING_CANCELED(
+            job=job.job_id, program=self._invocation.program
+        )
         ended = Follower(client, path, lambda _: None).wait()
         if ended.state != JobState.CANCELLED.value:
             text = messages.JOB_ENDED_BEFORE_CANCEL(
                 job=job.job_id, state=describe_state(ended.state)
             )
-            command = f"dockmgrctl follow {job.short_id}"
+            command = f"{self._invocation.program} follow {job.short_id}"
             raise NotCancellable(text.with_remedy(messages.SEE_JOB_RESULT(), command))
         self._print({"job": job.job_id})
 
     def _show_version(self) -> None:
         version, problem = None, ""
         try:
-            with open_connection() as bus:
+            with self._open_connection() as bus:
                 version = Client(bus, interactive=False).get_version()
         except (ServiceUnknown, NoReply) as error:
             problem = error.message
@@ -152,7 +194,7 @@ class Session:
         if not best:
             text = messages.NO_MIRROR_WORKS_NOTHING_CHANGED()
             remedy = messages.PROBE_OR_SET_ANYWAY()
-            raise MirrorUnreachable(text.with_remedy(remedy, "dockmgrctl probe"))
+            raise MirrorUnreachable(text.with_remedy(remedy, f"{self._invocation.program} probe"))
         options = self._invocation.options
         return self._conclude(self._runner.run(client, Kind.SET_MIRROR, options, (best,)))
 

@@ -6,43 +6,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
 
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.loading import load
+from dockmgrd.cli.session import Session
 from dockmgrd.cli.view.answers import print_error
 from dockmgrd.cli.view.terminal import report
 from dockmgrd.cli.waiting import Stopped, catch_signals, wait_until_readable
 from dockmgrd.errors import Cancelled, DockmgrError
-from dockmgrd.messages.text import Text
 
 _SIGNAL_CODE_BASE = 128
 _SECOND_INTERRUPT_TIMEOUT = 2.0
 
-_RUNS: Mapping[str, str] = {
-    "this host": "dockmgrd.cli.session:Session",
-    "other hosts": "dockmgrd.cli.hosts.fleet:Fleet",
-}
-
-
-class Run(Protocol):
-    """What runs an invocation: see `session.Session`."""
-
-    successor: tuple[str, ...]
-
-    @property
-    def interrupt_message(self) -> Text: ...
-    @property
-    def job_id(self) -> str: ...
-    def run(self) -> int: ...
-    def leave(self) -> None: ...
-
 
 def run_invocation(invocation: Invocation) -> int:
-    """Run the command on this host or on others, and return the exit code."""
-    command = _make_run(invocation)
+    """Run the command, and return the exit code."""
+    command = Session(invocation)
     try:
         with catch_signals():
             code = _run_until_stopped(invocation, command)
@@ -54,12 +33,7 @@ def run_invocation(invocation: Invocation) -> int:
     return code
 
 
-def _make_run(invocation: Invocation) -> Run:
-    run: Run = load(_RUNS["other hosts" if invocation.hosts else "this host"])(invocation)
-    return run
-
-
-def _run_until_stopped(invocation: Invocation, command: Run) -> int:
+def _run_until_stopped(invocation: Invocation, command: Session) -> int:
     try:
         return command.run()
     except Stopped as stopped:
@@ -79,6 +53,6 @@ def _wait_for_second_interrupt(invocation: Invocation, job_id: str) -> int:
     try:
         wait_until_readable(timeout=_SECOND_INTERRUPT_TIMEOUT)
     except Stopped:
-        _make_run(replace(invocation, command="cancel", job=job_id, fastest=False)).run()
+        Session(replace(invocation, command="cancel", job=job_id, fastest=False)).run()
         return Cancelled.exit_code
     return _SIGNAL_CODE_BASE + signal.SIGINT

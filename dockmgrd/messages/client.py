@@ -21,7 +21,11 @@ NOT_A_JSON_FORM = Template(
     "not-a-json-form", "The value of --json, {value}, is not one of {forms}."
 )
 NOT_A_HOST = Template("not-a-host", "The value of --host, {value}, is not a host.")
-USE_HOST = Template("use-host", "Use [USER@]HOST, such as root@web1.")
+USE_HOST = Template("use-host", "Use [USER@]HOST[:PORT], such as root@web1.")
+ONE_HOST_ONLY = Template("one-host-only", "--host takes one host.")
+USE_COLLECTION = Template(
+    "use-collection", "For several hosts, use the Ansible collection dockmgr.docker."
+)
 NOT_A_URL = Template("not-a-url", "{value} is not a URL.")
 APPEND_WITH_REMOVE = Template("append-with-remove", "--append and --remove exclude each other.")
 FASTEST_WITH_OTHERS = Template(
@@ -49,15 +53,15 @@ JOB_ENDED_BEFORE_CANCEL = Template(
 SEE_JOB_RESULT = Template("see-job-result", "Follow it to see its result.")
 JOB_KEEPS_RUNNING = Template(
     "job-keeps-running",
-    "Job {job} keeps running in the background. To watch it: dockmgrctl follow {ending}. "
-    "To stop it: dockmgrctl cancel {ending}.",
+    "Job {job} keeps running in the background. To watch it: {program} follow {ending}. "
+    "To stop it: {program} cancel {ending}.",
 )
 JOB_IS_BEING_CANCELED = Template(
     "job-is-being-canceled",
-    "Job {job} is being canceled. To see how it ended: dockmgrctl jobs.",
+    "Job {job} is being canceled. To see how it ended: {program} jobs.",
 )
 MAYBE_STARTED = Template(
-    "maybe-started", "Interrupted. To see whether the job has started: dockmgrctl jobs."
+    "maybe-started", "Interrupted. To see whether the job has started: {program} jobs."
 )
 NOTHING_WAS_DONE = Template("nothing-was-done", "Nothing was done.")
 NOT_CONFIRMED = Template("not-confirmed", "Nothing was done, because you did not confirm the plan.")
@@ -98,30 +102,13 @@ OUTPUT_FAILED = Template(
     "output-failed", "The answer cannot be written: {reason}. The request itself is done."
 )
 
-# Other hosts
+# Another host
 SSH_FAILED = Template("ssh-failed", "ssh cannot reach {host}.")
 SSH_FAILED_BECAUSE = Template("ssh-failed-because", "ssh cannot reach {host}: {reason}.")
 SSH_DOES_NOT_START = Template("ssh-does-not-start", "ssh does not start: {reason}.")
 INSTALL_SSH = Template("install-ssh", "Install the package openssh-clients.")
-CLIENT_MISSING = Template("client-missing", "{program} is not installed on {host}.")
-INSTALL_CLIENT = Template("install-client", "Install the package {package} there.")
-ANSWER_UNREADABLE = Template(
-    "answer-unreadable",
-    "{program} on {host} gave an answer that {program} {version} does not understand.",
-)
-ENDED_WITH_CODE = Template("ended-with-code", "It ended with exit code {code}.")
-CLIENT_VERSIONS_DIFFER = Template(
-    "client-versions-differ",
-    "{program} {theirs} on {host} does not know what {ours} here knows. {reason}",
-)
-USE_ONE_VERSION = Template("use-one-version", "Install the same version on both.")
-LOG_OF_ONE_HOST = Template("log-of-one-host", "log shows the log of one host.")
-GIVE_ONE_HOST = Template("give-one-host", "Give --host once.")
-NO_PLAN_FOR_HOSTS = Template(
-    "no-plan-for-hosts", "{command} on several hosts does not show a plan to confirm."
-)
-YES_OR_DRY_RUN = Template("yes-or-dry-run", "Give --yes to go ahead, or --dry-run to see plans.")
-HOSTS_KEEP_RUNNING = Template(
-    "hosts-keep-running",
-    "Jobs that have started keep running. To see them: dockmgrctl -H HOST jobs.",
-)
+BRIDGE_MISSING = Template("bridge-missing", "{program} is not installed on {host}.")
+INSTALL_SYSTEMD = Template("install-systemd", "Install it there. It is part of systemd.")
+HOST_CONNECTION_ENDED = Template("host-connection-ended", "The connection to {host} has ended.")
+JOB_GOES_ON = Template("job-goes-on", "{reason} Job {job} keeps running there.")
+FOLLOW_AGAIN = Template("follow-again", "Follow it again to see its result.")

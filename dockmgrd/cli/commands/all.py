@@ -21,14 +21,11 @@ JSON_AUTO = "auto"
 COMMON: tuple[Option, ...] = (
     Option(
         "--host",
-        "hosts",
-        N_(
-            "run on HOST over SSH; repeat, or separate with commas, for several hosts (default: "
-            "this host)"
-        ),
-        metavar="[USER@]HOST",
+        "host",
+        N_("manage HOST over SSH (default: this host)"),
+        metavar="[USER@]HOST[:PORT]",
         example="root@web1",
-        repeatable=True,
+        single=True,
         short="-H",
     ),
     Option(
@@ -97,7 +94,7 @@ COMMANDS: tuple[Command, ...] = (
             "Show what is installed and from which source, what is running, which mirrors are in "
             "use, and problems with their remedies. Anyone may do this."
         ),
-        ("dockmgrctl status", "dockmgrctl --host web1,web2 status"),
+        ("dockmgrctl status", "dockmgrctl --host root@web1 status"),
         group=N_("Engine"),
     ),
     *package_commands.COMMANDS,

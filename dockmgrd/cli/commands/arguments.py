@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +30,8 @@ from dockmgrd.model import Kind
 _LOG_KEYS = frozenset({"log-follow", "log-lines", "log-catalog"})
 _LOCAL_KEYS = mirror_commands.LOCAL_KEYS | package_commands.LOCAL_KEYS | _LOG_KEYS
 _VERSION = "--version"
-_DESTINATIONS = "dockmgrd.cli.hosts.ssh:destinations"
+_HOST = re.compile(r"[A-Za-z0-9_.\[][A-Za-z0-9_.@:%+\[\]-]*")
+"""What ssh may take for a host, but not for an option, and no shell interprets."""
 _CLOSE_MATCHES = "difflib:get_close_matches"
 
 
@@ -53,11 +55,15 @@ class Invocation:
     quiet: bool = False
     ask_password: bool = True
     pager: bool = True
-    hosts: tuple[str, ...] = ()
+    host: str = ""
+    """[USER@]HOST[:PORT] of the host to manage; "" for this one."""
     brief: bool = False
     """Whether the version of this program is enough."""
-    words: tuple[str, ...] = field(default=(), compare=False)
-    """The command line without the common options, for another host's dockmgrctl."""
+
+    @property
+    def program(self) -> str:
+        """How to run dockmgrctl again for the same host."""
+        return f"{PROGRAM} -H {self.host}" if self.host else PROGRAM
 
     @property
     def kind(self) -> Kind | None:
@@ -159,7 +165,7 @@ def _parse_options(command: Command, arguments: Sequence[str]) -> dict[str, Any]
 def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
     takes: dict[str, Any] = {"action": "store_const", "const": option.value}
     if option.metavar is not None:
-        action = "append" if option.repeatable else "store"
+        action = "append" if option.repeatable or option.single else "store"
         takes = {"action": action, "metavar": option.metavar}
     flags = [option.short, option.flag] if option.short else [option.flag]
     parser.add_argument(*flags, dest=option.key, default=argparse.SUPPRESS, **takes)
@@ -180,7 +186,6 @@ def _make_invocation(
         mirror_commands.check_set_mirror(arguments, options.keys(), mirrors)
     if options.get("mode") != "remove":  # a file may name what is no URL, and that can go
         mirror_commands.check_urls([*mirrors, *options.get("mirrors", ())])
-    words = (command.name, *_spell_options(command, options), *_list_positionals(command, parsed))
     if options.get("version") == package_commands.LATEST:
         del options["version"]
         options["upgrade"] = True
@@ -198,23 +203,19 @@ def _make_invocation(
         quiet=parsed.get("quiet", False),
         ask_password=parsed.get("ask_password", True),
         pager=parsed.get("pager", True),
-        hosts=load(_DESTINATIONS)(parsed["hosts"]) if "hosts" in parsed else (),
-        words=words,
+        host=_parse_host(parsed["host"]) if "host" in parsed else "",
     )
 
 
-def _spell_options(command: Command, options: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the options as on the command line, each as one word."""
-    for option in command.options:
-        if option.key not in options:
-            continue
-        value = options[option.key]
-        if option.metavar is None:
-            if value == option.value:
-                yield option.flag
-        else:
-            values = value if option.repeatable else [value]
-            yield from (f"{option.flag}={each}" for each in values)
+def _parse_host(hosts: Sequence[str]) -> str:
+    """:raises InvalidArgs: if it is not one host, or ssh would not take it for a host."""
+    if len(hosts) > 1 or "," in hosts[0]:
+        raise InvalidArgs(messages.ONE_HOST_ONLY().with_remedy(messages.USE_COLLECTION()))
+    [host] = hosts
+    if not _HOST.fullmatch(host):
+        text = messages.NOT_A_HOST(value=quote(host))
+        raise InvalidArgs(text.with_remedy(messages.USE_HOST()))
+    return host
 
 
 def _spell_log_options(options: Mapping[str, Any]) -> Iterator[str]:
@@ -224,13 +225,6 @@ def _spell_log_options(options: Mapping[str, Any]) -> Iterator[str]:
         yield f"--lines={options['log-lines']}"
     if "log-catalog" in options:
         yield "--catalog"
-
-
-def _list_positionals(command: Command, parsed: Mapping[str, Any]) -> list[str]:
-    if command.positional is None or not parsed.get(command.positional.name):
-        return []
-    value = parsed[command.positional.name]
-    return ["--", *(value if command.positional.many else [value])]
 
 
 def _check_topic(name: str) -> str:

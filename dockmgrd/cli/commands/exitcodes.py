@@ -71,12 +71,6 @@ def list_exit_codes() -> tuple[ExitCode, ...]:
     )
 
 
-def make_error_of_code(code: int, text: Text | str) -> DockmgrError:
-    """Return the error with which a dockmgrctl has ended; an unknown code is an unknown error."""
-    fitting = [error for error in _MEANINGS if error.exit_code == code]
-    return fitting[0](text) if fitting else DockmgrError(text)
-
-
 def make_error(name: str, text: Text | str) -> DockmgrError:
     """Return the error of that bus name; a RemoteError if this version does not know the name."""
     error = from_name(name, text)

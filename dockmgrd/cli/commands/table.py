@@ -43,6 +43,8 @@ class Option:
     metavar: str | None = None
     example: str = ""
     repeatable: bool = False
+    single: bool = False
+    """Whether a second one is an error. Of other options, the last one counts."""
     number: bool = False
     short: str = ""
     values: Values = ()

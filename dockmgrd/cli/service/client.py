@@ -90,6 +90,11 @@ class Client:
         )
         return str(path)
 
+    def get_uid(self) -> int:
+        """Return the user id that we have on the host of the service."""
+        [uid] = self.bus.call_bus("GetConnectionUnixUser", "s", self.bus.unique_name)
+        return int(uid)
+
     def get_version(self) -> str:
         """Return the version of the service."""
         where = (names.MANAGER_PATH, PROPERTIES, "Get", "ss", names.MANAGER_INTERFACE, "Version")

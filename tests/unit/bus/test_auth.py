@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.bus.auth import connect_socket
+from dockmgrd.bus.auth import Authentication, connect_socket
 from dockmgrd.bus.blocking import Connection
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import AuthError
@@ -76,3 +76,13 @@ def test_the_first_address_at_which_somebody_listens_is_taken(bus_address: str) 
 def test_an_address_where_nobody_listens(address: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         connect_socket(address)
+
+
+def test_a_bus_of_another_host_is_not_sent_our_user_id() -> None:
+    authentication = Authentication(is_local=False)
+    assert authentication.greeting == b"\0AUTH EXTERNAL\r\n"
+    assert authentication.receive(b"DA") == b""
+    assert authentication.receive(b"TA\r\n") == b"DATA\r\n"
+    assert not authentication.is_done
+    assert authentication.receive(b"OK 0123456789abcdef0123456789abcdef\r\n") == b"BEGIN\r\n"
+    assert authentication.is_done

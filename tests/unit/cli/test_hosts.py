@@ -1,308 +1,249 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""dockmgrctl --host: the commands for ssh, and the handling of replies."""
+"""dockmgrctl --host: the bus of another host through ssh and systemd's bridge."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
-from dockmgrd import __version__, errors
-from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.cli.hosts import ssh
-from dockmgrd.cli.hosts import view as fleetview
-from dockmgrd.cli.hosts.ssh import Answer
-from dockmgrd.cli.view.terminal import Paint
-from dockmgrd.errors import HostUnreachable, ServiceUnknown
+from dockmgrd import errors
+from dockmgrd.cli.service.ssh import make_command
+from dockmgrd.errors import HostUnreachable
 from unit.cli.test_terminal import Terminal, install_with_consent, terminal
-from unit.cli_service import CHECKOUT, DONE, STATUS, Host, cli, run_job, serving, start_cli
+from unit.cli_service import DONE, Host, cli, run_job, serving, start_cli
 
 __all__ = ["terminal"]
 
+# A stand-in for ssh. The hosts are this one unless their names say otherwise.
 _SSH = """#!/bin/bash
 printf '%s\\n' "$*" >> {folder}/called
-host=${{@: -2:1}} command=${{@: -1}}
+while [[ $1 != -- ]]; do shift; done
+host=$2 command=$3
 case $host in
 down*) echo "ssh: connect to host $host port 22: Connection refused" >&2; exit 255;;
-bare) echo "bash: line 1: dockmgrctl: command not found" >&2; exit 127;;
+bare) echo "bash: line 1: $command: command not found" >&2; exit 127;;
 mute) exit 0;;
-old)
-    case $command in
-    *--version*) echo "dockmgrctl 0.0.1"; exit 0;;
-    esac
-    echo "dockmgrctl: argument --json: ignored explicit argument 'short'" >&2; exit 2;;
-many*)
-    mkdir {folder}/running/$$
-    ls {folder}/running | wc -l > {folder}/began
-    flock --shared {folder}/gate true
-    rmdir {folder}/running/$$
-    echo '[]'; exit 0;;
-*) echo "Welcome to $host" >&2; exec bash -c "$command";;
+busless) echo "Failed to connect to the system bus: No such file or directory." >&2; exit 1;;
+chatty) head -c 300000 /dev/zero | tr '\\0' x >&2; echo >&2;;&
+silent) echo began > {folder}/began; exec sleep infinity;;
+*) echo "Welcome to $host" >&2
+   [[ $command == systemd-stdio-bridge ]] && command+=" --bus-path=$DBUS_SYSTEM_BUS_ADDRESS"
+   echo $$ > {folder}/pid
+   exec bash -c "exec $command";;
 esac
 """
-_DOCKMGRCTL = '#!/bin/bash\nexec {python} -m dockmgrd.cli "$@"\n'
 
 
 @pytest.fixture(autouse=True)
 def _programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stand-in for ssh, whose hosts are this one unless their name says otherwise."""
-    texts = {
+    for name, text in {
         "ssh": _SSH.format(folder=tmp_path),
-        "dockmgrctl": _DOCKMGRCTL.format(python=sys.executable),
-    }
-    for name, text in texts.items():
+        "journalctl": '#!/bin/bash\nprintf "<%s>" "$@"\n',
+    }.items():
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
 
 
-def called(tmp_path: Path) -> list[str]:
-    return (tmp_path / "called").read_text().splitlines()
+def list_calls(folder: Path) -> list[str]:
+    path = folder / "called"
+    return path.read_text().splitlines() if path.exists() else []
 
 
+@pytest.mark.parametrize("form", ["--json=short", "--json=off"])
 @pytest.mark.parametrize("command", ["status", "mirrors", "sources", "can", "jobs", "version"])
-async def test_one_host_answers_as_this_one_does(bus_address: str, command: str) -> None:
+async def test_answers_are_those_of_this_host(bus_address: str, command: str, form: str) -> None:
     host = Host()
     host.add_job(State="failed", ErrorMessage="No.", Result={})
     async with serving(host, bus_address):
-        assert await cli(bus_address, "-H", "web1", command) == await cli(bus_address, command)
+        here = await cli(bus_address, form, command)
+        assert here[0] == 0
+        assert await cli(bus_address, "-H", "web1", form, command) == here
 
 
-async def test_a_job_on_one_host_looks_as_on_this_one(bus_address: str) -> None:
-    ends = {"Result": DONE}
-    here = await run_job(bus_address, "install", ends=ends)
-    assert await run_job(bus_address, "install", "--host", "web1", ends=ends) == (
-        *here[:2],
-        "preparing\n",
-    )
-    fails = {"state": "failed", "ErrorName": errors.Busy.dbus_name, "ErrorMessage": "Wait."}
-    code, out, err = await run_job(bus_address, "install", "-H", "web1", ends=fails)
-    assert (code, out) == (10, "")
-    assert err == "preparing\ndockmgrctl: Wait.\n"
+@pytest.mark.parametrize("line", [("install",), ("set-mirror", "https://a"), ("--json", "probe")])
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {"Result": DONE},
+        {"state": "failed", "ErrorName": errors.Busy.dbus_name, "ErrorMessage": "Wait."},
+    ],
+)
+async def test_jobs_look_as_on_this_host(
+    bus_address: str, line: tuple[str, ...], ends: dict[str, str]
+) -> None:
+    here = await run_job(bus_address, *line, ends=ends)
+    assert await run_job(bus_address, "--host", "web1", *line, ends=ends) == here
 
 
-async def test_follow_knows_the_kind_of_the_job(bus_address: str) -> None:
-    host = Host()
-    host.add_job("uninstall", State="done", Stage="finished")
-    async with serving(host, bus_address):
-        _, out, _ = await cli(bus_address, "-H", "web1", "follow", "001")
-    assert out == "Docker Engine is removed.\n"
-
-
-async def test_several_hosts_end_in_a_table(bus_address: str, tmp_path: Path) -> None:
+async def test_errors_of_the_service_are_those_of_this_host(bus_address: str) -> None:
     async with serving(Host(), bus_address):
-        code, out, err = await cli(bus_address, "-H", "web1,down", "-H", "bare", "status")
-    assert code == max(HostUnreachable.exit_code, ServiceUnknown.exit_code)
-    assert err == ""
-    block, table = out.split("\n\n")
-    _, status, _ = await _status(bus_address)
-    assert block == "web1:\n" + "\n".join(f"  {line}" for line in status.splitlines())
-    assert table.splitlines() == [
-        "● web1  ok           Docker Engine 28.5.1 is running.",
-        (
-            "× down  unreachable  ssh cannot reach down: "
-            "ssh: connect to host down port 22: Connection refused."
-        ),
-        (
-            "× bare  failed       dockmgrctl is not installed on bare. "
-            "Install the package dockmgrctl there."
-        ),
-    ]
-    assert all("-o BatchMode=yes" in line for line in called(tmp_path))
-
-
-async def _status(bus_address: str) -> tuple[int, str, str]:
-    async with serving(Host(), bus_address):
-        return await cli(bus_address, "status")
-
-
-async def test_json_is_an_object_by_host(bus_address: str) -> None:
-    async with serving(Host(), bus_address):
-        code, out, _ = await cli(bus_address, "-H", "web1,down", "--json", "status")
-        assert code == HostUnreachable.exit_code
-        answers = json.loads(out)
-        assert answers["web1"] == STATUS
-        assert answers["down"]["error"]["name"] == HostUnreachable.dbus_name
-        _, out, _ = await cli(bus_address, "-H", "web1", "--json=short", "status")
-    assert json.loads(out) == {"web1": STATUS}
-
-
-async def test_progress_names_the_host(bus_address: str) -> None:
-    line = ("install", "-y", "-H", "web1,down", "--json")
-    _, _, err = await run_job(bus_address, *line, ends={"Result": DONE})
-    reports = [json.loads(each) for each in err.splitlines()]
-    assert [(each["host"], each["state"]) for each in reports] == [
-        ("web1", "running"),
-        ("web1", "done"),
-    ]
-    _, out, err = await run_job(bus_address, *line[:-1], ends={"Result": DONE})
-    assert err.startswith("web1: 2")
-    assert err.endswith(" preparing\n")
-    assert "● web1  ok           Docker Engine is installed." in out
+        here = await cli(bus_address, "--json", "follow", "nonsense")
+        assert here[0] == errors.UnknownObject.exit_code
+        assert await cli(bus_address, "-H", "web1", "--json", "follow", "nonsense") == here
+    here = await cli(bus_address, "status")
+    assert here[0] == errors.ServiceUnknown.exit_code
+    assert await cli(bus_address, "-H", "web1", "status") == here
 
 
 async def test_words_arrive_as_they_were_given(bus_address: str, tmp_path: Path) -> None:
     mirror = f"https://a/$(touch {tmp_path}/x);'\" *"
     host = Host()
-    line = ("set-mirror", "--verify", mirror, "-H", "web1", "-H", "web2")
-    async with serving(host, bus_address):
-        running = asyncio.ensure_future(cli(bus_address, *line))
-        while len(host.jobs) < 2:
-            await host.until_called()
-            host.called.clear()
-        for job_id in host.jobs:
-            host.finish(job_id, Result=DONE)
-        code, _, _ = await running
-    assert code == 0
-    assert host.calls == [("set-mirror", ([mirror], {"verify": True}), False)] * 2
+    line = ("-H", "web1", "set-mirror", "--verify", mirror)
+    await run_job(bus_address, *line, ends={"Result": DONE}, host=host)
+    assert host.calls == [("set-mirror", ([mirror], {"verify": True}), False)]
     assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
+    ("host", "options", "expected"),
     [
-        (("-H", "root@web1", "status"), "-T -- root@web1 dockmgrctl --json=short "),
-        (("-H", "a@web1:2222", "status"), "-T -p 2222 -- a@web1 dockmgrctl "),
-        (("-H", "::1", "status"), "-T -- ::1 dockmgrctl "),
-        (("-H", "web1", "--no-ask-password", "status"), "-o BatchMode=yes -o ConnectTimeout=10 -T"),
+        ("web1", (), "ssh -x -- web1 x"),
+        ("root@web1", ("-T",), "ssh -x -T -- root@web1 x"),
+        ("a@web1:2222", (), "ssh -x -p 2222 -- a@web1 x"),
+        ("::1", (), "ssh -x -- ::1 x"),
+        ("root@[::1]", (), "ssh -x -- root@::1 x"),
+        ("root@[::1]:22", (), "ssh -x -p 22 -- root@::1 x"),
+        ("[fe80::1%eth0]:22", (), "ssh -x -p 22 -- fe80::1%eth0 x"),
     ],
 )
-async def test_arguments_of_ssh(tmp_path: Path, arguments: tuple[str, ...], expected: str) -> None:
-    await cli("", *arguments)
-    [line] = called(tmp_path)
-    assert line.startswith(expected)
-    assert "--no-ask-password" in line.partition("dockmgrctl")[2], "there is no terminal to ask on"
-
-
-async def test_other_versions_are_reported(bus_address: str) -> None:
-    code, out, err = await cli(bus_address, "-H", "old", "status")
-    assert (code, out) == (2, "")
-    assert err.startswith(
-        f"dockmgrctl: dockmgrctl 0.0.1 on old does not know what {__version__} here knows. "
-    )
-    code, _, err = await cli(bus_address, "-H", "mute", "status")
-    assert code == 1
-    assert "gave an answer that" in err
-
-
-async def test_a_probe_without_success_keeps_its_table(bus_address: str) -> None:
-    bad = {"mirror": "https://a/", "verdict": "untrusted", "text": "bad"}
-    code, out, err = await run_job(
-        bus_address, "-H", "web1", "probe", ends={"Result": {"probed": [bad]}}
-    )
-    assert code == errors.MirrorUnreachable.exit_code
-    assert "https://a/  untrusted" in out
-    assert err.endswith("dockmgrctl: " + _NONE_WORKS)
-
-
-_NONE_WORKS = (
-    "None of the mirrors works. The table shows why. To try another one: dockmgrctl probe URL.\n"
-)
+def test_command_of_ssh(host: str, options: tuple[str, ...], expected: str) -> None:
+    assert make_command(host, ["x"], *options) == expected.split()
 
 
 @pytest.mark.parametrize(
-    ("line", "hint"),
+    ("options", "expected"),
     [
-        ("-H a,b install", "--yes"),
-        ("-H a -H b uninstall --purge-data", "--yes"),
-        ("-H a,b log x", "one host"),
+        ((), "-x -T -- web1 systemd-stdio-bridge"),
+        (("--no-ask-password",), "-x -T -o BatchMode=yes -- web1 systemd-stdio-bridge"),
     ],
 )
-async def test_commands_that_do_not_support_several_hosts(
-    line: str, hint: str, tmp_path: Path
+async def test_ssh_asks_unless_it_must_not(
+    bus_address: str, tmp_path: Path, options: tuple[str, ...], expected: str
 ) -> None:
-    code, _, err = await cli("", *line.split())
-    assert code == errors.InvalidArgs.exit_code
-    assert hint in err
-    assert not (tmp_path / "called").exists()
+    async with serving(Host(), bus_address):
+        assert (await cli(bus_address, "-H", "web1", *options, "status"))[0] == 0
+    assert list_calls(tmp_path) == [expected]
 
 
-async def test_no_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("down", "ssh cannot reach down: ssh: connect to host down port 22: Connection refused.\n"),
+        ("bare", "systemd-stdio-bridge is not installed on bare. Install it there."),
+        ("mute", "ssh cannot reach mute.\n"),
+        ("busless", "Failed to connect to the system bus: No such file or directory.\n"),
+    ],
+)
+async def test_failures_of_ssh(bus_address: str, host: str, reason: str) -> None:
+    code, out, err = await cli(bus_address, "-H", host, "status")
+    assert (code, out) == (HostUnreachable.exit_code, "")
+    assert reason in err
+    code, out, _ = await cli(bus_address, "-H", host, "--json", "install")
+    assert code == HostUnreachable.exit_code
+    assert json.loads(out)["error"]["name"] == HostUnreachable.dbus_name
+
+
+async def test_a_host_that_says_much_holds_nothing_up(bus_address: str) -> None:
+    async with serving(Host(), bus_address):
+        assert (await cli(bus_address, "-H", "chatty", "sources"))[0] == 0
+
+
+async def test_no_ssh(bus_address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
-    code, _, err = await cli("", "-H", "web1", "status")
+    code, _, err = await cli(bus_address, "-H", "web1", "status")
     assert code == HostUnreachable.exit_code
     assert "openssh-clients" in err
 
 
-async def test_no_more_than_eight_at_once(tmp_path: Path) -> None:
-    (tmp_path / "running").mkdir()
-    os.mkfifo(tmp_path / "began")
-    began = os.open(tmp_path / "began", os.O_RDWR)
-    hosts = ",".join(f"many{number}" for number in range(12))
-    with (tmp_path / "gate").open("w") as gate:
-        fcntl.flock(gate, fcntl.LOCK_EX)
-        running = asyncio.ensure_future(cli("", "-q", "-H", hosts, "sources"))
-        counts = ""
-        while counts.count("\n") < 8:
-            counts += (await asyncio.to_thread(os.read, began, 4096)).decode()
-    assert (await running)[0] == 0
-    counts += os.read(began, 4096).decode()
-    os.close(began)
-    assert len(counts.split()) == 12
-    assert max(map(int, counts.split())) == 8
+@pytest.mark.parametrize("hosts", [("a,b",), ("a", "b"), ("a,",), ("a", "a")])
+async def test_several_hosts_are_left_to_ansible(tmp_path: Path, hosts: tuple[str, ...]) -> None:
+    line = [word for host in hosts for word in ("-H", host)]
+    code, _, err = await cli("", *line, "status")
+    assert code == errors.InvalidArgs.exit_code
+    assert "--host takes one host. For several hosts, use the Ansible collection" in err
+    assert "dockmgr.docker" in err
+    assert list_calls(tmp_path) == []
 
 
-async def test_control_c_says_what_keeps_running(bus_address: str) -> None:
+async def test_a_connection_that_breaks_off_leaves_the_job(
+    bus_address: str, tmp_path: Path
+) -> None:
     host = Host()
     async with serving(host, bus_address):
-        process = await start_cli(bus_address, "-H", "web1,down", "install", "-y")
-        await host.until_waited()
-        process.send_signal(signal.SIGINT)
+        process = await start_cli(bus_address, "-H", "web1", "install", "-y")
+        job_id = await host.until_waited()
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
         _, err = await process.communicate()
-    assert process.returncode == 130
-    assert b"Jobs that have started keep running. To see them: dockmgrctl -H HOST jobs." in err
+        assert process.returncode == HostUnreachable.exit_code
+        text = err.decode()
+        assert f"Job {job_id} keeps running there. Follow it again to see its result" in text
+        assert f"dockmgrctl -H web1 follow {job_id}" in text
+        host.finish(job_id, Result=DONE)
+        assert (await cli(bus_address, "-H", "web1", "follow", job_id))[0] == 0
 
 
-async def test_the_plan_of_one_host_is_shown_and_agreed_to(
+async def test_a_reply_that_is_lost_with_the_daemon(bus_address: str) -> None:
+    """The job is found by the clock of the host, which is behind that of this one here."""
+    host = Host(lose_reply=True)
+    host.add_job(State="done", CreatedAt=1)
+    async with serving(host, bus_address):
+        process = await start_cli(bus_address, "-H", "web1", "install", "-y")
+        while len(host.jobs) < 2:
+            await host.until_called()
+            host.called.clear()
+    job_id = list(host.jobs)[-1]
+    host.jobs[job_id]["CreatedAt"] = 2
+    async with serving(host, bus_address):
+        host.finish(await host.until_waited())
+        await process.communicate()
+    assert process.returncode == 0
+    assert len(host.jobs) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_says_what_keeps_running(bus_address: str, number: int) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        process = await start_cli(bus_address, "-H", "web1", "install", "-y")
+        job_id = await host.until_waited()
+        process.send_signal(number)
+        _, err = await process.communicate()
+    assert process.returncode == 128 + number
+    ending = job_id.rpartition("_")[2]
+    assert f"To watch it: dockmgrctl -H web1 follow {ending}. " in err.decode()
+
+
+async def test_a_signal_ends_the_wait_for_a_host_that_says_nothing(
+    bus_address: str, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "began")
+    process = await start_cli(bus_address, "-H", "silent", "status")
+    await asyncio.to_thread((tmp_path / "began").read_text)
+    process.send_signal(signal.SIGTERM)
+    await process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+async def test_the_plan_of_a_host_is_shown_and_agreed_to(
     bus_address: str, terminal: Terminal
 ) -> None:
     await install_with_consent(bus_address, terminal, "-H", "web1")
 
 
-@pytest.mark.parametrize(
-    ("width", "lines"),
-    [
-        (None, ["× web1  failed       One two three four five six."]),
-        (48, ["× web1  failed       One two three four five", "                     six."]),
-        (30, ["× web1  failed", "    One two three four five", "    six."]),
-    ],
-)
-def test_a_message_is_never_cut(width: int | None, lines: list[str]) -> None:
-    answer = Answer("web1", 10, error=errors.Busy("One two three four five six."))
-    row = fleetview.row(Invocation("status"), answer, len("web1"), width, Paint())
-    assert row == lines
-
-
-async def test_each_host_has_its_line_on_a_terminal(bus_address: str, terminal: Terminal) -> None:
+async def test_log_is_read_on_the_host(bus_address: str, tmp_path: Path) -> None:
     host = Host()
+    job_id = host.add_job(State="done")
     async with serving(host, bus_address):
-        process = await terminal.run(bus_address, "-H", "web1,down", "install", "-y")
-        job_id = await host.until_waited()
-        await terminal.read_until("down  unreachable")
-        host.move(job_id, Stage="downloading", Progress=0.5, Message="3 of 6")
-        await terminal.read_until("50%  3 of 6")
-        host.finish(job_id, Result={"changed": True})
-        await terminal.read_until("● web1  ok")
-        assert await process.wait() == HostUnreachable.exit_code
-    assert "1 of 2 hosts have answered" in terminal.written.decode()
-
-
-def test_meaning_of_the_exit_status_of_ssh() -> None:
-    document = json.dumps({"error": {"name": errors.Busy.dbus_name, "message": "No."}}).encode()
-    cases = [
-        (ssh.parse_answer("h", 0, b"[]", ()), 0, None),
-        (ssh.parse_answer("h", 10, document, ()), 10, errors.Busy),
-        (ssh.parse_answer("h", 255, b"", ["x"]), 33, HostUnreachable),
-        (ssh.parse_answer("h", -15, b"", ()), 33, HostUnreachable),
-        (ssh.parse_answer("h", 6, b"", ["dockmgrctl: x"]), 6, ServiceUnknown),
-        (ssh.parse_answer("h", 0, b"nonsense", ()), 1, errors.DockmgrError),
-    ]
-    for answer, code, error in cases:
-        assert (answer.code, type(answer.error) if answer.error else None) == (code, error)
+        here = await cli(bus_address, "log", "-f", job_id)
+        assert await cli(bus_address, "-H", "web1", "log", "-f", job_id) == (
+            *here[:2],
+            "Welcome to web1\n",
+        )
+    assert "_SYSTEMD_UNIT=" in here[1]
+    assert list_calls(tmp_path)[-1].startswith("-x -T -- web1 journalctl --quiet ")
