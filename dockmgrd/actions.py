@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dockmgrd import names
-from dockmgrd.mirror_urls import Mode, has_insecure, merge
+from dockmgrd.mirror_urls import DOCKER_HUB, Mode, has_insecure, merge
 from dockmgrd.model import Authorization
 from dockmgrd.options import (
     SECONDS_TO_PROBE,
@@ -29,11 +29,12 @@ class KnownMirrors:
     """Mirrors that a question depends on, beside those that the caller names."""
 
     configured: tuple[str, ...] = ()
-    """Those that daemon.json names."""
+    """Those of the request's registry that this host has."""
     candidates: tuple[str, ...] = ()
     """Those of the catalogue, which everybody may probe."""
     admits: Callable[[str], bool] = lambda _: True
-    """Whether the administrator's list of hosts, if there is one, has that of the mirror."""
+    """Whether the administrator's list of hosts for the request's registry, if there is one, has
+    that of the mirror."""
 
 
 def find_authorizations(options: Options, known: KnownMirrors) -> tuple[Authorization, ...]:
@@ -67,7 +68,7 @@ def _for_install(options: InstallOptions, known: KnownMirrors) -> tuple[Authoriz
         install = Authorization(names.ACTION_INSTALL, {"source": options.source, **details})
     if options.mirrors is None or options.dry_run:
         return (install,)
-    return (install, _for_mirrors(options.mirrors, Mode.REPLACE, known))
+    return (install, _for_mirrors(DOCKER_HUB, options.mirrors, Mode.REPLACE, known))
 
 
 def _for_set_mirror(options: SetMirrorOptions, known: KnownMirrors) -> tuple[Authorization, ...]:
@@ -76,14 +77,17 @@ def _for_set_mirror(options: SetMirrorOptions, known: KnownMirrors) -> tuple[Aut
     """
     if not options.dry_run:
         mirrors = merge(options.mode, known.configured, options.mirrors)
-        return (_for_mirrors(mirrors, options.mode, known),)
+        return (_for_mirrors(options.registry, mirrors, options.mode, known),)
     return _for_probe(ProbeOptions(options.mirrors), known) if options.verify else ()
 
 
-def _for_mirrors(mirrors: tuple[str, ...], mode: Mode, known: KnownMirrors) -> Authorization:
+def _for_mirrors(
+    registry: str, mirrors: tuple[str, ...], mode: Mode, known: KnownMirrors
+) -> Authorization:
     trusted = not has_insecure(mirrors) and all(map(known.admits, mirrors))
     action = names.ACTION_SET_MIRROR if trusted else names.ACTION_SET_MIRROR_INSECURE
-    return Authorization(action, {"mirrors": " ".join(mirrors), "mode": mode.value})
+    details = {"mirrors": " ".join(mirrors), "registry": registry, "mode": mode.value}
+    return Authorization(action, details)
 
 
 def _for_probe(options: ProbeOptions, known: KnownMirrors) -> tuple[Authorization, ...]:

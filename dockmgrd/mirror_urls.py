@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""URLs of registry mirrors: which are valid, their normal form, and lists of them."""
+"""Names of registries and URLs of their mirrors: which are valid, and their normal forms."""
 
 from __future__ import annotations
 
@@ -13,9 +13,21 @@ from dockmgrd.errors import InvalidArgs, harmless, quote
 from dockmgrd.messages import requests as messages
 from dockmgrd.messages.text import Text
 
+DOCKER_HUB = "docker.io"
+_HUB_ALIASES = frozenset({"index.docker.io"})
+_LOCAL = "localhost"
+_MAX_PORT = 65535
+# The grammar of a domain in the names of images: github.com/distribution/reference.
+_DOMAIN = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
+)
+_ADDRESS = re.compile(r"\[([0-9a-f:.]+)\]")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}")
 _USER = re.compile(r"^([^/]*://|)[^/]*@")
 _MAX_HOST_LENGTH = 253
+_DOT = re.compile("%2e", re.IGNORECASE)
+_PATH_PART = re.compile(r"(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
 # IDNA 2003, which Python knows, maps these to other letters; IDNA 2008, which Go uses, does not.
 _AMBIGUOUS = frozenset("ßς\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}")
 
@@ -124,6 +136,45 @@ def with_paths(mirrors: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(url for url in mirrors if url.count("/") > 3)
 
 
+def check_paths(mirrors: tuple[str, ...]) -> None:
+    """Check that the paths of the normal mirrors are what RFC 3986 calls a path, without steps up.
+
+    :raises InvalidArgs: naming the URL whose path is not.
+    """
+    for url in mirrors:
+        parts = [_DOT.sub(".", part) for part in url.split("/")[3:-1]]
+        if not all(_PATH_PART.fullmatch(part) for part in parts):
+            text = messages.MIRROR_PATH_NOT_VALID(url=quote(url))
+            raise InvalidArgs(text.with_remedy(messages.CORRECT_MIRROR_PATH()))
+
+
+def normalize_registry(name: str) -> str:
+    """The registry as Docker names it: a host in ASCII, and its port when the name has one.
+
+    The result can stand in a path: it has no slash, and it does not begin with a dot.
+
+    :raises InvalidArgs: when no image's name can begin so.
+    """
+    host, port = _split_registry(name)
+    if host != host.lower():
+        text = messages.REGISTRY_UPPER_CASE(registry=quote(name))
+        raise InvalidArgs(text.with_remedy(messages.WRITE_REGISTRY_IN_LOWERCASE()))
+    if not host.isascii():
+        host = _encode_registry(host, name)
+    address = _ADDRESS.fullmatch(host)
+    if address is not None:
+        host = _normalize_registry_address(address.group(1), name)
+    elif len(host) > _MAX_HOST_LENGTH or not _DOMAIN.fullmatch(host):
+        raise _make_registry_error(name)
+    elif not port and "." not in host and host != _LOCAL:
+        raise _make_registry_error(name)  # Docker takes it for a user of Docker Hub.
+    if not port:
+        return DOCKER_HUB if host in _HUB_ALIASES else host
+    if not _PORT.fullmatch(port[1:]) or int(port[1:]) > _MAX_PORT:
+        raise _make_registry_error(name)
+    return host + port
+
+
 def _make_spelling(url: str) -> str:
     """What all spellings of a mirror have in common: blanks, a user and https:// may be missing."""
     bare = strip_password(url.strip())
@@ -168,3 +219,30 @@ def _parse_host(parts: SplitResult, url: str) -> str:
     if len(name) > _MAX_HOST_LENGTH or not all(_LABEL.fullmatch(label) for label in labels):
         raise invalid
     return name
+
+
+def _split_registry(name: str) -> tuple[str, str]:
+    """The host, and the port with its colon; "" when there is none."""
+    if name.endswith("]") or ":" not in name:
+        return name, ""
+    host, colon, port = name.rpartition(":")
+    return host, colon + port
+
+
+def _encode_registry(host: str, name: str) -> str:
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise _make_registry_error(name) from None
+
+
+def _normalize_registry_address(address: str, name: str) -> str:
+    try:
+        return f"[{ipaddress.IPv6Address(address).compressed}]"
+    except ValueError:
+        raise _make_registry_error(name) from None
+
+
+def _make_registry_error(name: str) -> InvalidArgs:
+    text = messages.REGISTRY_NOT_VALID(registry=quote(name))
+    return InvalidArgs(text.with_remedy(messages.NAME_REGISTRY()))

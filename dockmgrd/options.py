@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Union
 from urllib.parse import urlsplit
 
+from dockmgrd import mirror_urls as urls
 from dockmgrd.errors import InvalidArgs, LimitsExceeded, quote
 from dockmgrd.messages import requests as messages
-from dockmgrd.mirror_urls import Mode, normalize_mirrors, normalize_unwanted
+from dockmgrd.mirror_urls import DOCKER_HUB, Mode
 from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
 
@@ -79,7 +80,7 @@ class InstallOptions:
         _check_seconds(values, "lock_wait", 0, MAX_LOCK_WAIT)
         _check_plan(values)
         if "mirrors" in values:
-            values["mirrors"] = normalize_mirrors(values["mirrors"])
+            values["mirrors"] = urls.normalize_mirrors(values["mirrors"])
         return cls(**values)
 
     @property
@@ -112,8 +113,12 @@ class SetMirrorOptions:
     """The options of SetMirror; `mirrors` are normal."""
 
     mirrors: tuple[str, ...]
+    registry: str = DOCKER_HUB
+    """The registry that they are mirrors of, in its normal form."""
     mode: Mode = Mode.REPLACE
     verify: bool = False
+    allow_unused: bool = False
+    """Whether mirrors of another registry are set even if this engine would not use them."""
     dry_run: bool = False
 
     @classmethod
@@ -128,12 +133,14 @@ class SetMirrorOptions:
             remedy = messages.CHOOSE_MODE(modes=[each.value for each in Mode])
             raise InvalidArgs(messages.MODE_UNKNOWN(value=quote(mode)).with_remedy(remedy))
         values["mode"] = Mode(mode)
-        normalize = normalize_unwanted if values["mode"] is Mode.REMOVE else normalize_mirrors
+        removes = values["mode"] is Mode.REMOVE
+        normalize = urls.normalize_unwanted if removes else urls.normalize_mirrors
         values["mirrors"] = normalize(values["mirrors"])
         if not values["mirrors"] and values["mode"] is not Mode.REPLACE:
             appends = values["mode"] is Mode.APPEND
             text = messages.NO_MIRROR_TO_APPEND() if appends else messages.NO_MIRROR_TO_REMOVE()
             raise InvalidArgs(text.with_remedy(messages.NAME_MIRROR()))
+        _check_registry(values)
         return cls(**values)
 
 
@@ -151,7 +158,7 @@ class ProbeOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option or the URL that is wrong."""
         values = _check_options(Kind.PROBE, options)
         _check_seconds(values, "timeout", 1, MAX_PROBE_TIMEOUT)
-        return cls(**{**values, "mirrors": normalize_mirrors(values.get("mirrors", []))})
+        return cls(**{**values, "mirrors": urls.normalize_mirrors(values.get("mirrors", []))})
 
 
 @dataclass(frozen=True)
@@ -214,6 +221,18 @@ def _check_url(key: str, url: str) -> None:
     if not sound or not url.isascii() or not url.isprintable() or " " in url:
         text = messages.URL_NOT_ALLOWED(option=key, value=quote(url))
         raise InvalidArgs(text.with_remedy(messages.USE_HTTPS_URL()))
+
+
+def _check_registry(values: dict[str, Any]) -> None:
+    """:raises InvalidArgs: when the registry is not valid, or the options do not fit it."""
+    registry = values["registry"] = urls.normalize_registry(values.get("registry", DOCKER_HUB))
+    if registry == DOCKER_HUB:
+        return
+    if values["mode"] is not Mode.REMOVE:
+        urls.check_paths(values["mirrors"])
+    if values.get("verify"):
+        text = messages.VERIFY_NEEDS_DOCKER_HUB(registry=registry)
+        raise InvalidArgs(text.with_remedy(messages.SET_WITHOUT_VERIFYING()))
 
 
 def _check_seconds(values: Mapping[str, Any], key: str, least: int, most: int) -> None:

@@ -35,7 +35,14 @@ SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
         "dry-run": "b",
         "plan": "s",
     },
-    Kind.SET_MIRROR: {"mirrors": "as", "mode": "s", "verify": "b", "dry-run": "b"},
+    Kind.SET_MIRROR: {
+        "mirrors": "as",
+        "registry": "s",
+        "mode": "s",
+        "verify": "b",
+        "allow-unused": "b",
+        "dry-run": "b",
+    },
     Kind.PROBE: {"mirrors": "as", "timeout": "u"},
     Kind.UNINSTALL: {
         "purge-data": "b",

@@ -34,6 +34,7 @@ def describe_manager(status: Status, active: Job | None) -> dict[str, Any]:
         "Mirrors": list(live.mirrors),
         "MirrorsConfigured": status.mirrors_configured,
         "MirrorsDrift": status.drift,
+        "Registries": [to_variants(each) for each in status.registries],
         "Packages": dict(facts.packages),
         "Source": facts.source,
         "Platform": status.platform,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from dockmgrd import actions, errors, names, options
@@ -23,10 +24,11 @@ from dockmgrd.daemon.properties import describe_job, describe_manager, describe_
 from dockmgrd.daemon.status import Status
 from dockmgrd.host.adminconfig import Limits, LimitsFile
 from dockmgrd.messages.bus import TOO_MANY_WAITS
+from dockmgrd.mirror_urls import DOCKER_HUB
 from dockmgrd.model import Authorization, JobState, Kind
 from dockmgrd.verbs import METHODS, SIGNATURES
 
-_STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}"}
+_STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}", "registries": "aa{sv}"}
 _WAITS = Quota(64, TOO_MANY_WAITS)
 _EVERYDAY_ACTIONS = (names.ACTION_INSTALL, names.ACTION_SET_MIRROR)
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
@@ -166,10 +168,11 @@ class ManagerInterface(ObjectInterface):
 
     def _find_known_mirrors(self, parsed: options.Options, limits: Limits) -> actions.KnownMirrors:
         """The mirrors on which it depends what must be authorized."""
+        registry = getattr(parsed, "registry", DOCKER_HUB)
         return actions.KnownMirrors(
-            self._status.configured_mirrors(),
+            self._status.configured_mirrors(registry),
             candidates.load().mirrors if actions.needs_candidates(parsed) else (),
-            limits.admits,
+            partial(limits.admits, registry=registry),
         )
 
 

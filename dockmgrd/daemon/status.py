@@ -19,11 +19,13 @@ from dockmgrd.host.docker_config import (
     HostFiles,
     Repository,
     find_unusable_mirrors,
+    read_configured_mirrors,
 )
 from dockmgrd.host.installed_packages import InstalledPackages
+from dockmgrd.host.registry_folders import RegistryFile
 from dockmgrd.messages import status as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import find_faults, normalize_known
+from dockmgrd.mirror_urls import DOCKER_HUB, find_faults, normalize_known
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ class FileFacts:
     packages: Mapping[str, str] = field(default_factory=dict)
     configured: ConfiguredMirrors = field(default_factory=ConfiguredMirrors)
     repository: Repository = field(default_factory=Repository)
+    registries: tuple[RegistryFile, ...] = ()
     source: str = ""
     problems: tuple[Text, ...] = ()
 
@@ -70,6 +73,7 @@ class Status:
             packages=packages,
             configured=self._files.mirrors(),
             repository=repository,
+            registries=self._files.registries(),
             source=self._find_source(repository.base_url),
             problems=tuple(self._find_file_problems()),
         )
@@ -108,6 +112,7 @@ class Status:
             "mirrors-configured": self.mirrors_configured,
             "mirrors-active": list(self.live.mirrors),
             "mirrors-drift": self.drift,
+            "registries": self.registries,
             "platform": self.platform,
             "problems": [each.to_plain() for each in self.problems],
         }
@@ -116,6 +121,11 @@ class Status:
     def mirrors_configured(self) -> list[str]:
         """The registry mirrors of daemon.json as others may see them."""
         return [redact(each) for each in normalize_known(self.facts.configured.mirrors)]
+
+    @property
+    def registries(self) -> list[dict[str, Any]]:
+        """The registries that have a hosts.toml file, each with its mirrors."""
+        return [each.to_plain() for each in self.facts.registries]
 
     @property
     def drift(self) -> bool:
@@ -145,9 +155,11 @@ class Status:
             problems.append(messages.ENGINE_SILENT().with_remedy(remedy, "systemctl status docker"))
         return [each.map_values(redact) for each in problems]
 
-    def configured_mirrors(self) -> tuple[str, ...]:
-        """The registry mirrors that daemon.json names now; none where it cannot be said."""
-        return normalize_known(self._files.mirrors().mirrors)
+    def configured_mirrors(self, registry: str) -> tuple[str, ...]:
+        """The registry's mirrors on this host; none where it cannot be said."""
+        if registry == DOCKER_HUB:
+            return normalize_known(self._files.mirrors().mirrors)
+        return read_configured_mirrors(registry)
 
     def _find_source(self, base_url: str) -> str:
         """Name of the source that the repository is from; "" when it is none of the catalog."""

@@ -4,24 +4,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dockmgrd import names, paths
-from dockmgrd.errors import AccessDenied, DockmgrError
+from dockmgrd.errors import AccessDenied, DockmgrError, InvalidArgs
 from dockmgrd.host import atomicfile, yamltree
 from dockmgrd.host.filecache import Stamp, read_stamp
 from dockmgrd.host.yamltree import Entry, Malformed
 from dockmgrd.messages import limits
 from dockmgrd.messages import requests as messages
 from dockmgrd.messages.text import NOTHING, Text, foreign_text
+from dockmgrd.mirror_urls import DOCKER_HUB, normalize_registry
 from dockmgrd.options import InstallOptions, ListVersionsOptions, Options
 
 _KEYS = ("default-source", "allowed-sources", "allowed-mirrors", "idle-seconds")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HOST = re.compile(r"(\*\.)?([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 _MAX_IDLE_SECONDS = 86400
+_OTHER_REGISTRIES = "*"
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,21 @@ class Limits:
     default_source: str = "official"
     """Names with commas between them: where packages come from when the caller names nothing."""
     allowed_sources: tuple[str, ...] | None = None
-    allowed_mirrors: tuple[str, ...] | None = None
-    """Hosts as `host`, `host:port`, or `*.domain` for all below it; without a port it is 443."""
+    allowed_mirrors: Mapping[str, tuple[str, ...]] | None = None
+    """By registry, or "*" for those without a list of their own: hosts as `host`, `host:port`, or
+    `*.domain` for all below it; without a port it is 443."""
     idle_seconds: float = 30.0
     """How long the daemon stays when nobody needs it."""
 
-    def admits(self, mirror: str) -> bool:
-        """Whether the list of mirror hosts, if there is one, has the host of the URL."""
-        return self.allowed_mirrors is None or _is_listed(mirror, self.allowed_mirrors)
+    def admits(self, mirror: str, registry: str = DOCKER_HUB) -> bool:
+        """Whether the list of mirror hosts for the registry has the host of the URL.
+
+        Without any list, every mirror is admitted.
+        """
+        if self.allowed_mirrors is None:
+            return True
+        others = self.allowed_mirrors.get(_OTHER_REGISTRIES, ())
+        return _is_listed(mirror, self.allowed_mirrors.get(registry, others))
 
     def allows(self, source: str) -> bool:
         """Whether packages may come from the source of that name."""
@@ -60,7 +70,7 @@ class Limits:
 
 DEFAULT = Limits()
 # Nobody knows which hosts an unreadable file lists. Until it is fixed, no mirror is listed.
-FALLBACK = replace(DEFAULT, allowed_mirrors=())
+FALLBACK = replace(DEFAULT, allowed_mirrors={})
 
 
 def read(path: Path) -> Limits:
@@ -82,8 +92,7 @@ def read(path: Path) -> Limits:
     if "default-source" in members:
         config = replace(config, default_source=_default(members["default-source"], config))
     if "allowed-mirrors" in members:
-        hosts = tuple(map(_host, members["allowed-mirrors"].items()))
-        config = replace(config, allowed_mirrors=hosts)
+        config = replace(config, allowed_mirrors=_hosts(members["allowed-mirrors"]))
     if "idle-seconds" in members:
         config = replace(config, idle_seconds=_seconds(members["idle-seconds"]))
     return config
@@ -185,6 +194,28 @@ def _default(entry: Entry, config: Limits) -> str:
         if config.allowed_sources is not None and name not in config.allowed_sources:
             raise entry.make_error(f"default-source: '{name}' is not among allowed-sources")
     return ",".join(wanted)
+
+
+def _hosts(entry: Entry) -> dict[str, tuple[str, ...]]:
+    """The lists by registry; a list without one is for all of them."""
+    if not isinstance(entry.value, Mapping):
+        return {_OTHER_REGISTRIES: tuple(map(_host, entry.items()))}
+    return {
+        _registry(name, hosts): tuple(map(_host, hosts.items()))
+        for name, hosts in entry.members().items()
+    }
+
+
+def _registry(name: str, entry: Entry) -> str:
+    if name == _OTHER_REGISTRIES:
+        return name
+    try:
+        registry = normalize_registry(name)
+    except InvalidArgs as error:
+        raise entry.make_error(f"allowed-mirrors: {error.text}") from error
+    if registry != name:
+        raise entry.make_error(f"allowed-mirrors: write the registry '{name}' as '{registry}'")
+    return registry
 
 
 def _host(entry: Entry) -> str:

@@ -76,12 +76,12 @@ def replace(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True)
     """
     target = _resolve(path)
     _check_target(path, target)
-    with _explain_errors(path, target):
+    with explain_errors(path, target):
         _make_folder(target.parent)
         with _temporary_name(target) as temporary:
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             with open(os.open(temporary, flags, 0o600), "wb") as file:
-                _copy_metadata(file.fileno(), target, mode)
+                copy_metadata(file.fileno(), target, mode)
                 file.write(data)
                 file.flush()
                 if durable:
@@ -100,7 +100,7 @@ def back_up(path: Path, backup: Path) -> None:
     :raises InsufficientSpace, WriteFailed: when it cannot be kept.
     """
     target = _resolve(path)
-    with _explain_errors(backup, backup):
+    with explain_errors(backup, backup):
         if _is_same_file(target, backup):
             return
         try:
@@ -118,7 +118,7 @@ def remove(path: Path) -> None:
 
     :raises WriteFailed: when it cannot be deleted.
     """
-    with _explain_errors(path, path), contextlib.suppress(FileNotFoundError):
+    with explain_errors(path, path), contextlib.suppress(FileNotFoundError):
         path.unlink()
         _sync_folder(path.parent)
 
@@ -192,7 +192,7 @@ def _is_same_file(one: Path, other: Path) -> bool:
         return False
 
 
-def _copy_metadata(descriptor: int, model: Path, mode: int) -> None:
+def copy_metadata(descriptor: int, model: Path | int, mode: int) -> None:
     """Give the open file owner, mode and SELinux label of the model, where there is one."""
     try:
         status = os.stat(model)
@@ -228,7 +228,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explain_errors(path: Path, target: Path) -> Iterator[None]:
+def explain_errors(path: Path, target: Path) -> Iterator[None]:
     """Turn an OSError into an error that names what is in the way.
 
     :raises InsufficientSpace, WriteFailed: in place of an OSError.

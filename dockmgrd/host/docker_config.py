@@ -12,11 +12,12 @@ from pathlib import Path
 
 from dockmgrd import paths
 from dockmgrd.errors import ConfigInvalid
-from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host import atomicfile, daemonjson, registry_folders
 from dockmgrd.host.filecache import FileCache
+from dockmgrd.host.registry_folders import RegistryFile
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import find_faults, strip_password
+from dockmgrd.mirror_urls import DOCKER_HUB, find_faults, normalize_known, strip_password
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,29 @@ class HostFiles:
     def __init__(self) -> None:
         self._mirrors = FileCache(lambda: [paths.DAEMON_JSON], _read_mirrors)
         self._repository = FileCache(lambda: [paths.REPOSITORY], _read_repository)
+        self._registries = FileCache(
+            registry_folders.list_watched_files, registry_folders.read_files
+        )
 
     def mirrors(self) -> ConfiguredMirrors:
         return self._mirrors.get()
 
     def repository(self) -> Repository:
         return self._repository.get()
+
+    def registries(self) -> tuple[RegistryFile, ...]:
+        """The hosts.toml files of registries."""
+        return self._registries.get()
+
+
+def read_configured_mirrors(registry: str) -> tuple[str, ...]:
+    """The mirrors of the registry that this host's files name now; none where it cannot be said."""
+    if registry == DOCKER_HUB:
+        return normalize_known(_read_mirrors().mirrors)
+    try:
+        return registry_folders.read_file(registry).mirrors
+    except ConfigInvalid:
+        return ()
 
 
 def _read_mirrors() -> ConfiguredMirrors:

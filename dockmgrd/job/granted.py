@@ -7,13 +7,15 @@ list of hosts. Both can change until the job starts.
 
 from __future__ import annotations
 
+from functools import partial
+
 from dockmgrd import actions, options
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
-from dockmgrd.host.docker_config import HostFiles
+from dockmgrd.host.docker_config import read_configured_mirrors
 from dockmgrd.messages import requests as messages
-from dockmgrd.mirror_urls import Mode, normalize_known
+from dockmgrd.mirror_urls import DOCKER_HUB, Mode
 from dockmgrd.model import JobRequest
 
 
@@ -37,10 +39,13 @@ def _find_known_mirrors(
     parsed: options.Options, limits: adminconfig.Limits
 ) -> actions.KnownMirrors:
     configured: tuple[str, ...] = ()
+    registry = getattr(parsed, "registry", DOCKER_HUB)
     merges = isinstance(parsed, options.SetMirrorOptions) and parsed.mode is not Mode.REPLACE
     probes = actions.needs_candidates(parsed)
     if merges or probes:
-        configured = normalize_known(HostFiles().mirrors().mirrors)
+        configured = read_configured_mirrors(registry)
     return actions.KnownMirrors(
-        configured, candidates.load().mirrors if probes else (), limits.admits
+        configured,
+        candidates.load().mirrors if probes else (),
+        partial(limits.admits, registry=registry),
     )

@@ -90,6 +90,28 @@ CHOOSE_MODE = Template("choose-mode", "Use one of: {modes}.")
 NO_MIRROR_TO_APPEND = Template("no-mirror-to-append", "There is no mirror to append.")
 NO_MIRROR_TO_REMOVE = Template("no-mirror-to-remove", "There is no mirror to remove.")
 NAME_MIRROR = Template("name-a-mirror", "Name the URL of at least one mirror.")
+REGISTRY_NOT_VALID = Template("registry-not-valid", "{registry} is not a valid name of a registry.")
+NAME_REGISTRY = Template(
+    "name-registry",
+    "Write what precedes the first slash in the names of its images, such as ghcr.io or "
+    "registry.example:5000.",
+)
+REGISTRY_UPPER_CASE = Template(
+    "registry-upper-case",
+    "The name of the registry {registry} has uppercase letters. Docker takes it for another "
+    "registry than the one in lowercase.",
+)
+WRITE_REGISTRY_IN_LOWERCASE = Template(
+    "write-registry-in-lowercase", "Write the name in lowercase."
+)
+VERIFY_NEEDS_DOCKER_HUB = Template(
+    "verify-needs-docker-hub",
+    "Option 'verify' tries mirrors with an image of Docker Hub, so it cannot try mirrors of "
+    "{registry}.",
+)
+SET_WITHOUT_VERIFYING = Template(
+    "set-without-verifying", "Set the mirrors without the option, and pull an image."
+)
 
 # URLs of mirrors.
 MIRROR_HAS_SPACE = Template(
@@ -109,6 +131,14 @@ MIRROR_PATH_NOT_ASCII = Template(
     "mirror-path-not-ascii", "Mirror {url} has a path that is not ASCII."
 )
 ENCODE_PATH = Template("encode-path", "Write the path in %XX.")
+MIRROR_PATH_NOT_VALID = Template(
+    "mirror-path-not-valid",
+    "The path of mirror {url} has characters or parts that a URL must not have.",
+)
+CORRECT_MIRROR_PATH = Template(
+    "correct-mirror-path",
+    "Write other characters in %XX, and leave out empty parts, '.' and '..'.",
+)
 MIRROR_HOST_NOT_VALID = Template(
     "mirror-host-not-valid", "Mirror {url} has an invalid host or port."
 )

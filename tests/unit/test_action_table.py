@@ -90,8 +90,15 @@ _SET_MIRROR: Table = {
         Row([PLAIN], {INSECURE}, ("mirrors", PLAIN)),
         Row([OTHER], {INSECURE}, ("mirrors", OTHER)),
     ],
+    "registry": [
+        Row("docker.io", {SET}, ("registry", "docker.io")),
+        Row("index.docker.io", {SET}, ("registry", "docker.io")),
+        Row("ghcr.io", {SET}, ("registry", "ghcr.io")),
+        Row("b\u00fccher.example:5000", {SET}, ("registry", "xn--bcher-kva.example:5000")),
+    ],
     "mode": [Row(mode.value, {SET}, ("mode", mode.value)) for mode in Mode],
     "verify": [Row(False, {SET}), Row(True, {SET})],
+    "allow-unused": [Row(False, {SET}), Row(True, {SET})],
     "dry-run": [Row(False, {SET}), Row(True, set())],
 }
 _PROBE: Table = {
@@ -136,7 +143,7 @@ TABLES: Mapping[Kind, Table] = {
 }
 # Of each verb: what must be given, and what it asks when nothing else is.
 REQUIRED: Mapping[Kind, dict[str, Any]] = {Kind.SET_MIRROR: {"mirrors": [LISTED]}}
-EXCLUSIVE = [{"repo-url", "source"}, {"plan", "dry-run"}]
+EXCLUSIVE = [{"repo-url", "source"}, {"plan", "dry-run"}, {"registry", "verify"}]
 ROWS = [
     (kind, key, row)
     for kind, table in TABLES.items()
@@ -225,9 +232,10 @@ def test_the_question_is_about_the_list_that_comes_of_it(
     mode: str, mirrors: list[str], result: str
 ) -> None:
     [question] = ask(Kind.SET_MIRROR, {"mirrors": mirrors, "mode": mode})
-    assert question.details == {"mirrors": result, "mode": mode}
+    assert question.details == {"mirrors": result, "registry": "docker.io", "mode": mode}
 
 
 def test_clearing_by_installing_is_about_no_mirrors() -> None:
     _, question = ask(Kind.INSTALL, {"mirrors": []})
     assert (question.action, question.details["mirrors"]) == (SET, "")
+    assert question.details["registry"] == "docker.io"

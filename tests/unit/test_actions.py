@@ -46,7 +46,7 @@ def asked(kind: Kind, given: dict[str, Any]) -> list[tuple[str, str]]:
             {"mirrors": MIRRORS},
             [
                 (INSTALL, f"official latest {USUAL}"),
-                (names.ACTION_SET_MIRROR, "https://mirror.example/ replace"),
+                (names.ACTION_SET_MIRROR, "https://mirror.example/ docker.io replace"),
             ],
         ),
         (

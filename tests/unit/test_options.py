@@ -56,6 +56,18 @@ def test_several_sources_in_their_order_each_once() -> None:
         (Kind.UNINSTALL, {"plan": "0" * 64, "dry-run": True}, "exclude each other"),
         (Kind.LIST_VERSIONS, {"channel": "nightly"}, "Use one of: stable, test"),
         (Kind.SET_MIRROR, {}, "requires the list of mirrors"),
+        (Kind.SET_MIRROR, {"mirrors": [], "registry": "../etc"}, "such as ghcr.io"),
+        (Kind.SET_MIRROR, {"mirrors": [], "registry": ["a"]}, "must have D-Bus type 's'"),
+        (
+            Kind.SET_MIRROR,
+            {"mirrors": ["https://a.example"], "registry": "ghcr.io", "verify": True},
+            "pull an image",
+        ),
+        (
+            Kind.SET_MIRROR,
+            {"mirrors": ['https://a.example/x"]'], "registry": "ghcr.io"},
+            "Write other characters in %XX",
+        ),
         (Kind.UNINSTALL, {"purge": True}, "Unknown option 'purge'"),
     ],
 )

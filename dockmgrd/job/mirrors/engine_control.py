@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from dockmgrd import names
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.dockerd import CommandLine
-from dockmgrd.host.running_engine import RunningEngine, find_unmanaged_engine
+from dockmgrd.host.engine import Engine, EngineFacts
+from dockmgrd.host.running_engine import (
+    RunningEngine,
+    check_local_socket,
+    find_unmanaged_engine,
+)
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import ENDED, UnitState
 from dockmgrd.messages import engine as messages
@@ -76,3 +81,21 @@ async def read_command_line(
     if unit.load_state != "loaded":
         return None
     return await CommandLine.read(systemd, unit)
+
+
+async def read_facts(engine: Engine, control: EngineControl | None) -> EngineFacts | None:
+    """What the running engine says; None when none runs.
+
+    :raises ServiceFailed: when an engine runs that does not answer.
+    """
+    if control is None:
+        return None
+    if control.process is None:
+        check_local_socket(names.DOCKER_UNIT)
+    try:
+        return await engine.facts()
+    except ServiceFailed as error:
+        if control.process is None:
+            raise
+        text = messages.ENGINE_CANNOT_RELOAD(pid=control.process.pid, reason=error.text)
+        raise ServiceFailed(text.with_remedy(messages.RESTART_ENGINE_YOURSELF())) from error

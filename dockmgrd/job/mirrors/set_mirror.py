@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd import names, paths
-from dockmgrd.errors import ConfigInvalid, InvalidArgs, ServiceFailed
+from dockmgrd.errors import ConfigInvalid, InvalidArgs
 from dockmgrd.host import atomicfile, dockerd
 from dockmgrd.host.docker_config import find_unusable_mirrors
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.rpmdb import installed_versions
-from dockmgrd.host.running_engine import check_local_socket
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import change
@@ -24,12 +23,14 @@ from dockmgrd.job.mirrors.engine_control import (
     EngineControl,
     find_engine_control,
     read_command_line,
+    read_facts,
 )
+from dockmgrd.job.mirrors.registry_mirrors import set_registry_mirrors
 from dockmgrd.job.mirrors.reload import LiveChange
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import merge, normalize_known, with_paths
+from dockmgrd.mirror_urls import DOCKER_HUB, merge, normalize_known, with_paths
 from dockmgrd.model import Stage
 from dockmgrd.options import SetMirrorOptions
 
@@ -37,13 +38,15 @@ _HUB_FOLDERS = ("docker.io", "_default")
 
 
 async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str, Any]:
-    """Change the mirrors as the options say; see `apply_mirrors`.
+    """Change the mirrors as the options say; see `apply_mirrors` and `set_registry_mirrors`.
 
     A dry run changes nothing, and returns `diff` and `actions` as well.
 
     :raises MirrorUnreachable: when the mirrors are to be verified and one fails.
     """
     context.report(Stage.PREPARING, 0.05)
+    if options.registry != DOCKER_HUB:
+        return await set_registry_mirrors(context, options)
     _, document = change.read_config()
     wanted = merge(options.mode, normalize_known(document.mirrors), options.mirrors)
     if options.verify:
@@ -102,7 +105,12 @@ async def _apply_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
     if not active and plan.change.wanted:
         context.add_note(_describe_inactivity(plan.unit))
     mirrors = list(plan.change.wanted)
-    return {"changed": plan.writes or plan.reloads, "mirrors": mirrors, "active": active}
+    return {
+        "changed": plan.writes or plan.reloads,
+        "registry": DOCKER_HUB,
+        "mirrors": mirrors,
+        "active": active,
+    }
 
 
 def _describe_inactivity(unit: UnitState) -> Text:
@@ -118,7 +126,7 @@ async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
     unit = await context.systemd.get_state(names.DOCKER_UNIT)
     control = await find_engine_control(context.systemd, unit)
     facts, command_line = await asyncio.gather(
-        _read_facts(context, control), read_command_line(context.systemd, unit, control)
+        read_facts(context.engine, control), read_command_line(context.systemd, unit, control)
     )
     plan = _Plan(Change.plan(document, before, wanted), facts, control, unit)
     if plan.writes:
@@ -136,21 +144,6 @@ async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
     if facts is not None and facts.containerd_store:
         _note_hosts_file(context, wanted)
     return plan
-
-
-async def _read_facts(context: JobContext, control: EngineControl | None) -> EngineFacts | None:
-    """:raises ServiceFailed: when an engine runs that does not answer."""
-    if control is None:
-        return None
-    if control.process is None:
-        check_local_socket(names.DOCKER_UNIT)
-    try:
-        return await context.engine.facts()
-    except ServiceFailed as error:
-        if control.process is None:
-            raise
-        text = messages.ENGINE_CANNOT_RELOAD(pid=control.process.pid, reason=error.text)
-        raise ServiceFailed(text.with_remedy(messages.RESTART_ENGINE_YOURSELF())) from error
 
 
 def _find_version(facts: EngineFacts | None) -> dockerd.Version | None:
@@ -224,6 +217,7 @@ def _describe_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
         context.add_note(messages.DIFF_NOT_SHOWN(file=str(paths.DAEMON_JSON)))
     return {
         "changed": plan.writes or plan.reloads,
+        "registry": DOCKER_HUB,
         "mirrors": list(plan.change.wanted),
         "active": plan.facts is not None,
         "dry-run": True,

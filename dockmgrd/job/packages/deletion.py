@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockmgrd.errors import WriteFailed
+from dockmgrd.host.held_folders import NOT_A_FOLDER_ERRORS, OPEN_FOLDER
 from dockmgrd.host.obstacles import find_obstacle
-from dockmgrd.job.packages.tree import NOT_A_FOLDER_ERRORS, OPEN_FOLDER, read_mount_id
+from dockmgrd.job.packages.tree import read_mount_id
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import Text
 

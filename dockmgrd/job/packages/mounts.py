@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from dockmgrd.errors import WriteFailed
-from dockmgrd.job.packages.tree import OPEN_FOLDER
+from dockmgrd.host.held_folders import OPEN_FOLDER
 from dockmgrd.messages import packages as messages
 
 _MOUNTINFO = Path("/proc/self/mountinfo")

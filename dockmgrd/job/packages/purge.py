@@ -15,9 +15,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockmgrd.host.held_folders import OPEN_FOLDER
 from dockmgrd.job.packages import mounts
 from dockmgrd.job.packages.deletion import delete_tree
-from dockmgrd.job.packages.tree import OPEN_FOLDER, Root, make_unsafe_error, open_root
+from dockmgrd.job.packages.tree import Root, make_unsafe_error, open_root
 from dockmgrd.messages import packages as messages
 
 DEFAULT_DATA_ROOT = Path("/var/lib/docker")

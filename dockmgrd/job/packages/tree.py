@@ -16,12 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd.errors import UnsafePath
+from dockmgrd.host.held_folders import NOT_A_FOLDER_ERRORS, OPEN_FOLDER, can_others_replace
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import Text
-
-OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-NOT_A_FOLDER_ERRORS = (errno.ELOOP, errno.ENOTDIR)
-"""What opening a link or a file with `OPEN_FOLDER` fails with."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +120,7 @@ def _require_trusted(
 
     :raises UnsafePath: when others can.
     """
-    open_to_others = bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
-    # With the sticky bit only the owner of a file can rename or delete it.
-    kept_by_sticky_bit = bool(status.st_mode & stat.S_ISVTX) and child.st_uid == 0
-    if status.st_uid != 0 or (open_to_others and not kept_by_sticky_bit):
+    if can_others_replace(status, child):
         raise make_unsafe_error(path, messages.CAUSE_OPEN_TO_OTHERS(folder=str(folder)))
 
 

@@ -67,8 +67,23 @@ def test_all_keys(path: Path) -> None:
 )
 def test_the_list_of_hosts(path: Path, mirror: str, *, listed: bool) -> None:
     path.write_text(FULL)
-    assert adminconfig.read(path).admits(mirror) is listed
+    limits = adminconfig.read(path)
+    assert limits.admits(mirror) is limits.admits(mirror, "ghcr.io") is listed
     assert DEFAULT.admits(mirror)
+
+
+def test_lists_by_registry(path: Path) -> None:
+    path.write_text(
+        "allowed-mirrors:\n  docker.io: [hub.example]\n  ghcr.io: []\n  '*': [any.example]\n"
+    )
+    limits = adminconfig.read(path)
+    hub, other = "https://hub.example/", "https://any.example/"
+    assert (limits.admits(hub), limits.admits(other)) == (True, False)
+    assert (limits.admits(hub, "ghcr.io"), limits.admits(other, "ghcr.io")) == (False, False)
+    assert (limits.admits(hub, "quay.io"), limits.admits(other, "quay.io")) == (False, True)
+    path.write_text("allowed-mirrors: {docker.io: [hub.example]}")
+    assert adminconfig.read(path).admits(hub)
+    assert not adminconfig.read(path).admits(hub, "quay.io")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +97,10 @@ def test_the_list_of_hosts(path: Path, mirror: str, *, listed: bool) -> None:
         ("allowed-sources: []", 1, "at least one source"),
         ("allowed-sources:\n- a\n- {b: c}", 3, "a text is expected"),
         ("allowed-mirrors:\n- ok.example\n- https://m.example/", 3, "is not a valid host"),
-        ("allowed-mirrors: {a: b}", 1, "a list is expected"),
+        ("allowed-mirrors: {ghcr.io: {a: b}}", 1, "a list is expected"),
+        ("allowed-mirrors: {a: b}", 1, "'a' is not a valid name of a registry"),
+        ("allowed-mirrors:\n  GHCR.io: []", 2, "Write the name in lowercase"),
+        ("allowed-mirrors: {index.docker.io: []}", 1, "as 'docker.io'"),
         ("a:\tb: c", 1, ""),
         ("- a", 1, "a list is not allowed"),
     ],

@@ -13,7 +13,8 @@ import pytest
 from dockmgrd import actions, options, paths
 from dockmgrd.codec import decode_record, encode_record
 from dockmgrd.errors import AccessDenied
-from dockmgrd.host import adminconfig
+from dockmgrd.host import adminconfig, hosts_toml
+from dockmgrd.host.hosts_toml import Endpoint
 from dockmgrd.job import granted
 from dockmgrd.messages.text import Text
 from dockmgrd.model import JobRequest, Kind
@@ -24,6 +25,7 @@ OURS = "https://mirror.example/"
 @pytest.fixture(autouse=True)
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "DAEMON_JSON", tmp_path / "daemon.json")
+    monkeypatch.setattr(paths, "REGISTRY_CERTIFICATES", tmp_path / "certs.d")
 
     def load() -> tuple[adminconfig.Limits, Text]:
         return real(tmp_path / "dockmgrd.yaml", tmp_path / "good")
@@ -64,6 +66,26 @@ def test_a_host_that_the_administrator_has_taken_off_the_list(files: Path) -> No
     (files / "dockmgrd.yaml").write_text("allowed-mirrors: [other.example]")
     with pytest.raises(AccessDenied, match="set-mirror-insecure"):
         check(job)
+
+
+def test_a_list_of_another_registry_that_has_changed_meanwhile(files: Path) -> None:
+    given = {"mirrors": [OURS], "mode": "append", "registry": "ghcr.io"}
+    job = request(Kind.SET_MIRROR, given)
+    check(job)
+    path = files / "certs.d/ghcr.io/hosts.toml"
+    path.parent.mkdir(parents=True)
+    mirrors = [Endpoint("http://evil.example/")]
+    path.write_bytes(hosts_toml.render("ghcr.io", Endpoint(), mirrors, made_folder=True))
+    with pytest.raises(AccessDenied, match="The host changed after polkit"):
+        check(job)
+
+
+def test_a_host_that_is_taken_off_the_list_of_one_registry(files: Path) -> None:
+    limits = "allowed-mirrors: {docker.io: [mirror.example], ghcr.io: []}"
+    (files / "dockmgrd.yaml").write_text(limits)
+    check(request(Kind.SET_MIRROR, {"mirrors": [OURS]}))
+    with pytest.raises(AccessDenied, match="set-mirror-insecure"):
+        check(request(Kind.SET_MIRROR, {"mirrors": [OURS], "registry": "ghcr.io"}))
 
 
 def test_a_source_that_is_not_allowed_any_more(files: Path) -> None:

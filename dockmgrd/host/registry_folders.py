@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The folders of registries below certs.d: which the engine reads, and what is in them.
+
+The engine reads the first folder that exists: containerd's core/remotes/docker/config/hosts.go.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dockmgrd import paths
+from dockmgrd.errors import ConfigConflict, ConfigInvalid, InvalidArgs
+from dockmgrd.host import atomicfile, hosts_toml
+from dockmgrd.host.hosts_toml import Certificates, HostsToml
+from dockmgrd.messages import registries as messages
+from dockmgrd.mirror_urls import normalize_registry
+
+HOSTS_TOML = "hosts.toml"
+DEFAULT_FOLDER = "_default"
+ALL_REGISTRIES = "*"
+"""The name under which the default folder is shown."""
+_FOLDER_WITH_PORT = re.compile(r"(.+)_([0-9]+)_")
+
+
+@dataclass(frozen=True)
+class RegistryFile:
+    """The hosts.toml file of a registry."""
+
+    registry: str
+    path: Path
+    content: bytes | None
+    """None where there is no file."""
+    ours: HostsToml | None
+    """What it says; None when there is none, or when it is not ours."""
+
+    @property
+    def is_foreign(self) -> bool:
+        return self.content is not None and self.ours is None
+
+    @property
+    def mirrors(self) -> tuple[str, ...]:
+        """The mirrors that dockmgrd has set."""
+        return self.ours.mirrors if self.ours else ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """The registry as Status shows it."""
+        return {
+            "registry": self.registry,
+            "mirrors": list(self.mirrors),
+            "file": str(self.path),
+            "managed": self.ours is not None,
+        }
+
+
+def find_folder(registry: str) -> Path:
+    """The folder that the engine reads for the registry, or would read."""
+    root = paths.REGISTRY_CERTIFICATES
+    host, colon, port = registry.rpartition(":")
+    if colon and (root / f"{host}_{port}_").exists():
+        return root / f"{host}_{port}_"
+    return root / registry
+
+
+def read_file(registry: str) -> RegistryFile:
+    """The hosts.toml file of the registry.
+
+    :raises ConfigInvalid: when it cannot be read.
+    """
+    return _read_file(registry, find_folder(registry) / HOSTS_TOML)
+
+
+def read_files() -> tuple[RegistryFile, ...]:
+    """All hosts.toml files that can be read, by the names of their registries."""
+    found = []
+    for folder in _list_folders():
+        registry = _name_registry(folder.name)
+        try:
+            file = _read_file(registry, folder / HOSTS_TOML) if registry else None
+        except ConfigInvalid:
+            continue  # Nobody knows what it says. A change of these mirrors reports it.
+        if file is not None and file.content is not None:
+            found.append(file)
+    return tuple(sorted(found, key=lambda file: file.registry))
+
+
+def list_watched_files() -> list[Path]:
+    """What is different when `read_files` may return something else."""
+    folders = _list_folders()
+    root = paths.REGISTRY_CERTIFICATES
+    return [root, *folders, *(folder / HOSTS_TOML for folder in folders)]
+
+
+def read_certificates(folder: Path, *, relative: bool) -> Certificates:
+    """The certificates and keys that the engine loads from the folder where it has no hosts.toml.
+
+    :param relative: whether their paths are relative to the folder.
+    :raises ConfigInvalid: when the folder cannot be read.
+    :raises ConfigConflict: when the name of a file cannot stand in a hosts.toml.
+    """
+    try:
+        names = sorted(each.name for each in os.scandir(folder) if not each.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return Certificates()
+    except OSError as error:
+        raise ConfigInvalid(error.strerror or str(error)) from error
+
+    def make_path(name: str) -> str:
+        if name.encode("utf-8", "replace").decode() != name:
+            text = messages.CERTIFICATE_NAME_NOT_TEXT(
+                file=ascii(str(folder / name)), hosts=HOSTS_TOML
+            )
+            raise ConfigConflict(text.with_remedy(messages.RENAME_FILE()))
+        return name if relative else str(folder / name)
+
+    authorities = tuple(make_path(name) for name in names if name.endswith(".crt"))
+    pairs = []
+    for name in names:
+        if name.endswith(".cert"):
+            key = f"{name[: -len('.cert')]}.key"
+            # The engine looks for the key in the certificate's file where it has none of its own.
+            pairs.append((make_path(name), make_path(key if key in names else name)))
+    return Certificates(authorities, tuple(pairs))
+
+
+def _read_file(registry: str, path: Path) -> RegistryFile:
+    content = atomicfile.read(path)
+    # The engine takes an empty file for none, but somebody may have put it there for a purpose.
+    ours = None if content is None else hosts_toml.parse(registry, content)
+    return RegistryFile(registry, path, content, ours)
+
+
+def _list_folders() -> list[Path]:
+    """The folders below certs.d; none where it cannot be read."""
+    try:
+        return [Path(each) for each in os.scandir(paths.REGISTRY_CERTIFICATES) if each.is_dir()]
+    except OSError:
+        return []
+
+
+def _name_registry(folder: str) -> str:
+    """The registry whose folder has this name; "" when the engine never reads that folder."""
+    if folder == DEFAULT_FOLDER:
+        return ALL_REGISTRIES
+    match = _FOLDER_WITH_PORT.fullmatch(folder)
+    name = f"{match[1]}:{match[2]}" if match else folder
+    try:
+        registry = normalize_registry(name)
+    except InvalidArgs:
+        return ""
+    return registry if registry == name else ""
