@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dockmgrd import names
-from dockmgrd.mirror_urls import DOCKER_HUB, Mode, has_insecure, merge
+from dockmgrd.mirror_urls import Mode, has_insecure, merge
 from dockmgrd.model import Authorization
+from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options import (
     SECONDS_TO_PROBE,
     InstallOptions,

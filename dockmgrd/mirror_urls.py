@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 from dockmgrd.errors import InvalidArgs, harmless, quote
 from dockmgrd.messages import requests as messages
 from dockmgrd.messages.text import Text
+from dockmgrd.names import DOCKER_HUB
 
-DOCKER_HUB = "docker.io"
 _HUB_ALIASES = frozenset({"index.docker.io"})
 _LOCAL = "localhost"
 _MAX_PORT = 65535

@@ -39,6 +39,9 @@ ACTIONS = (
     ACTION_MANAGE,
 )
 
+DOCKER_HUB = "docker.io"
+"""The registry of images whose names say none."""
+
 # Catalogue entries for these ids are in systemd/dockmgrd.catalog.
 MESSAGE_JOB_STARTED = "70006dc31bbd4247a4f640e056823f6b"
 MESSAGE_JOB_JOINED = "7610e3efea8f43d08813c8bb3aa9c610"

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from dockmgrd import mirror_urls as urls
 from dockmgrd.errors import InvalidArgs, LimitsExceeded, quote
 from dockmgrd.messages import requests as messages
-from dockmgrd.mirror_urls import DOCKER_HUB, Mode
+from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import Kind
+from dockmgrd.names import DOCKER_HUB
 from dockmgrd.verbs import SIGNATURES
 
 MAX_STRING = 1024

@@ -24,8 +24,8 @@ from dockmgrd.daemon.properties import describe_job, describe_manager, describe_
 from dockmgrd.daemon.status import Status
 from dockmgrd.host.adminconfig import Limits, LimitsFile
 from dockmgrd.messages.bus import TOO_MANY_WAITS
-from dockmgrd.mirror_urls import DOCKER_HUB
 from dockmgrd.model import Authorization, JobState, Kind
+from dockmgrd.names import DOCKER_HUB
 from dockmgrd.verbs import METHODS, SIGNATURES
 
 _STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}", "registries": "aa{sv}"}

@@ -25,7 +25,8 @@ from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.registry_folders import RegistryFile
 from dockmgrd.messages import status as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import DOCKER_HUB, find_faults, normalize_known
+from dockmgrd.mirror_urls import find_faults, normalize_known
+from dockmgrd.names import DOCKER_HUB
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ from dockmgrd.host.yamltree import Entry, Malformed
 from dockmgrd.messages import limits
 from dockmgrd.messages import requests as messages
 from dockmgrd.messages.text import NOTHING, Text, foreign_text
-from dockmgrd.mirror_urls import DOCKER_HUB, normalize_registry
+from dockmgrd.mirror_urls import normalize_registry
+from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options import InstallOptions, ListVersionsOptions, Options
 
 _KEYS = ("default-source", "allowed-sources", "allowed-mirrors", "idle-seconds")

@@ -17,7 +17,8 @@ from dockmgrd.host.filecache import FileCache
 from dockmgrd.host.registry_folders import RegistryFile
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import DOCKER_HUB, find_faults, normalize_known, strip_password
+from dockmgrd.mirror_urls import find_faults, normalize_known, strip_password
+from dockmgrd.names import DOCKER_HUB
 
 
 @dataclass(frozen=True)

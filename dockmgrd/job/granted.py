@@ -15,8 +15,9 @@ from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
 from dockmgrd.host.docker_config import read_configured_mirrors
 from dockmgrd.messages import requests as messages
-from dockmgrd.mirror_urls import DOCKER_HUB, Mode
+from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import JobRequest
+from dockmgrd.names import DOCKER_HUB
 
 
 def check(request: JobRequest, parsed: options.Options) -> None:

@@ -34,8 +34,8 @@ CLASSIC_STORE = Template(
 )
 SWITCH_STORE = Template(
     "switch-image-store",
-    "Set 'features': {{'containerd-snapshotter': true}} in daemon.json and restart Docker Engine, "
-    "which then does not show the present images. Or set the mirrors for later with the option "
+    "Set the feature containerd-snapshotter to true in daemon.json and restart Docker Engine. It "
+    "then no longer shows its present images. To set the mirrors anyway, use the option "
     "allow-unused.",
 )
 MIRRORS_UNUSED = Template(

@@ -46,6 +46,20 @@ STATUS: dict[str, Any] = {
     "engine-version": "28.5.1",
     "mirrors-configured": ["https://one.example/", "https://two.example/"],
     "mirrors-active": ["https://one.example/"],
+    "registries": [
+        {
+            "registry": "ghcr.io",
+            "mirrors": ["https://one.example/"],
+            "file": "/etc/docker/certs.d/ghcr.io/hosts.toml",
+            "managed": True,
+        },
+        {
+            "registry": "quay.io",
+            "mirrors": [],
+            "file": "/etc/docker/certs.d/quay.io/hosts.toml",
+            "managed": False,
+        },
+    ],
     "platform": "AlmaLinux 9.6 (x86_64)",
     "active-job": "/",
     "problems": [

@@ -183,7 +183,7 @@ def _make_invocation(
     many = command.positional is not None and command.positional.many
     mirrors = tuple(parsed["mirrors"] or ()) if many else ()
     if command.name == "set-mirror":
-        mirror_commands.check_set_mirror(arguments, options.keys(), mirrors)
+        mirror_commands.check_set_mirror(arguments, options, mirrors)
     if options.get("mode") != "remove":  # a file may name what is no URL, and that can go
         mirror_commands.check_urls([*mirrors, *options.get("mirrors", ())])
     if options.get("version") == package_commands.LATEST:

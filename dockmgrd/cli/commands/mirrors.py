@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from dockmgrd.cli.commands.table import Command, Live, Option, Positional, group_options
 from dockmgrd.cli.i18n.translation import N_
@@ -11,11 +12,18 @@ from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Kind
+from dockmgrd.names import DOCKER_HUB
 
 CLEAR = "clear"
 FASTEST = "fastest"
 LOCAL_KEYS = frozenset({CLEAR, FASTEST})
 """Options that the service does not know: they decide what it is asked for."""
+
+WELL_KNOWN_REGISTRIES = (
+    *("docker.io", "gcr.io", "ghcr.io", "lscr.io", "mcr.microsoft.com", "nvcr.io"),
+    *("public.ecr.aws", "quay.io", "registry.k8s.io"),
+)
+"""Registries that a shell offers."""
 
 _GROUP = N_("Registry mirrors")
 _HELP = "dockmgrctl set-mirror --help"
@@ -35,8 +43,8 @@ COMMANDS: tuple[Command, ...] = (
         "set-mirror",
         N_("set the registry mirrors"),
         N_(
-            "Replace the engine's registry mirrors by these, in this order. Containers keep "
-            "running."
+            "Replace the engine's mirrors of Docker Hub, or of another registry, by these, in this "
+            "order. Containers keep running."
         ),
         (
             "dockmgrctl set-mirror https://mirror.example https://second.example",
@@ -56,6 +64,19 @@ COMMANDS: tuple[Command, ...] = (
             ),
             *group_options(
                 N_("How to do it"),
+                Option(
+                    "--registry",
+                    "registry",
+                    N_("the registry that they are mirrors of (default: docker.io)"),
+                    metavar="REGISTRY",
+                    example="ghcr.io",
+                    values=WELL_KNOWN_REGISTRIES,
+                ),
+                Option(
+                    "--allow-unused",
+                    "allow-unused",
+                    N_("set mirrors of a registry that this engine would not use"),
+                ),
                 Option("--verify", "verify", N_("probe them first, and fail unless all work")),
                 Option("--dry-run", "dry-run", N_("show the plan, change nothing")),
             ),
@@ -102,11 +123,11 @@ COMMANDS: tuple[Command, ...] = (
 
 
 def check_set_mirror(
-    arguments: Sequence[str], keys: Collection[str], mirrors: Sequence[str]
+    arguments: Sequence[str], keys: Mapping[str, Any], mirrors: Sequence[str]
 ) -> None:
     """Check that the options of set-mirror do not exclude each other.
 
-    :param keys: of the options on the command line.
+    :param keys: the options on the command line by their keys.
     :raises InvalidArgs: saying which do.
     """
     if "--append" in arguments and "--remove" in arguments:
@@ -114,6 +135,8 @@ def check_set_mirror(
     if FASTEST in keys:
         if CLEAR in keys or "--remove" in arguments or "verify" in keys:
             raise _make_error(messages.FASTEST_WITH_OTHERS())
+        if keys.get("registry", DOCKER_HUB) != DOCKER_HUB:
+            raise _make_error(messages.FASTEST_NEEDS_DOCKER_HUB())
     elif bool(mirrors) == (CLEAR in keys) or (CLEAR in keys and "mode" in keys):
         raise _make_error(messages.SET_MIRROR_NEEDS_URL())
 

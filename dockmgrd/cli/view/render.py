@@ -21,6 +21,7 @@ from dockmgrd.cli.view.probe import format_probe
 from dockmgrd.cli.view.tables import format_versions
 from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, wrap
 from dockmgrd.model import Kind
+from dockmgrd.names import DOCKER_HUB
 
 _LISTS = (
     ("installed", N_("Installed")),
@@ -122,11 +123,22 @@ def _describe_outcome(job: JobRecord) -> str:
         sentence = _("Docker Engine {version} is installed and running.")
         return sentence.format(version=version) if version else _("Docker Engine is installed.")
     if job.kind == Kind.SET_MIRROR.value:
-        is_set = bool(job.result.get("mirrors"))
-        return _("The registry mirrors are set.") if is_set else _("All mirrors are removed.")
+        return _describe_mirrors(job.result)
     if job.kind == Kind.UNINSTALL.value:
         return _("Docker Engine is removed.")
     return _("Job {job} is done.").format(job=job.job_id)
+
+
+def _describe_mirrors(result: Mapping[str, Any]) -> str:
+    registry, is_set = result.get("registry", DOCKER_HUB), bool(result.get("mirrors"))
+    if registry == DOCKER_HUB:
+        return _("The registry mirrors are set.") if is_set else _("All mirrors are removed.")
+    sentence = (
+        _("The mirrors of {registry} are set.")
+        if is_set
+        else _("All mirrors of {registry} are removed.")
+    )
+    return sentence.format(registry=registry)
 
 
 def _format_time(microseconds: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from dockmgrd.cli.i18n.translation import _, word_message
 from dockmgrd.cli.i18n.words import SERVICE_STATES, translate_word
 from dockmgrd.cli.view.layout import Marked, format_field
+from dockmgrd.cli.view.tables import list_registry_mirrors
 from dockmgrd.cli.view.terminal import PLAIN, Mark, Paint
 from dockmgrd.cli.view.text import harmless, wrap
 from dockmgrd.names import JOB_PATH_PREFIX
@@ -39,6 +40,7 @@ def format_status(answer: Mapping[str, Any], width: int | None, paint: Paint = P
     fields: Sequence[tuple[str, Sequence[str | Marked]]] = (
         (_("Service"), [service] if installed else []),
         (_("Mirrors"), _list_mirrors(answer)),
+        (_("Registries"), _list_registries(answer)),
         (_("Source"), _describe_source(answer)),
         (_("Packages"), _list_packages(answer.get("packages", {}))),
         (_("Platform"), [answer.get("platform", "")]),
@@ -71,6 +73,16 @@ def _describe_source(answer: Mapping[str, Any]) -> list[str]:
     if not file:
         return [name]
     return [_("{source} ({file})").format(source=name or _("unknown"), file=file)]
+
+
+def _list_registries(answer: Mapping[str, Any]) -> list[str]:
+    """Return the mirrors of each registry other than Docker Hub."""
+    return [
+        _("{registry}: {mirrors}").format(
+            registry=each.get("registry", ""), mirrors=", ".join(list_registry_mirrors(each))
+        )
+        for each in answer.get("registries", [])
+    ]
 
 
 def _list_mirrors(answer: Mapping[str, Any]) -> list[str | Marked]:

@@ -64,6 +64,7 @@ def select_mirrors(status: Mapping[str, Any]) -> dict[str, Any]:
         "configured": status.get("mirrors-configured", []),
         "active": status.get("mirrors-active", []),
         "drift": status.get("mirrors-drift", False),
+        "registries": status.get("registries", []),
         "running": status.get("service-state") == "active",
         "installed": status.get("installed", True),
     }
@@ -91,7 +92,24 @@ def format_mirrors(answer: Mapping[str, Any], width: int | None) -> list[str]:
             "To load them: systemctl reload docker"
         )
         lines += wrap(sentence, width)
-    return lines
+    return [*lines, *_format_registries(answer.get("registries", []), width)]
+
+
+def list_registry_mirrors(registry: Mapping[str, Any]) -> list[str]:
+    """Return the mirrors of a registry other than Docker Hub, or who says which they are."""
+    if not registry.get("managed"):
+        return [_("as {file} says").format(file=registry.get("file", ""))]
+    return list(registry.get("mirrors", []))
+
+
+def _format_registries(registries: Iterable[Mapping[str, Any]], width: int | None) -> list[str]:
+    """Return the table of the other registries, below that of Docker Hub."""
+    rows = [
+        (str(each.get("registry", "")), mirror)
+        for each in registries
+        for mirror in list_registry_mirrors(each)
+    ]
+    return ["", *format_table((_("REGISTRY"), _("MIRROR")), rows, width)] if rows else []
 
 
 def format_sources(answer: Iterable[Mapping[str, Any]], width: int | None) -> list[str]:

@@ -30,8 +30,9 @@ from dockmgrd.job.mirrors.reload import LiveChange
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import DOCKER_HUB, merge, normalize_known, with_paths
+from dockmgrd.mirror_urls import merge, normalize_known, with_paths
 from dockmgrd.model import Stage
+from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options import SetMirrorOptions
 
 _HUB_FOLDERS = ("docker.io", "_default")

@@ -147,9 +147,15 @@ async def test_mirrors_are_shown_with_their_drift(bus_address: str) -> None:
         "configured": ["https://one.example/", "https://two.example/"],
         "active": ["https://one.example/"],
         "drift": True,
+        "registries": STATUS["registries"],
         "running": True,
         "installed": True,
     }
+    assert [line.split() for line in out.splitlines()[-3:]] == [
+        ["REGISTRY", "MIRROR"],
+        ["ghcr.io", "https://one.example/"],
+        ["quay.io", "as", "/etc/docker/certs.d/quay.io/hosts.toml", "says"],
+    ]
 
 
 def test_mirrors_of_an_engine_that_does_not_run() -> None:

@@ -25,7 +25,7 @@ import pytest
 from dockmgrd import __version__, errors
 from dockmgrd.bus.variants import to_variants
 from dockmgrd.cli.commands.all import LISTED_COMMANDS
-from dockmgrd.messages import dnf, files, jobs, packages, steps
+from dockmgrd.messages import dnf, files, jobs, packages, registries, steps
 from dockmgrd.messages.text import Text, foreign_text
 from unit.catalogues import compile_into
 from unit.cli_service import CHECKOUT, STATUS, Host, message_properties, serving, start_cli, untimed
@@ -116,6 +116,11 @@ PLAN_JOB = {**DONE_JOB, "Result": to_variants({"dry-run": True})}
 BUSY = jobs.JOB_IS_RUNNING(job="1", kind="install", since="12:00").with_remedy(
     jobs.WAIT_OR_CANCEL(), "dockmgrctl follow 1"
 )
+UNUSED = {
+    "registry": "ghcr.io",
+    "mirrors": MIRRORS[:1],
+    "notes": [registries.MIRRORS_UNUSED(registry="ghcr.io").to_plain()],
+}
 CASES: Mapping[str, Case] = {
     "status": Case("status"),
     "status-bare": Case("status", host={"status": {"active-job": "/", "platform": "CentOS 9"}}),
@@ -136,6 +141,10 @@ CASES: Mapping[str, Case] = {
     "set-mirror": Case(
         f"set-mirror {' '.join(MIRRORS)}",
         ends([("configuring", 0.5, foreign_text("daemon.json"))], Result={"mirrors": MIRRORS}),
+    ),
+    "set-mirror-registry": Case(
+        "set-mirror --registry ghcr.io --allow-unused https://mirror.example",
+        ends(Result=UNUSED),
     ),
     "probe": Case("probe", ends(Result={"probed": PROBED})),
     "probe-none": Case("probe", ends(Result={"probed": PROBED[1:]})),

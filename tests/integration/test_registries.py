@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Mirrors of several registries: which server a pull reaches, and whose files survive a change."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bed.api import Api, ApiError
+from bed.soaking import rounds
+from integration import front
+from integration.mirror_hosts import DAEMON_JSON, MIRROR, MIRROR2, TOKEN, engine_host, set_mirror
+from unit.certificates import Pair
+
+if TYPE_CHECKING:
+    from bed.host import Host
+
+__all__ = ["engine_host"]
+
+pytestmark = pytest.mark.suites("trixie", "forky")
+
+OURS = "org.dockmgr1.Error."
+CERTS = "/etc/docker/certs.d"
+HOSTS = f"{CERTS}/ghcr.io/hosts.toml"
+GHCR, QUAY, HUB = "ghcr.io/library/tiny", "quay.io/library/tiny", "docker.io/library/tiny"
+FOREIGN = '# mine\nserver = "https://ghcr.io"\n\n[host."https://mirror2.bed.test"]\n'
+
+
+@pytest.fixture
+def host(engine_host: Host) -> Host:
+    """A host whose engine has the containerd image store."""
+    engine_host.write(DAEMON_JSON, json.dumps({"features": {"containerd-snapshotter": True}}))
+    engine_host.run("systemctl", "restart", "docker")
+    return engine_host
+
+
+def set_for(host: Host, registry: str, *mirrors: str, **more: tuple[str, Any]) -> dict[str, Any]:
+    """Set the mirrors of the registry; the result of the job."""
+    api = Api(host)
+    result: dict[str, Any] = api.wait(set_mirror(api, *mirrors, registry=("s", registry), **more))
+    return result
+
+
+def pull(host: Host, image: str) -> bool:
+    """Whether the image can be pulled; it is removed again."""
+    pulled = host.run("docker", "pull", image, check=False).returncode == 0
+    if pulled:
+        host.run("docker", "rmi", image)
+    return pulled
+
+
+def servers(host: Host, image: str) -> set[str]:
+    """The servers that a pull of the image asks with success."""
+    host.internet.forget_requests()
+    assert pull(host, image)
+    return {each.host for each in host.internet.requests() if each.status == 200}
+
+
+def serve(host: Host, port: int, prefix: str, *authority: str) -> None:
+    """Serve the registry of the host at another port and place."""
+    host.write("/srv/front.py", Path(front.__file__).read_text())
+    command = ["python3", "/srv/front.py", str(port), prefix, *authority]
+    host.run("systemd-run", f"--unit=front-{port}", "--service-type=notify", *command)
+
+
+def test_each_registry_has_mirrors_of_its_own(host: Host) -> None:
+    api = Api(host)
+    assert [pull(host, image) for image in (GHCR, QUAY, HUB)] == [False, False, False]
+    assert set_for(host, "ghcr.io", MIRROR) == {
+        "changed": True,
+        "registry": "ghcr.io",
+        "mirrors": [MIRROR],
+        "active": True,
+        "notes": [],
+    }
+    set_for(host, "quay.io", MIRROR2)
+    api.wait(set_mirror(api, TOKEN))
+    assert servers(host, GHCR) == {"mirror.bed.test"}
+    assert servers(host, QUAY) == {"mirror2.bed.test"}
+    assert servers(host, HUB) == {"token.bed.test"}
+    shown = [(each["registry"], each["mirrors"]) for each in api.status()["registries"]]
+    assert shown == [("ghcr.io", [MIRROR]), ("quay.io", [MIRROR2])]
+    set_for(host, "ghcr.io")
+    assert pull(host, GHCR) is False
+    assert servers(host, QUAY) == {"mirror2.bed.test"}
+    assert host.run("ls", "-A", CERTS).stdout.split() == ["quay.io"]
+    assert [each["registry"] for each in api.status()["registries"]] == ["quay.io"]
+
+
+def test_the_second_mirror_is_used_when_the_first_one_fails(host: Host) -> None:
+    set_for(host, "ghcr.io", MIRROR, MIRROR2)
+    host.internet.refuse("mirror.bed.test")
+    assert servers(host, GHCR) == {"mirror2.bed.test"}
+
+
+def test_a_mirror_without_tls(host: Host) -> None:
+    set_for(host, "ghcr.io", "http://mirror.bed.test")
+    host.internet.forget_requests()
+    assert pull(host, GHCR)
+    assert {each.secure for each in host.internet.requests("mirror.bed.test")} == {False}
+
+
+@pytest.mark.parametrize("prefix", ["/proxy/ghcr/v2", "/v2/ghcr-proxy"])
+def test_a_mirror_below_a_path(host: Host, prefix: str) -> None:
+    serve(host, 8443, prefix)
+    set_for(host, "ghcr.io", f"https://mirror.bed.test:8443{prefix.removesuffix('/v2')}")
+    assert pull(host, GHCR)
+    paths = host.read(front.LOG).splitlines()
+    assert paths
+    assert all(path.startswith(f"{prefix}/library/tiny/") for path in paths), paths
+
+
+def test_certificates_of_clients_keep_working(host: Host, tmp_path: Path) -> None:
+    client = Pair.make(tmp_path, "client")
+    registry = "mirror.bed.test:8443"
+    host.write("/srv/client.pem", client.certificate.read_text())
+    serve(host, 8443, "/v2", "/srv/client.pem")
+    image = f"{registry}/library/tiny"
+    assert not pull(host, image)
+    host.write(f"{CERTS}/{registry}/client.cert", client.certificate.read_text())
+    host.write(f"{CERTS}/{registry}/client.key", client.key.read_text(), mode=0o600)
+    assert pull(host, image), "as it was before dockmgrd"
+    host.internet.refuse("mirror2.bed.test")
+    set_for(host, registry, MIRROR2)
+    assert pull(host, image), "the mirror is gone, and the registry knows its client"
+    set_for(host, "ghcr.io", f"https://{registry}")
+    assert pull(host, GHCR), "a mirror that wants the client's certificate"
+    set_for(host, registry)
+    assert pull(host, image)
+    left = host.run("ls", "-A", f"{CERTS}/{registry}").stdout.split()
+    assert left == ["client.cert", "client.key"]
+
+
+def test_files_of_another_hand_stay(host: Host) -> None:
+    host.write(HOSTS, FOREIGN)
+    for mirrors in ([MIRROR], []):
+        with pytest.raises(ApiError) as caught:
+            set_for(host, "ghcr.io", *mirrors)
+        assert caught.value.name == OURS + "ConfigConflict"
+        assert HOSTS in caught.value.text
+    assert host.read(HOSTS) == FOREIGN
+    assert servers(host, GHCR) == {"mirror2.bed.test"}
+    [shown] = Api(host).status()["registries"]
+    assert shown == {"registry": "ghcr.io", "mirrors": [], "file": HOSTS, "managed": False}
+
+
+def test_the_classic_store_is_refused(engine_host: Host) -> None:
+    host = engine_host
+    with pytest.raises(ApiError) as caught:
+        set_for(host, "ghcr.io", MIRROR)
+    assert caught.value.name == OURS + "ConfigConflict"
+    assert "classic image store" in caught.value.text
+    assert "containerd-snapshotter" in caught.value.text
+    assert host.run("test", "-e", CERTS, check=False).returncode == 1
+    result = set_for(host, "ghcr.io", MIRROR, allow_unused=("b", True))
+    assert (result["changed"], result["active"]) == (True, False)
+    assert "until it has the containerd image store" in result["notes"][0]["text"]
+    assert not pull(host, GHCR)
+    host.write(DAEMON_JSON, json.dumps({"features": {"containerd-snapshotter": True}}))
+    host.run("systemctl", "restart", "docker")
+    assert servers(host, GHCR) == {"mirror.bed.test"}
+
+
+@pytest.mark.parametrize(
+    "registry",
+    [
+        *("../../tmp/x", "ghcr.io/..", "..", "_default", "", "GHCR.io", "a_5000_", "ghcr.io\n"),
+        *("[::1]/..", "gh cr.io", "https://ghcr.io", "ghcr.io:0", "\u2025", "ghcr"),
+    ],
+)
+def test_names_that_are_no_registry(host: Host, registry: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        set_for(host, registry, MIRROR)
+    assert caught.value.name == "org.freedesktop.DBus.Error.InvalidArgs"
+    assert host.run("test", "-e", CERTS, check=False).returncode == 1
+
+
+def test_names_with_ports_addresses_and_other_letters(host: Host) -> None:
+    for registry in ("localhost:5000", "[2001:db8::1]:5000", "xn--bcher-kva.example"):
+        assert set_for(host, registry, MIRROR)["registry"] == registry
+    assert set_for(host, "b\u00fccher.example", MIRROR)["changed"] is False
+    assert servers(host, "xn--bcher-kva.example/library/tiny") == {"mirror.bed.test"}
+    assert servers(host, "localhost:5000/library/tiny") == {"mirror.bed.test"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        'https://m.example/x"]\n[host."https://e.example',
+        'https://m.example/x"]',
+        "https://m.example/a\\",
+    ],
+)
+def test_urls_cannot_say_more_than_a_url(host: Host, url: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        set_for(host, "ghcr.io", url)
+    assert caught.value.name == "org.freedesktop.DBus.Error.InvalidArgs"
+
+
+def test_links_are_not_followed(host: Host) -> None:
+    host.run("mkdir", "-p", "/srv/elsewhere", "/etc/docker")
+    host.run("ln", "-s", "/srv/elsewhere", CERTS)
+    with pytest.raises(ApiError) as caught:
+        set_for(host, "ghcr.io", MIRROR)
+    assert caught.value.name == OURS + "UnsafePath"
+    assert f"{CERTS} is a symbolic link to /srv/elsewhere" in caught.value.text
+    host.run("rm", CERTS)
+    host.run("mkdir", "-p", CERTS)
+    host.run("ln", "-s", "/srv/elsewhere", f"{CERTS}/ghcr.io")
+    with pytest.raises(ApiError, match="symbolic link"):
+        set_for(host, "ghcr.io", MIRROR)
+    assert host.run("ls", "-A", "/srv/elsewhere").stdout == ""
+
+
+@pytest.mark.soak
+def test_kills_lose_nothing_of_others(host: Host) -> None:
+    """Changes of one registry, killed at any moment, beside files of others."""
+    others = {f"{CERTS}/ghcr.io/ca.crt": "theirs", f"{CERTS}/quay.io/hosts.toml": FOREIGN}
+    for path, text in others.items():
+        host.write(path, text)
+    chance = random.Random(17)  # the same moments in every run
+    api = Api(host)
+    lists: tuple[list[str], ...] = ([MIRROR], [MIRROR2, MIRROR], [])
+    for number in range(rounds(10, 200)):
+        before = host.read(HOSTS)
+        job = set_mirror(api, *lists[number % 3], registry=("s", "ghcr.io"))
+        time.sleep(chance.uniform(0, 0.3))  # nothing tells how far it is within a step
+        unit = f"dockmgrd-job@{job.rpartition('/')[2]}.service"
+        host.run("systemctl", "kill", "--signal=KILL", unit, check=False)
+        with suppress(ApiError):  # Interrupted, if the kill was in time
+            api.wait(job)
+        after = host.read(HOSTS)
+        if after != before:
+            shown = {each["registry"]: each for each in api.status()["registries"]}
+            assert shown.get("ghcr.io", {}).get("mirrors", []) == lists[number % 3]
+        for path, text in others.items():
+            assert host.read(path) == text
+    set_for(host, "ghcr.io", MIRROR)
+    assert host.run("ls", "-A", CERTS).stdout.split() == ["ghcr.io", "quay.io"]
+    assert host.run("ls", "-A", f"{CERTS}/ghcr.io").stdout.split() == ["ca.crt", "hosts.toml"]
