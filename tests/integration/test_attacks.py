@@ -41,6 +41,10 @@ def mirror(url: str, mode: str = "replace") -> Call:
     return Call("SetMirror", {"mode": ("s", mode)}, (url,))
 
 
+def registry(name: str, url: str = "https://m.example") -> Call:
+    return Call("SetMirror", {"registry": ("s", name)}, (url,))
+
+
 # What is tried, and how it ends.
 ATTEMPTS: Sequence[tuple[str, Call, str]] = [
     ("an own repository", install(repo_url="https://evil.example/"), DENIED),
@@ -86,6 +90,16 @@ ATTEMPTS: Sequence[tuple[str, Call, str]] = [
     ("a mirror with a password", mirror("https://a:b@evil.example"), INVALID),
     ("a mirror that is a file", mirror("file:///etc/shadow"), INVALID),
     ("a mirror with a control character", mirror("https://m.example/\x1b[2J"), INVALID),
+    ("a registry that is a path", registry("../../cron.d/evil"), INVALID),
+    ("a registry that is a folder above", registry(".."), INVALID),
+    ("a registry with a path", registry("ghcr.io/../../x"), INVALID),
+    ("the folder of all registries", registry("_default"), INVALID),
+    ("a registry in another spelling", registry("ghcr.io_443_"), INVALID),
+    ("a registry with a line more", registry("ghcr.io\n"), INVALID),
+    ("a registry without TLS", registry("ghcr.io", "http://evil.example"), DENIED),
+    ("TOML in a URL", registry("ghcr.io", 'https://m.example/"]\nskip_verify = true'), INVALID),
+    ("a table of TOML in a URL", registry("ghcr.io", 'https://m.example/"]'), INVALID),
+    ("a key of TOML", Call("SetMirror", {"skip_verify": YES}, ()), INVALID),
     ("deleting all data", Call("Uninstall", {"purge-data": YES, "force": YES}), DENIED),
     ("deleting another folder", Call("Uninstall", {"data-root": ("s", "/")}), INVALID),
     ("consent in another type", Call("Uninstall", {"purge-data": ("s", "yes")}), INVALID),

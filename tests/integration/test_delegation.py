@@ -29,6 +29,7 @@ EXAMPLES = "/usr/share/doc/dockmgrd-polkit-rules/examples"
 LIMITS = "allowed-mirrors: [mirror.example]\n"
 OURS, OTHER, PLAIN = ("https://mirror.example",), ("https://other.example",), ("http://m.example",)
 YES = ("b", True)
+GHCR = ("s", "ghcr.io")
 AUTHORITY = "org.freedesktop.PolicyKit1.Authority"
 
 # The unit that dbus.service is.
@@ -73,6 +74,24 @@ VERBS: Sequence[tuple[str, Call, set[str]]] = [
     ("set http", Call("SetMirror", mirrors=PLAIN), {"set-mirror-insecure"}),
     ("set not listed", Call("SetMirror", mirrors=OTHER), {"set-mirror-insecure"}),
     ("set one of each", Call("SetMirror", mirrors=(*OURS, *OTHER)), {"set-mirror-insecure"}),
+    ("set registry", Call("SetMirror", {"registry": GHCR}, OURS), {"set-mirror"}),
+    ("clear registry", Call("SetMirror", {"registry": GHCR}, ()), {"set-mirror"}),
+    ("set registry, dry", Call("SetMirror", {"registry": GHCR, "dry-run": YES}, OURS), set()),
+    (
+        "set registry, unused",
+        Call("SetMirror", {"registry": GHCR, "allow-unused": YES}, OURS),
+        {"set-mirror"},
+    ),
+    (
+        "set registry, http",
+        Call("SetMirror", {"registry": GHCR}, PLAIN),
+        {"set-mirror-insecure"},
+    ),
+    (
+        "set registry, not listed",
+        Call("SetMirror", {"registry": GHCR}, OTHER),
+        {"set-mirror-insecure"},
+    ),
     ("append http", Call("SetMirror", {"mode": ("s", "append")}, PLAIN), {"set-mirror-insecure"}),
     ("probe", Call("ProbeMirrors", mirrors=OTHER), {"probe"}),
     ("probe long", Call("ProbeMirrors", {"timeout": ("u", 60)}, ()), {"probe"}),
@@ -244,6 +263,7 @@ def test_the_other_examples_do_what_they_say(host: Host) -> None:
         (Call("SetMirror", mirrors=()), False),
         (Call("SetMirror", mirrors=OTHER), False),
         (Call("SetMirror", mirrors=(*OURS, *OTHER)), False),
+        (Call("SetMirror", {"registry": GHCR}, OURS), False),
         (Call("SetMirror", {"mode": ("s", "append")}, OURS), False),
         (Call("SetMirror", {"mode": ("s", "remove")}, ("https://present.example",)), False),
         (Call("Install"), False),

@@ -116,9 +116,14 @@ def test_examples_of_commands_are_valid(folder: Path) -> None:
 
 
 def test_examples_of_files_are_valid(folder: Path, tmp_path: Path) -> None:
-    limits, ours, resigned, mirrors = _examples(folder / "dockmgrd.yaml.5")
+    limits, by_registry, ours, resigned, mirrors = _examples(folder / "dockmgrd.yaml.5")
     (tmp_path / "dockmgrd.yaml").write_text(limits)
     assert adminconfig.read(tmp_path / "dockmgrd.yaml").idle_seconds == 60
+    (tmp_path / "dockmgrd.yaml").write_text(by_registry)
+    limited = adminconfig.read(tmp_path / "dockmgrd.yaml")
+    assert limited.admits("https://second.example/")
+    assert not limited.admits("https://second.example/", "ghcr.io")
+    assert not limited.admits("https://mirror.example/", "quay.io")
 
     (tmp_path / "sources.d").mkdir()
     (tmp_path / "sources.d" / "ours.yaml").write_text(ours)

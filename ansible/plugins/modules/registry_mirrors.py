@@ -13,6 +13,9 @@ description:
   - Sets, adds or removes registry mirrors. The engine reloads its configuration, so containers keep running.
   - No other key of C(daemon.json) changes. When the engine does not accept the mirrors, the change is undone and the
     task fails.
+  - Mirrors of another registry than Docker Hub are for engines with the containerd image store, which use them at the
+    next pull. They go to the C(hosts.toml) of the registry. One that dockmgrd did not write is left alone, and the task
+    fails with C(ConfigConflict).
   - On a node where the engine does not run, the mirrors take effect when it starts.
 author:
   - The dockmgrd developers (@dockmgrd)
@@ -28,6 +31,18 @@ options:
     type: list
     elements: str
     required: true
+  registry:
+    description:
+      - The registry that they are mirrors of, as in the names of images, such as V(ghcr.io) or
+        V(registry.example:5000).
+    type: str
+    default: docker.io
+  allow_unused:
+    description:
+      - Set mirrors of another registry than Docker Hub even where the engine would not use them, because it has the
+        classic image store.
+    type: bool
+    default: false
   mode:
     description:
       - V(replace) makes these the only mirrors.
@@ -53,6 +68,11 @@ EXAMPLES = r"""
     mode: append
     verify: true
 
+- name: Pull the images of another registry through a mirror
+  dockmgr.docker.registry_mirrors:
+    registry: ghcr.io
+    mirrors: [https://mirror.example]
+
 - name: Use no mirror
   dockmgr.docker.registry_mirrors:
     mirrors: []
@@ -60,7 +80,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 mirrors:
-  description: The registry mirrors of the node after the task, or after the real run in check mode.
+  description: The mirrors of the registry on the node after the task, or after the real run in check mode.
   returned: success
   type: list
   elements: str
@@ -100,10 +120,22 @@ from ansible_collections.dockmgr.docker.plugins.module_utils._dockmgrctl import 
     find_refusal,
 )
 
+_DOCKER_HUB = "docker.io"
+
+
+def _read_mirrors(status, registry):
+    """Return the mirrors of the registry from the answer to C(status)."""
+    if registry == _DOCKER_HUB:
+        return status.get("mirrors-configured", [])
+    mirrors = [each["mirrors"] for each in status.get("registries", []) if each["registry"] == registry]
+    return mirrors[0] if mirrors else []
+
 
 def _build_command(module):
     """Return the words of C(set-mirror); C(mirrors) is not empty unless C(mode) is C(replace)."""
-    words = ["set-mirror", *build_options(module, ("verify",))]
+    words = ["set-mirror", *build_options(module, ("verify", "allow_unused"))]
+    if module.params["registry"] != _DOCKER_HUB:
+        words.append(f"--registry={module.params['registry']}")
     if not module.params["mirrors"]:
         return [*words, "--clear"]
     mode = module.params["mode"]
@@ -114,7 +146,8 @@ def _set_mirrors(module):
     dockmgrctl = Dockmgrctl(module, {"changed": True})
     urls = module.params["mirrors"]
     if not urls and module.params["mode"] != "replace":
-        return {"changed": False, "mirrors": dockmgrctl.query("status").get("mirrors-configured", [])}
+        mirrors = _read_mirrors(dockmgrctl.query("status"), module.params["registry"])
+        return {"changed": False, "mirrors": mirrors}
     command = _build_command(module)
     operands = ["--", *urls] if urls else []
     plan = None
@@ -134,6 +167,8 @@ def main():
         argument_spec={
             "mirrors": {"type": "list", "elements": "str", "required": True},
             "mode": {"type": "str", "choices": ["replace", "append", "remove"], "default": "replace"},
+            "registry": {"type": "str", "default": _DOCKER_HUB},
+            "allow_unused": {"type": "bool", "default": False},
             "verify": {"type": "bool", "default": False},
             "wait_busy": {"type": "int", "default": 600},
         },

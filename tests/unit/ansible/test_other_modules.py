@@ -28,12 +28,26 @@ SET = {"changed": True, "mirrors": [f"{ONE}/"], "active": True, "notes": []}
             ["set-mirror", "--verify", "--remove", "--", ONE],
         ),
         ({"mirrors": [], "mode": "append"}, ["status"]),
+        ({"mirrors": [], "mode": "append", "registry": "ghcr.io"}, ["status"]),
+        ({"mirrors": [ONE], "registry": "docker.io"}, ["set-mirror", "--", ONE]),
+        (
+            {"mirrors": [ONE], "registry": "ghcr.io", "allow_unused": True},
+            ["set-mirror", "--allow-unused", "--registry=ghcr.io", "--", ONE],
+        ),
+        (
+            {"mirrors": [], "registry": "ghcr.io"},
+            ["set-mirror", "--registry=ghcr.io", "--clear"],
+        ),
     ],
 )
 def test_command_line_of_mirrors(
     run_module: RunModule, parameters: dict[str, Any], words: list[str]
 ) -> None:
-    answers = {"set-mirror": Answer(SET), "status": Answer({"mirrors-configured": [ONE]})}
+    status = {
+        "mirrors-configured": [ONE],
+        "registries": [{"registry": "ghcr.io", "mirrors": [TWO], "managed": True}],
+    }
+    answers = {"set-mirror": Answer(SET), "status": Answer(status)}
     outcome = run_module("registry_mirrors", parameters, answers=answers)
     assert outcome.words == [words]
     assert outcome.result["changed"] is (words[0] == "set-mirror")
