@@ -49,7 +49,10 @@ interface Job {
 interface Status {
     installed: boolean; packages: Record<string, string>; source: string; "repository-file": string; "service-state": string;
     "engine-version": string; "mirrors-configured": string[]; "mirrors-active": string[]; "mirrors-drift": boolean; platform: string;
-    "active-job": string; problems: Message[];
+    "active-job": string; problems: Message[]; registries?: Registry[];
+}
+interface Registry {
+    registry: string; mirrors: string[]; file: string; managed: boolean;
 }
 type PageStore = import("./store.js").Store;
 type Options = Record<string, boolean | string | number | string[] | undefined>;

@@ -7,12 +7,14 @@ import { checkMirrorUrl } from "../mirror-url.js";
 import { describeError } from "../sentences.js";
 import { getAccess } from "../store.js";
 import { Alert, Button, Choice, Field, Spinner, TextInput } from "../widgets.js";
+import { DOCKER_HUB } from "./registries.js";
 
 const _ = cockpit.gettext;
 
 /** @param {{ store: PageStore, state: State, close: () => void }} props */
 export function AddMirrorDialog({ store, state, close }) {
   const [url, setUrl] = useState("");
+  const [registry, setRegistry] = useState(DOCKER_HUB);
   const [touched, setTouched] = useState(false);
   const [verify, setVerify] = useState(true);
   const [path, setPath] = useState("");
@@ -20,13 +22,16 @@ export function AddMirrorDialog({ store, state, close }) {
   const [error, setError] = useState(/** @type {{ title: string, text: string } | null} */ (null));
   const complaint = checkMirrorUrl(url);
   const insecure = /^http:/i.test(url.trim());
+  const isHub = ["", DOCKER_HUB].includes(registry.trim());
+  // Only mirrors of Docker Hub can be probed.
+  const options = isHub ? { mode: "append", verify } : { mode: "append", registry: registry.trim() };
   const submit = async () => {
     setTouched(true);
     if (complaint || working) return;
     setWorking(true);
     setError(null);
     try {
-      await store.run("SetMirror", { mode: "append", verify }, [url.trim()], setPath);
+      await store.run("SetMirror", options, [url.trim()], setPath);
       close();
     } catch (failure) {
       setError(describeError(/** @type {any} */ (failure)));
@@ -47,8 +52,12 @@ export function AddMirrorDialog({ store, state, close }) {
         <${TextInput} id="mirror-url" value=${url} onInput=${setUrl} onBlur=${() => setTouched(url !== "")} error=${touched && complaint}
           dir="ltr" aria-describedby="mirror-url-help" data-autofocus />
       <//>
-      <${Choice} id="verify" label=${_("Probe it first")} checked=${verify} onChange=${setVerify}
-        help=${_("A mirror from which no image can be pulled is not added.")} />
+      ${state.status?.registries && html`<${Field} id="registry" label=${_("Registry")}
+        help=${_("What precedes the first slash in the names of its images, for example ghcr.io")}>
+        <${TextInput} id="registry" value=${registry} onInput=${setRegistry} dir="ltr" aria-describedby="registry-help" />
+      <//>`}
+      ${isHub && html`<${Choice} id="verify" label=${_("Probe it first")} checked=${verify} onChange=${setVerify}
+        help=${_("A mirror from which no image can be pulled is not added.")} />`}
     </div>
     ${insecure && html`<${Alert} kind="warning" title=${_("This mirror is used without TLS: anyone on the network path can change images.")} />`}
     ${insecure && getAccess(state, "set-mirror-insecure") === "raise" && html`<p>${_("Turn on administrative access to do this.")}</p>`}

@@ -6,6 +6,7 @@ import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import { describeError, describeVerdict, translateMessage } from "../sentences.js";
 import { mayDo } from "../store.js";
 import { Alert, Button, Card, Label, Table } from "../widgets.js";
+import { Registries } from "./registries.js";
 
 const _ = cockpit.gettext;
 
@@ -16,6 +17,7 @@ export function Mirrors({ store, state, open, busy }) {
   const focus = useRef("");
   const configured = status["mirrors-configured"];
   const active = status["mirrors-active"];
+  const registries = status.registries ?? [];
   const extra = active.filter(each => !configured.includes(each));
   const changing = mayDo(state, "set-mirror");
   const probing = state.jobs.some(job => job.Kind === "probe" && job.State === "running");
@@ -24,7 +26,7 @@ export function Mirrors({ store, state, open, busy }) {
     if (!focus.current) return;
     /** @type {HTMLElement | null} */ (document.getElementById(focus.current))?.focus();
     focus.current = "";
-  }, [configured.join()]);
+  }, [configured.join(), JSON.stringify(registries)]);
   /** @param {() => Promise<any>} work */
   const attempt = async work => {
     setError(null);
@@ -45,10 +47,13 @@ export function Mirrors({ store, state, open, busy }) {
     focus.current = `${edge ? (step < 0 ? "down" : "up") : step < 0 ? "up" : "down"}-${configured[index]}`;
     return attempt(() => store.run("SetMirror", {}, list));
   };
-  /** @param {string} mirror */
-  const remove = mirror => {
+  /**
+   * @param {string} mirror
+   * @param {string} [registry] another one than Docker Hub
+   */
+  const remove = (mirror, registry) => {
     focus.current = "add-mirror";
-    return attempt(() => store.run("SetMirror", { mode: "remove" }, [mirror]));
+    return attempt(() => store.run("SetMirror", { mode: "remove", registry }, [mirror]));
   };
   /**
    * @param {string} mirror
@@ -82,7 +87,8 @@ export function Mirrors({ store, state, open, busy }) {
     ${rows.length
       ? html`<${Table} label=${_("Registry mirrors")} rows=${rows}
         columns=${[_("Mirror"), _("Order"), _("In use"), _("Last probe"), ...(changing ? [""] : [])]} />`
-      : html`<p>${_("None: images come from Docker Hub itself.")}</p>`}<//>`;
+      : html`<p>${_("None: images come from Docker Hub itself.")}</p>`}
+    <${Registries} registries=${registries} changing=${changing} busy=${busy} remove=${remove} /><//>`;
 }
 
 /**

@@ -40,6 +40,8 @@ class Live:
     service_state: str = "inactive"
     engine_version: str = ""
     mirrors: tuple[str, ...] = ()
+    reads_hosts_files: bool = True
+    """Whether the engine uses hosts.toml files, as far as is known."""
     setup: EngineSetup = field(default_factory=EngineSetup)
     """How it is set up, and what is wrong with that."""
     answers: bool = True
@@ -132,12 +134,21 @@ class EngineWatch:
         finally:
             question.cancel()
         self._late = self._silent = False
-        return replace(live, engine_version=facts.version, mirrors=facts.mirrors)
+        return replace(
+            live,
+            engine_version=facts.version,
+            mirrors=facts.mirrors,
+            reads_hosts_files=facts.containerd_store,
+        )
 
     def _keep_facts(self, live: Live) -> Live:
         known = self.live
         return replace(
-            live, engine_version=known.engine_version, mirrors=known.mirrors, answers=False
+            live,
+            engine_version=known.engine_version,
+            mirrors=known.mirrors,
+            reads_hosts_files=known.reads_hosts_files,
+            answers=False,
         )
 
     def _set(self, live: Live) -> None:

@@ -23,6 +23,7 @@ from dockmgrd.host.docker_config import (
 )
 from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.registry_folders import RegistryFile
+from dockmgrd.messages import registries as registry_messages
 from dockmgrd.messages import status as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import find_faults, normalize_known
@@ -148,6 +149,10 @@ class Status:
             problems.append(
                 messages.MIRRORS_DIFFER().with_remedy(remedy, "systemctl reload docker")
             )
+        unused = [each.registry for each in self.facts.registries if each.mirrors]
+        if unused and not self.live.reads_hosts_files:
+            remedy = registry_messages.SWITCH_STORE_OR_CLEAR()
+            problems.append(registry_messages.MIRRORS_UNUSED(registry=unused).with_remedy(remedy))
         if self.live.service_state == "failed":
             remedy = messages.SEE_ENGINE_LOG()
             problems.append(messages.ENGINE_FAILED().with_remedy(remedy, "journalctl -u docker"))

@@ -38,6 +38,11 @@ SWITCH_STORE = Template(
     "then no longer shows its present images. To set the mirrors anyway, use the option "
     "allow-unused.",
 )
+SWITCH_STORE_OR_CLEAR = Template(
+    "switch-image-store-or-clear",
+    "Set the feature containerd-snapshotter to true in daemon.json and restart Docker Engine. It "
+    "then no longer shows its present images. Or remove the mirrors.",
+)
 MIRRORS_UNUSED = Template(
     "registry-mirrors-unused",
     "Docker Engine does not use the mirrors of {registry} until it has the containerd image store.",

@@ -91,6 +91,39 @@ def test_mirrors(engine: Window) -> None:
         assert mirrors_in_file(host) == [MIRROR2]
 
 
+def test_mirrors_of_another_registry(engine: Window) -> None:
+    host, path = engine.host, "/etc/docker/certs.d/ghcr.io/hosts.toml"
+    with engine.visit("alice", admin=True) as visit:
+        frame = visit.frame
+        frame.locator("#add-mirror").click()
+        frame.locator("#registry").fill("ghcr.io")
+        expect(frame.locator("#verify")).to_have_count(0)
+        frame.locator("#mirror-url").fill(MIRROR)
+        frame.locator("#add").click()
+        alert = frame.locator("#add-mirror-dialog [role=alert]")
+        expect(alert).to_contain_text("classic image store")
+        visit.check_accessibility()
+        frame.locator("#registry").fill("../ghcr.io")
+        frame.locator("#add").click()
+        expect(alert).to_contain_text("such as ghcr.io")
+        visit.page.keyboard.press("Escape")
+        command = ["dockmgrctl", "set-mirror", "--registry", "ghcr.io", "--allow-unused"]
+        host.run(*command, MIRROR, MIRROR2)
+        rows = frame.locator("#registries tbody tr")
+        expect(rows).to_have_count(2)
+        expect(rows.first).to_contain_text("ghcr.io")
+        visit.check_accessibility()
+        frame.locator(f"[id='remove-ghcr.io-{MIRROR}']").click()
+        expect(rows).to_have_count(1)
+        frame.locator(f"[id='remove-ghcr.io-{MIRROR2}']").click()
+        expect(frame.locator("#registries")).to_have_count(0)
+        host.write(path, "# by hand")
+        expect(rows).to_contain_text(path)
+        expect(rows.locator("button")).to_have_count(0)
+        host.path(path).unlink()
+        expect(frame.locator("#registries")).to_have_count(0)
+
+
 def add(visit: Visit, url: str) -> None:
     visit.frame.locator("#add-mirror").click()
     visit.frame.locator("#mirror-url").fill(url)

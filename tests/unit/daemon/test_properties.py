@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +17,15 @@ from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.properties import describe_job, describe_manager, describe_request
 from dockmgrd.daemon.status import FileFacts, Status
 from dockmgrd.host.docker_config import ConfiguredMirrors, Repository
+from dockmgrd.host.hosts_toml import HostsToml
+from dockmgrd.host.registry_folders import RegistryFile
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
 
 A, B = "https://a.example/", "https://b.example/"
+OURS = RegistryFile(
+    "ghcr.io", Path("/c/ghcr.io/hosts.toml"), b"x", HostsToml((A,), made_folder=True)
+)
+FOREIGN = RegistryFile("quay.io", Path("/c/quay.io/hosts.toml"), b"x", None)
 
 
 def make_job(kind: Kind = Kind.INSTALL, **options: Any) -> Job:
@@ -92,10 +99,26 @@ def test_every_property_of_the_manager_is_declared() -> None:
         configured=ConfiguredMirrors(("https://me:pw@A.example",)),
         repository=Repository("https://r/", "/etc/yum.repos.d/docker-ce.repo"),
         source="official",
+        registries=(OURS, FOREIGN),
     )
     for live in (Live(), Live(True, "active", "28.5.1", (B,), answers=False)):
         for active in (None, make_job()):
             check_types(names.MANAGER_INTERFACE, describe_manager(make_status(live, facts), active))
+
+
+def test_registries_and_whether_the_engine_uses_their_mirrors() -> None:
+    facts = FileFacts(registries=(OURS, FOREIGN))
+    used = make_status(Live(True, "active", "28.5.1"), facts)
+    assert to_plain(describe_manager(used, None)["Registries"]) == [
+        {"registry": "ghcr.io", "mirrors": [A], "file": "/c/ghcr.io/hosts.toml", "managed": True},
+        {"registry": "quay.io", "mirrors": [], "file": "/c/quay.io/hosts.toml", "managed": False},
+    ]
+    assert used.problems == []
+    unused = make_status(Live(True, "active", "28.5.1", reads_hosts_files=False), facts)
+    [problem] = unused.problems
+    assert (problem.id, problem.args) == ("registry-mirrors-unused", {"registry": ["ghcr.io"]})
+    foreign = Live(True, "active", "28.5.1", reads_hosts_files=False)
+    assert make_status(foreign, FileFacts(registries=(FOREIGN,))).problems == []
 
 
 def test_problems_have_ids_and_remedies() -> None:
