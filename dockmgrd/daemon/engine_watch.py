@@ -18,6 +18,7 @@ from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.engine_problems import PID_FILE, EngineSetup, inspect_setup
 from dockmgrd.host.filecache import Stamp, read_stamp
+from dockmgrd.host.hosts_support import HostsSupport, judge_running_engine
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.mirror_urls import normalize_known
 from dockmgrd.timeouts import within
@@ -40,8 +41,8 @@ class Live:
     service_state: str = "inactive"
     engine_version: str = ""
     mirrors: tuple[str, ...] = ()
-    reads_hosts_files: bool = True
-    """Whether the engine uses hosts.toml files, as far as is known."""
+    hosts_support: HostsSupport = HostsSupport.UNKNOWN
+    """Whether the engine uses hosts.toml files."""
     setup: EngineSetup = field(default_factory=EngineSetup)
     """How it is set up, and what is wrong with that."""
     answers: bool = True
@@ -138,7 +139,7 @@ class EngineWatch:
             live,
             engine_version=facts.version,
             mirrors=facts.mirrors,
-            reads_hosts_files=facts.containerd_store,
+            hosts_support=judge_running_engine(facts),
         )
 
     def _keep_facts(self, live: Live) -> Live:
@@ -147,7 +148,7 @@ class EngineWatch:
             live,
             engine_version=known.engine_version,
             mirrors=known.mirrors,
-            reads_hosts_files=known.reads_hosts_files,
+            hosts_support=known.hosts_support,
             answers=False,
         )
 

@@ -21,6 +21,7 @@ from dockmgrd.host.docker_config import (
     find_unusable_mirrors,
     read_configured_mirrors,
 )
+from dockmgrd.host.hosts_support import HostsSupport
 from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.registry_folders import RegistryFile
 from dockmgrd.messages import registries as registry_messages
@@ -149,10 +150,7 @@ class Status:
             problems.append(
                 messages.MIRRORS_DIFFER().with_remedy(remedy, "systemctl reload docker")
             )
-        unused = [each.registry for each in self.facts.registries if each.mirrors]
-        if unused and not self.live.reads_hosts_files:
-            remedy = registry_messages.SWITCH_STORE_OR_CLEAR()
-            problems.append(registry_messages.MIRRORS_UNUSED(registry=unused).with_remedy(remedy))
+        problems += self._find_unused_mirrors()
         if self.live.service_state == "failed":
             remedy = messages.SEE_ENGINE_LOG()
             problems.append(messages.ENGINE_FAILED().with_remedy(remedy, "journalctl -u docker"))
@@ -160,6 +158,20 @@ class Status:
             remedy = messages.SEE_ENGINE_UNIT()
             problems.append(messages.ENGINE_SILENT().with_remedy(remedy, "systemctl status docker"))
         return [each.map_values(redact) for each in problems]
+
+    def _find_unused_mirrors(self) -> list[Text]:
+        """The problem that the running engine does not use the hosts.toml files of ours."""
+        registries = [each.registry for each in self.facts.registries if each.mirrors]
+        if not registries:
+            return []
+        if self.live.hosts_support is HostsSupport.CLASSIC_STORE:
+            text = registry_messages.CLASSIC_STORE(registry=registries)
+            return [text.with_remedy(registry_messages.SWITCH_STORE_OR_CLEAR())]
+        if self.live.hosts_support is HostsSupport.OLD_ENGINE:
+            version = self.live.engine_version
+            text = registry_messages.OLD_ENGINE(version=version, registry=registries)
+            return [text.with_remedy(registry_messages.UPGRADE_ENGINE_OR_CLEAR())]
+        return []
 
     def configured_mirrors(self, registry: str) -> tuple[str, ...]:
         """The registry's mirrors on this host; none where it cannot be said."""

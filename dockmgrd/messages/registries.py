@@ -30,7 +30,7 @@ MAKE_REGISTRY_FOLDER = Template(
 CLASSIC_STORE = Template(
     "classic-image-store",
     "Docker Engine keeps its images in the classic image store, with which it uses mirrors of "
-    "Docker Hub alone. It would not use mirrors of {registry}.",
+    "Docker Hub alone. It does not use mirrors of {registry}.",
 )
 SWITCH_STORE = Template(
     "switch-image-store",
@@ -43,14 +43,21 @@ SWITCH_STORE_OR_CLEAR = Template(
     "Set the feature containerd-snapshotter to true in daemon.json and restart Docker Engine. It "
     "then no longer shows its present images. Or remove the mirrors.",
 )
-MIRRORS_UNUSED = Template(
-    "registry-mirrors-unused",
-    "Docker Engine does not use the mirrors of {registry} until it has the containerd image store.",
+OLD_ENGINE = Template(
+    "engine-without-hosts-files",
+    "Docker {version} uses mirrors of Docker Hub alone. It does not use mirrors of {registry}.",
 )
-STORE_UNKNOWN = Template(
-    "image-store-unknown",
-    "Docker Engine uses the mirrors of {registry} if it has the containerd image store, which new "
-    "installations of Docker 29 and newer have.",
+UPGRADE_ENGINE = Template(
+    "upgrade-engine-for-hosts-files",
+    "Upgrade to Docker 28 or newer. To set the mirrors anyway, use the option allow-unused.",
+)
+UPGRADE_ENGINE_OR_CLEAR = Template(
+    "upgrade-engine-or-clear", "Upgrade to Docker 28 or newer, or remove the mirrors."
+)
+SUPPORT_UNKNOWN = Template(
+    "hosts-files-support-unknown",
+    "Docker Engine uses the mirrors of {registry} if it is version 28 or newer and has the "
+    "containerd image store, as new installations of Docker 29 do.",
 )
 CERTIFICATE_NAME_NOT_TEXT = Template(
     "certificate-name-not-text",

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_host"]
 
-pytestmark = pytest.mark.suites("trixie", "forky")
+# Docker 26.1, which trixie has, takes no notice of hosts.toml files.
+FORKY = pytest.mark.suites("forky")
 
 OURS = "org.dockmgr1.Error."
 CERTS = "/etc/docker/certs.d"
@@ -69,6 +70,7 @@ def serve(host: Host, port: int, prefix: str, *authority: str) -> None:
     host.run("systemd-run", f"--unit=front-{port}", "--service-type=notify", *command)
 
 
+@FORKY
 def test_each_registry_has_mirrors_of_its_own(host: Host) -> None:
     api = Api(host)
     assert [pull(host, image) for image in (GHCR, QUAY, HUB)] == [False, False, False]
@@ -93,12 +95,14 @@ def test_each_registry_has_mirrors_of_its_own(host: Host) -> None:
     assert [each["registry"] for each in api.status()["registries"]] == ["quay.io"]
 
 
+@FORKY
 def test_the_second_mirror_is_used_when_the_first_one_fails(host: Host) -> None:
     set_for(host, "ghcr.io", MIRROR, MIRROR2)
     host.internet.refuse("mirror.bed.test")
     assert servers(host, GHCR) == {"mirror2.bed.test"}
 
 
+@FORKY
 def test_a_mirror_without_tls(host: Host) -> None:
     set_for(host, "ghcr.io", "http://mirror.bed.test")
     host.internet.forget_requests()
@@ -106,6 +110,7 @@ def test_a_mirror_without_tls(host: Host) -> None:
     assert {each.secure for each in host.internet.requests("mirror.bed.test")} == {False}
 
 
+@FORKY
 @pytest.mark.parametrize("prefix", ["/proxy/ghcr/v2", "/v2/ghcr-proxy"])
 def test_a_mirror_below_a_path(host: Host, prefix: str) -> None:
     serve(host, 8443, prefix)
@@ -116,6 +121,7 @@ def test_a_mirror_below_a_path(host: Host, prefix: str) -> None:
     assert all(path.startswith(f"{prefix}/library/tiny/") for path in paths), paths
 
 
+@FORKY
 def test_certificates_of_clients_keep_working(host: Host, tmp_path: Path) -> None:
     client = Pair.make(tmp_path, "client")
     registry = "mirror.bed.test:8443"
@@ -137,6 +143,7 @@ def test_certificates_of_clients_keep_working(host: Host, tmp_path: Path) -> Non
     assert left == ["client.cert", "client.key"]
 
 
+@FORKY
 def test_files_of_another_hand_stay(host: Host) -> None:
     host.write(HOSTS, FOREIGN)
     for mirrors in ([MIRROR], []):
@@ -150,6 +157,24 @@ def test_files_of_another_hand_stay(host: Host) -> None:
     assert shown == {"registry": "ghcr.io", "mirrors": [], "file": HOSTS, "managed": False}
 
 
+@pytest.mark.suites("trixie")
+def test_an_old_engine_is_refused_whatever_its_store(host: Host) -> None:
+    with pytest.raises(ApiError) as caught:
+        set_for(host, "ghcr.io", MIRROR)
+    assert caught.value.name == OURS + "ConfigConflict"
+    assert "Docker 26.1" in caught.value.text
+    assert "Upgrade to Docker 28" in caught.value.text
+    assert host.run("test", "-e", CERTS, check=False).returncode == 1
+    result = set_for(host, "ghcr.io", MIRROR, allow_unused=("b", True))
+    assert (result["changed"], result["active"]) == (True, False)
+    assert not pull(host, GHCR), "what the refusal says is true"
+    [problem] = Api(host).status()["problems"]
+    assert problem["id"] == "engine-without-hosts-files"
+    set_for(host, "ghcr.io")
+    assert Api(host).status()["problems"] == []
+
+
+@FORKY
 def test_the_classic_store_is_refused(engine_host: Host) -> None:
     host = engine_host
     with pytest.raises(ApiError) as caught:
@@ -160,13 +185,16 @@ def test_the_classic_store_is_refused(engine_host: Host) -> None:
     assert host.run("test", "-e", CERTS, check=False).returncode == 1
     result = set_for(host, "ghcr.io", MIRROR, allow_unused=("b", True))
     assert (result["changed"], result["active"]) == (True, False)
-    assert "until it has the containerd image store" in result["notes"][0]["text"]
-    assert not pull(host, GHCR)
+    assert "classic image store" in result["notes"][0]["text"]
+    assert not pull(host, GHCR), "what the refusal says is true"
+    assert [each["id"] for each in Api(host).status()["problems"]] == ["classic-image-store"]
     host.write(DAEMON_JSON, json.dumps({"features": {"containerd-snapshotter": True}}))
     host.run("systemctl", "restart", "docker")
     assert servers(host, GHCR) == {"mirror.bed.test"}
+    assert Api(host).status()["problems"] == []
 
 
+@FORKY
 @pytest.mark.parametrize(
     "registry",
     [
@@ -181,6 +209,7 @@ def test_names_that_are_no_registry(host: Host, registry: str) -> None:
     assert host.run("test", "-e", CERTS, check=False).returncode == 1
 
 
+@FORKY
 def test_names_with_ports_addresses_and_other_letters(host: Host) -> None:
     for registry in ("localhost:5000", "[2001:db8::1]:5000", "xn--bcher-kva.example"):
         assert set_for(host, registry, MIRROR)["registry"] == registry
@@ -189,6 +218,7 @@ def test_names_with_ports_addresses_and_other_letters(host: Host) -> None:
     assert servers(host, "localhost:5000/library/tiny") == {"mirror.bed.test"}
 
 
+@FORKY
 @pytest.mark.parametrize(
     "url",
     [
@@ -203,6 +233,7 @@ def test_urls_cannot_say_more_than_a_url(host: Host, url: str) -> None:
     assert caught.value.name == "org.freedesktop.DBus.Error.InvalidArgs"
 
 
+@FORKY
 def test_links_are_not_followed(host: Host) -> None:
     host.run("mkdir", "-p", "/srv/elsewhere", "/etc/docker")
     host.run("ln", "-s", "/srv/elsewhere", CERTS)
@@ -218,6 +249,7 @@ def test_links_are_not_followed(host: Host) -> None:
     assert host.run("ls", "-A", "/srv/elsewhere").stdout == ""
 
 
+@FORKY
 @pytest.mark.soak
 def test_kills_lose_nothing_of_others(host: Host) -> None:
     """Changes of one registry, killed at any moment, beside files of others."""

@@ -16,16 +16,21 @@ from urllib.parse import urlsplit
 
 from dockmgrd import names, paths
 from dockmgrd.errors import ConfigConflict, ConfigInvalid
-from dockmgrd.host import hosts_toml, registry_folders
+from dockmgrd.host import dockerd, hosts_toml, registry_folders
 from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.hosts_support import (
+    HostsSupport,
+    judge_running_engine,
+    judge_stopped_engine,
+)
 from dockmgrd.host.hosts_toml import Certificates, Endpoint
 from dockmgrd.host.hosts_writer import HostsWriter
 from dockmgrd.host.registry_folders import DEFAULT_FOLDER, HOSTS_TOML, RegistryFile
+from dockmgrd.host.rpmdb import installed_versions
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors import change
 from dockmgrd.job.mirrors.engine_control import find_engine_control, read_command_line, read_facts
-from dockmgrd.job.mirrors.image_store import ImageStore, find_image_store
 from dockmgrd.messages import engine as engine_messages
 from dockmgrd.messages import registries as messages
 from dockmgrd.mirror_urls import merge
@@ -93,13 +98,17 @@ async def _prepare(context: JobContext, options: SetMirrorOptions) -> _Plan:
     )
     if not wanted:
         return _check_plan(_Plan(file, wanted, None, active=False))
-    store = find_image_store(facts, command_line)
-    _check_store(context, options, store)
+    version = facts.version if facts is not None else installed_versions().get("docker-ce", "")
+    if facts is not None:
+        support = judge_running_engine(facts)
+    else:
+        support = judge_stopped_engine(dockerd.parse_version(version), command_line)
+    _check_support(context, options, support, version)
     if facts is None:
         absent = unit.load_state == "not-found"
         template = engine_messages.ENGINE_NOT_INSTALLED if absent else None
         context.add_note((template or engine_messages.ENGINE_NOT_RUNNING)())
-    active = facts is not None and store is ImageStore.CONTAINERD
+    active = facts is not None and support is HostsSupport.USED
     after = _render(file, wanted, _list_insecure(facts))
     return _check_plan(_Plan(file, wanted, after, active))
 
@@ -111,18 +120,29 @@ def _check_plan(plan: _Plan) -> _Plan:
     return plan
 
 
-def _check_store(context: JobContext, options: SetMirrorOptions, store: ImageStore) -> None:
+def _check_support(
+    context: JobContext, options: SetMirrorOptions, support: HostsSupport, version: str
+) -> None:
     """Note what may keep the engine from using the mirrors.
 
+    :param version: of the engine, or of its package.
     :raises ConfigConflict: when it certainly does not use them, and the caller does not allow that.
     """
-    if store is ImageStore.UNKNOWN:
-        context.add_note(messages.STORE_UNKNOWN(registry=options.registry))
-    elif store is ImageStore.CLASSIC and options.allow_unused:
-        context.add_note(messages.MIRRORS_UNUSED(registry=options.registry))
-    elif store is ImageStore.CLASSIC:
+    if support is HostsSupport.USED:
+        return
+    if support is HostsSupport.UNKNOWN:
+        context.add_note(messages.SUPPORT_UNKNOWN(registry=options.registry))
+        return
+    if support is HostsSupport.OLD_ENGINE:
+        number = ".".join(map(str, dockerd.parse_version(version) or ()))
+        text = messages.OLD_ENGINE(version=number, registry=options.registry)
+        remedy = messages.UPGRADE_ENGINE()
+    else:
         text = messages.CLASSIC_STORE(registry=options.registry)
-        raise ConfigConflict(text.with_remedy(messages.SWITCH_STORE()))
+        remedy = messages.SWITCH_STORE()
+    if not options.allow_unused:
+        raise ConfigConflict(text.with_remedy(remedy))
+    context.add_note(text)
 
 
 def _list_insecure(facts: EngineFacts | None) -> Collection[str]:

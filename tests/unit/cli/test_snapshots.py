@@ -119,7 +119,7 @@ BUSY = jobs.JOB_IS_RUNNING(job="1", kind="install", since="12:00").with_remedy(
 UNUSED = {
     "registry": "ghcr.io",
     "mirrors": MIRRORS[:1],
-    "notes": [registries.MIRRORS_UNUSED(registry="ghcr.io").to_plain()],
+    "notes": [registries.CLASSIC_STORE(registry="ghcr.io").to_plain()],
 }
 CASES: Mapping[str, Case] = {
     "status": Case("status"),

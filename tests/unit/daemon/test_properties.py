@@ -17,6 +17,7 @@ from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.properties import describe_job, describe_manager, describe_request
 from dockmgrd.daemon.status import FileFacts, Status
 from dockmgrd.host.docker_config import ConfiguredMirrors, Repository
+from dockmgrd.host.hosts_support import HostsSupport
 from dockmgrd.host.hosts_toml import HostsToml
 from dockmgrd.host.registry_folders import RegistryFile
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
@@ -114,11 +115,15 @@ def test_registries_and_whether_the_engine_uses_their_mirrors() -> None:
         {"registry": "quay.io", "mirrors": [], "file": "/c/quay.io/hosts.toml", "managed": False},
     ]
     assert used.problems == []
-    unused = make_status(Live(True, "active", "28.5.1", reads_hosts_files=False), facts)
-    [problem] = unused.problems
-    assert (problem.id, problem.args) == ("registry-mirrors-unused", {"registry": ["ghcr.io"]})
-    foreign = Live(True, "active", "28.5.1", reads_hosts_files=False)
-    assert make_status(foreign, FileFacts(registries=(FOREIGN,))).problems == []
+    for support, name in (
+        (HostsSupport.CLASSIC_STORE, "classic-image-store"),
+        (HostsSupport.OLD_ENGINE, "engine-without-hosts-files"),
+    ):
+        live = Live(True, "active", "28.5.1", hosts_support=support)
+        [problem] = make_status(live, facts).problems
+        assert (problem.id, problem.args["registry"]) == (name, ["ghcr.io"])
+        assert problem.remedy is not None
+        assert make_status(live, FileFacts(registries=(FOREIGN,))).problems == []
 
 
 def test_problems_have_ids_and_remedies() -> None:

@@ -17,7 +17,7 @@ from dockmgrd.host.engine import Engine, EngineFacts
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.mirrors import image_store
+from dockmgrd.job.mirrors import registry_mirrors
 from dockmgrd.job.mirrors.set_mirror import set_mirror
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import JobRequest, Kind
@@ -26,6 +26,8 @@ from dockmgrd.options import SetMirrorOptions
 A, B, PLAIN = "https://a.example/", "https://b.example/", "http://b.example/"
 CONTAINERD = EngineFacts("28.5.1", containerd_store=True)
 CLASSIC = EngineFacts("28.5.1")
+FLAG = ("--feature", "containerd-snapshotter=true")
+STORE, OLD = "classic-image-store", "engine-without-hosts-files"
 
 
 class _Engine(Engine):
@@ -88,7 +90,7 @@ class Host:
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(paths, "REGISTRY_CERTIFICATES", tmp_path / "certs.d")
     monkeypatch.setattr(paths, "DAEMON_JSON", tmp_path / "daemon.json")
-    monkeypatch.setattr(image_store, "installed_versions", lambda: {"docker-ce": "3:28.5.1-1"})
+    monkeypatch.setattr(registry_mirrors, "installed_versions", lambda: {"docker-ce": "3:28.5.1-1"})
     monkeypatch.setattr("dockmgrd.job.mirrors.engine_control.find_unmanaged_engine", lambda _: None)
     monkeypatch.setattr("dockmgrd.job.mirrors.engine_control.check_local_socket", lambda _: None)
     return Host(tmp_path / "certs.d")
@@ -143,18 +145,22 @@ async def test_an_edited_file_is_of_another_hand(host: Host) -> None:
 @pytest.mark.parametrize(
     ("facts", "features", "arguments", "version", "expected"),
     [
-        (CONTAINERD, None, (), "28.5.1", ""),
-        (CLASSIC, None, (), "28.5.1", "refused"),
-        (CLASSIC, True, (), "28.5.1", "refused"),
-        (None, True, (), "28.5.1", "engine-not-running"),
-        (None, None, ("--feature", "containerd-snapshotter=true"), "28.5.1", "engine-not-running"),
-        (None, False, (), "29.1.0", "refused"),
-        (None, None, (), "28.5.1", "refused"),
-        (None, None, (), "29.1.0", "image-store-unknown engine-not-running"),
-        (None, None, (), "", "image-store-unknown engine-not-running"),
+        (CONTAINERD, None, (), "28.5.1", "used"),
+        (CLASSIC, None, (), "28.5.1", STORE),
+        (CLASSIC, True, (), "28.5.1", STORE),
+        (EngineFacts("26.1.5", containerd_store=True), None, (), "26.1.5", OLD),
+        (EngineFacts("20.10.24"), None, (), "20.10.24", OLD),
+        (EngineFacts("27.5.1", containerd_store=True), None, (), "27.5.1", "unknown"),
+        (None, True, (), "28.5.1", "stopped"),
+        (None, None, FLAG, "28.5.1", "stopped"),
+        (None, False, (), "29.1.0", STORE),
+        (None, None, (), "28.5.1", STORE),
+        (None, None, FLAG, "26.1.5", OLD),
+        (None, None, (), "29.1.0", "unknown stopped"),
+        (None, None, (), "", "unknown stopped"),
     ],
 )
-async def test_engines_with_the_classic_store_are_refused(
+async def test_engines_that_would_not_use_the_mirrors_are_refused(
     host: Host,
     monkeypatch: pytest.MonkeyPatch,
     facts: EngineFacts | None,
@@ -167,16 +173,20 @@ async def test_engines_with_the_classic_store_are_refused(
     if features is not None:
         values = {"features": {"containerd-snapshotter": features}}
         paths.DAEMON_JSON.write_text(json.dumps(values))
-    monkeypatch.setattr(image_store, "installed_versions", lambda: {"docker-ce": f"3:{version}-1"})
-    if expected == "refused":
-        with pytest.raises(ConfigConflict, match="classic image store"):
+    installed = {"docker-ce": f"3:{version}-1"}
+    monkeypatch.setattr(registry_mirrors, "installed_versions", lambda: installed)
+    if expected in (STORE, OLD):
+        with pytest.raises(ConfigConflict) as caught:
             await host.set(A)
+        assert caught.value.text.id == expected
+        assert "option allow-unused" in caught.value.message
         assert not host.certs.exists()
         assert (await host.set(A, allow_unused=True))["active"] is False
-        assert "registry-mirrors-unused" in host.notes
+        assert expected in host.notes
     else:
-        assert (await host.set(A))["active"] is (facts is CONTAINERD)
-        assert " ".join(host.notes) == expected
+        assert (await host.set(A))["active"] is (expected == "used")
+        notes = {"unknown": "hosts-files-support-unknown", "stopped": "engine-not-running"}
+        assert host.notes == [notes[word] for word in expected.split() if word in notes]
     assert (await host.set())["changed"] is True, "everybody may clear what is not used"
 
 
@@ -266,7 +276,7 @@ async def test_what_stands_in_the_way_is_told_by_a_dry_run_too(host: Host) -> No
 
 
 async def test_a_host_without_docker(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(image_store, "installed_versions", dict)
+    monkeypatch.setattr(registry_mirrors, "installed_versions", dict)
     host.facts, host.load_state = None, "not-found"
     assert (await host.set(A))["active"] is False
     assert host.notes[-1] == "engine-not-installed"
