@@ -79,7 +79,9 @@ def _for_set_mirror(options: SetMirrorOptions, known: KnownMirrors) -> tuple[Aut
     if not options.dry_run:
         mirrors = merge(options.mode, known.configured, options.mirrors)
         return (_for_mirrors(options.registry, mirrors, options.mode, known),)
-    return _for_probe(ProbeOptions(options.mirrors), known) if options.verify else ()
+    return (
+        _for_probe(ProbeOptions(options.mirrors, options.registry), known) if options.verify else ()
+    )
 
 
 def _for_mirrors(
@@ -99,7 +101,8 @@ def _for_probe(options: ProbeOptions, known: KnownMirrors) -> tuple[Authorizatio
     free = {*known.candidates, *known.configured}
     if options.timeout <= SECONDS_TO_PROBE and free.issuperset(options.mirrors):
         return ()
-    return (Authorization(names.ACTION_PROBE, {"mirrors": " ".join(options.mirrors)}),)
+    details = {"mirrors": " ".join(options.mirrors), "registry": options.registry}
+    return (Authorization(names.ACTION_PROBE, details),)
 
 
 def _for_uninstall(options: UninstallOptions) -> tuple[Authorization, ...]:

@@ -131,6 +131,19 @@ def has_insecure(mirrors: tuple[str, ...]) -> bool:
     return any(url.startswith("http://") for url in mirrors)
 
 
+def has_own_root(mirror: str) -> bool:
+    """Whether the path of the normal mirror says where the API is: https://mirror.example/v2/proxy/.
+
+    Otherwise the API is below /v2, which the engine adds to the path if it does not end so.
+    """
+    return "v2" in mirror.split("/")[3:-2]
+
+
+def find_api_root(mirror: str) -> str:
+    """The URL of the API of the normal mirror, with a slash at its end."""
+    return mirror if has_own_root(mirror) or mirror.endswith("/v2/") else f"{mirror}v2/"
+
+
 def with_paths(mirrors: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the normal mirrors that are not the root of their host."""
     return tuple(url for url in mirrors if url.count("/") > 3)

@@ -151,6 +151,8 @@ class ProbeOptions:
 
     mirrors: tuple[str, ...] = ()
     """Empty for all candidates of the catalogue."""
+    registry: str = DOCKER_HUB
+    """The registry that they are mirrors of, in its normal form."""
     timeout: int = SECONDS_TO_PROBE
     """Seconds for each mirror."""
 
@@ -159,7 +161,9 @@ class ProbeOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option or the URL that is wrong."""
         values = _check_options(Kind.PROBE, options)
         _check_seconds(values, "timeout", 1, MAX_PROBE_TIMEOUT)
-        return cls(**{**values, "mirrors": urls.normalize_mirrors(values.get("mirrors", []))})
+        values["mirrors"] = urls.normalize_mirrors(values.get("mirrors", []))
+        _check_registry(values)
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -229,11 +233,8 @@ def _check_registry(values: dict[str, Any]) -> None:
     registry = values["registry"] = urls.normalize_registry(values.get("registry", DOCKER_HUB))
     if registry == DOCKER_HUB:
         return
-    if values["mode"] is not Mode.REMOVE:
+    if values.get("mode") is not Mode.REMOVE:
         urls.check_paths(values["mirrors"])
-    if values.get("verify"):
-        text = messages.VERIFY_NEEDS_DOCKER_HUB(registry=registry)
-        raise InvalidArgs(text.with_remedy(messages.SET_WITHOUT_VERIFYING()))
 
 
 def _check_seconds(values: Mapping[str, Any], key: str, least: int, most: int) -> None:

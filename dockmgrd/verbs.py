@@ -43,7 +43,7 @@ SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
         "allow-unused": "b",
         "dry-run": "b",
     },
-    Kind.PROBE: {"mirrors": "as", "timeout": "u"},
+    Kind.PROBE: {"mirrors": "as", "registry": "s", "timeout": "u"},
     Kind.UNINSTALL: {
         "purge-data": "b",
         "keep-config": "b",

@@ -23,8 +23,7 @@ export function AddMirrorDialog({ store, state, close }) {
   const complaint = checkMirrorUrl(url);
   const insecure = /^http:/i.test(url.trim());
   const isHub = ["", DOCKER_HUB].includes(registry.trim());
-  // Only mirrors of Docker Hub can be probed.
-  const options = isHub ? { mode: "append", verify } : { mode: "append", registry: registry.trim() };
+  const options = { mode: "append", verify, registry: isHub ? undefined : registry.trim() };
   const submit = async () => {
     setTouched(true);
     if (complaint || working) return;
@@ -56,8 +55,8 @@ export function AddMirrorDialog({ store, state, close }) {
         help=${_("What precedes the first slash in the names of its images, for example ghcr.io")}>
         <${TextInput} id="registry" value=${registry} onInput=${setRegistry} dir="ltr" aria-describedby="registry-help" />
       <//>`}
-      ${isHub && html`<${Choice} id="verify" label=${_("Probe it first")} checked=${verify} onChange=${setVerify}
-        help=${_("A mirror from which no image can be pulled is not added.")} />`}
+      <${Choice} id="verify" label=${_("Probe it first")} checked=${verify} onChange=${setVerify}
+        help=${_("A mirror from which no image can be pulled is not added.")} />
     </div>
     ${insecure && html`<${Alert} kind="warning" title=${_("This mirror is used without TLS: anyone on the network path can change images.")} />`}
     ${insecure && getAccess(state, "set-mirror-insecure") === "raise" && html`<p>${_("Turn on administrative access to do this.")}</p>`}

@@ -187,7 +187,9 @@ class Session:
 
         :raises MirrorUnreachable: if none of them works.
         """
-        probed = self._runner.run(client, Kind.PROBE, {}, self._invocation.mirrors)
+        given = self._invocation.options
+        registry = {key: given[key] for key in ("registry",) if key in given}
+        probed = self._runner.run(client, Kind.PROBE, registry, self._invocation.mirrors)
         if not probed.is_done:
             raise probed.make_error()
         best = load(_CHOOSE_BEST)(probed.result)

@@ -171,7 +171,7 @@ class ManagerInterface(ObjectInterface):
         registry = getattr(parsed, "registry", DOCKER_HUB)
         return actions.KnownMirrors(
             self._status.configured_mirrors(registry),
-            candidates.load().mirrors if actions.needs_candidates(parsed) else (),
+            candidates.load().list_mirrors(registry) if actions.needs_candidates(parsed) else (),
             partial(limits.admits, registry=registry),
         )
 

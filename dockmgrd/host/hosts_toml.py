@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dockmgrd.mirror_urls import normalize_known
+from dockmgrd.mirror_urls import has_own_root, normalize_known
 
 _HEADER = (
     "# Written by dockmgrd. To change it: dockmgrctl set-mirror --registry {registry} URL...\n"
@@ -64,7 +64,7 @@ def render(
         url = mirror.url.rstrip("/")
         lines.append(f"\n[host.{_quote(url)}]\n")
         lines.append('capabilities = ["pull", "resolve"]\n')
-        if _has_own_root(url):
+        if has_own_root(mirror.url):
             lines.append("override_path = true\n")
         lines += _render_tls(mirror)
     return _add_header(registry, "".join(lines))
@@ -86,14 +86,6 @@ def parse(registry: str, data: bytes) -> HostsToml | None:
 def _add_header(registry: str, body: str) -> bytes:
     digest = hashlib.sha256(body.encode("utf-8")).hexdigest()
     return (_HEADER.format(registry=registry, digest=digest) + body).encode("utf-8")
-
-
-def _has_own_root(url: str) -> bool:
-    """Whether the path says where the API is, as in https://mirror.example/v2/proxy.
-
-    Otherwise the engine adds /v2 to the path, if it does not end so.
-    """
-    return "v2" in url.split("/")[3:-1]
 
 
 def _render_tls(endpoint: Endpoint) -> list[str]:

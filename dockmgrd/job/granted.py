@@ -47,6 +47,6 @@ def _find_known_mirrors(
         configured = read_configured_mirrors(registry)
     return actions.KnownMirrors(
         configured,
-        candidates.load().mirrors if probes else (),
+        candidates.load().list_mirrors(registry) if probes else (),
         partial(limits.admits, registry=registry),
     )

@@ -31,9 +31,6 @@ APPEND_WITH_REMOVE = Template("append-with-remove", "--append and --remove exclu
 FASTEST_WITH_OTHERS = Template(
     "fastest-with-others", "--fastest can only be combined with --append and --dry-run."
 )
-FASTEST_NEEDS_DOCKER_HUB = Template(
-    "fastest-needs-docker-hub", "--fastest compares mirrors of Docker Hub alone."
-)
 SET_MIRROR_NEEDS_URL = Template(
     "set-mirror-needs-url", "set-mirror needs the URLs of mirrors, or either --clear or --fastest."
 )

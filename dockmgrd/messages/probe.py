@@ -156,3 +156,9 @@ TRIED_WITHOUT_CREDENTIALS = Template(
     "Docker Engine has credentials for the proxy {proxy} that are not known here, so the proxy was "
     "used without them.",
 )
+NO_IMAGE_TO_PROBE = Template(
+    "no-image-to-probe", "No small image of {registry} is known to try its mirrors with."
+)
+NAME_AN_IMAGE = Template(
+    "name-an-image", "Name one under 'images' in a file in {path}, or use the mirrors untried."
+)

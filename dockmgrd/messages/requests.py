@@ -104,14 +104,6 @@ REGISTRY_UPPER_CASE = Template(
 WRITE_REGISTRY_IN_LOWERCASE = Template(
     "write-registry-in-lowercase", "Write the name in lowercase."
 )
-VERIFY_NEEDS_DOCKER_HUB = Template(
-    "verify-needs-docker-hub",
-    "Option 'verify' tries mirrors with an image of Docker Hub, so it cannot try mirrors of "
-    "{registry}.",
-)
-SET_WITHOUT_VERIFYING = Template(
-    "set-without-verifying", "Set the mirrors without the option, and pull an image."
-)
 
 # URLs of mirrors.
 MIRROR_HAS_SPACE = Template(

@@ -52,3 +52,6 @@ CHOOSE_PLATFORM = Template(
     "To use the packages of a system that this one is compatible with, give its platform "
     "(TREE/VERSION, such as rhel/9).",
 )
+IMAGE_NOT_VALID = Template(
+    "catalog-image-not-valid", "the image must have the form REPOSITORY:TAG, such as {example}"
+)

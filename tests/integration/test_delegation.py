@@ -95,6 +95,8 @@ VERBS: Sequence[tuple[str, Call, set[str]]] = [
     ("append http", Call("SetMirror", {"mode": ("s", "append")}, PLAIN), {"set-mirror-insecure"}),
     ("probe", Call("ProbeMirrors", mirrors=OTHER), {"probe"}),
     ("probe long", Call("ProbeMirrors", {"timeout": ("u", 60)}, ()), {"probe"}),
+    ("probe registry", Call("ProbeMirrors", {"registry": GHCR}, OTHER), {"probe"}),
+    ("probe candidates of a registry", Call("ProbeMirrors", {"registry": GHCR}, ()), set()),
     ("probe candidates", Call("ProbeMirrors", mirrors=()), set()),
     ("versions", Call("ListVersions"), set()),
     ("uninstall", Call("Uninstall", {"force": YES}), {"uninstall"}),

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-_REPOSITORY = "/v2/library/hello-world/"
 _TLS_HANDSHAKE = b"\x16"
 _END = b"0\r\n\r\n"
 
@@ -32,6 +31,10 @@ class Registry:
 
     image: bytes = b"layer of hello-world" * 50
     token: str = ""
+    root: str = "/v2/library/hello-world/"
+    """Where the repository is, the API, and the tag of the image."""
+    api: str = "/v2/"
+    tag: str = "latest"
     manifest: bytes | None = None
     """What to send in place of a manifest."""
     fault: tuple[str, str | int] = ("", "")
@@ -55,14 +58,14 @@ class Registry:
         ]
         self.index = json.dumps({"manifests": entries}).encode()
         self._files: dict[str, tuple[str, bytes]] = {
-            f"{_REPOSITORY}manifests/latest": (
+            f"{self.root}manifests/{self.tag}": (
                 "manifest",
                 self.index if self.manifest is None else self.manifest,
             ),
-            f"{_REPOSITORY}manifests/{digest(manifest)}": ("manifest", manifest),
-            f"{_REPOSITORY}blobs/{digest(self.image)}": ("blob", self.image),
+            f"{self.root}manifests/{digest(manifest)}": ("manifest", manifest),
+            f"{self.root}blobs/{digest(self.image)}": ("blob", self.image),
             "/elsewhere": ("elsewhere", self.image),
-            "/v2/": ("v2", b"{}"),
+            self.api: ("v2", b"{}"),
             "/token": ("token", json.dumps({"token": self.token}).encode()),
         }
 

@@ -110,6 +110,7 @@ _PROBE: Table = {
         Row([LISTED, OTHER], {PROBE}),
         Row([PLAIN], {PROBE}),
     ],
+    "registry": [Row("docker.io", set()), Row("ghcr.io", set())],
     "timeout": [Row(1, set()), Row(10, set()), Row(11, {PROBE}), Row(60, {PROBE})],
 }
 _UNINSTALL: Table = {
@@ -143,7 +144,7 @@ TABLES: Mapping[Kind, Table] = {
 }
 # Of each verb: what must be given, and what it asks when nothing else is.
 REQUIRED: Mapping[Kind, dict[str, Any]] = {Kind.SET_MIRROR: {"mirrors": [LISTED]}}
-EXCLUSIVE = [{"repo-url", "source"}, {"plan", "dry-run"}, {"registry", "verify"}]
+EXCLUSIVE = [{"repo-url", "source"}, {"plan", "dry-run"}]
 ROWS = [
     (kind, key, row)
     for kind, table in TABLES.items()

@@ -116,7 +116,7 @@ def test_examples_of_commands_are_valid(folder: Path) -> None:
 
 
 def test_examples_of_files_are_valid(folder: Path, tmp_path: Path) -> None:
-    limits, by_registry, ours, resigned, mirrors = _examples(folder / "dockmgrd.yaml.5")
+    limits, by_registry, ours, resigned, mirrors, registry = _examples(folder / "dockmgrd.yaml.5")
     (tmp_path / "dockmgrd.yaml").write_text(limits)
     assert adminconfig.read(tmp_path / "dockmgrd.yaml").idle_seconds == 60
     (tmp_path / "dockmgrd.yaml").write_text(by_registry)
@@ -139,6 +139,11 @@ def test_examples_of_files_are_valid(folder: Path, tmp_path: Path) -> None:
     assert after.problems == ()
     assert set(after.mirrors) - set(before) == {"https://mirror.example/"}
     assert len(set(before) - set(after.mirrors)) == 1
+    (tmp_path / "mirrors.d" / "registry.yaml").write_text(registry)
+    more = candidates.load(admin=tmp_path / "mirrors.d")
+    assert more.problems == ()
+    assert more.list_mirrors("registry.example:5000") == ("https://mirror.example:5000/",)
+    assert "registry.example:5000" in more.images
 
 
 def test_fields_and_messages_of_the_journal(folder: Path) -> None:

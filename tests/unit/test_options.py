@@ -58,11 +58,7 @@ def test_several_sources_in_their_order_each_once() -> None:
         (Kind.SET_MIRROR, {}, "requires the list of mirrors"),
         (Kind.SET_MIRROR, {"mirrors": [], "registry": "../etc"}, "such as ghcr.io"),
         (Kind.SET_MIRROR, {"mirrors": [], "registry": ["a"]}, "must have D-Bus type 's'"),
-        (
-            Kind.SET_MIRROR,
-            {"mirrors": ["https://a.example"], "registry": "ghcr.io", "verify": True},
-            "pull an image",
-        ),
+        (Kind.PROBE, {"registry": "ghcr.io/x"}, "such as ghcr.io"),
         (
             Kind.SET_MIRROR,
             {"mirrors": ['https://a.example/x"]'], "registry": "ghcr.io"},

@@ -28,7 +28,7 @@ LAZY_IMPORTS = {
     "host.rpmdb": "rpm's library takes 60 ms to load, and most jobs need only the names",
     "host.yamltree": "most hosts have no file of YAML, and its library takes 15 ms",
     "cli.view.terminal": "--help and most other output need no JSON",
-    "job.mirrors.set_mirror": "a plain change does not load TLS",
+    "job.mirrors.verification": "a plain change does not load TLS",
     "worker.__main__": "dnf may print and set up signals as soon as it is loaded",
 }
 NO_MISTAKES = ("ans", "assertIn", "te", "ue", "fpr", "aas", "datas", "stauts", "instal")

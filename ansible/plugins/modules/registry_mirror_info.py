@@ -28,6 +28,10 @@ options:
     type: list
     elements: str
     default: []
+  registry:
+    description: The registry that they are mirrors of, as in the names of images, such as V(ghcr.io).
+    type: str
+    default: docker.io
   timeout:
     description: Seconds for each mirror; dockmgrd allows 10 where this is not set.
     type: int
@@ -99,13 +103,17 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "mirrors": {"type": "list", "elements": "str", "default": []},
+            "registry": {"type": "str", "default": "docker.io"},
             "timeout": {"type": "int"},
         },
         supports_check_mode=True,
     )
     try:
         dockmgrctl = Dockmgrctl(module, {"changed": False, "mirrors": [], "best": ""})
-        words = ["probe", *build_options(module, ("timeout",)), "--", *module.params["mirrors"]]
+        registry = module.params["registry"]
+        words = ["probe", *build_options(module, ("timeout",))]
+        words += [] if registry == "docker.io" else [f"--registry={registry}"]
+        words += ["--", *module.params["mirrors"]]
         answer = rename_keys(dockmgrctl.query(*words))
     except DockmgrctlError as error:
         module.fail_json(**error.to_result())

@@ -12,7 +12,6 @@ from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Kind
-from dockmgrd.names import DOCKER_HUB
 
 CLEAR = "clear"
 FASTEST = "fastest"
@@ -25,6 +24,14 @@ WELL_KNOWN_REGISTRIES = (
 )
 """Registries that a shell offers."""
 
+_REGISTRY = Option(
+    "--registry",
+    "registry",
+    N_("the registry that they are mirrors of (default: docker.io)"),
+    metavar="REGISTRY",
+    example="ghcr.io",
+    values=WELL_KNOWN_REGISTRIES,
+)
 _GROUP = N_("Registry mirrors")
 _HELP = "dockmgrctl set-mirror --help"
 
@@ -64,14 +71,7 @@ COMMANDS: tuple[Command, ...] = (
             ),
             *group_options(
                 N_("How to do it"),
-                Option(
-                    "--registry",
-                    "registry",
-                    N_("the registry that they are mirrors of (default: docker.io)"),
-                    metavar="REGISTRY",
-                    example="ghcr.io",
-                    values=WELL_KNOWN_REGISTRIES,
-                ),
+                _REGISTRY,
                 Option(
                     "--allow-unused",
                     "allow-unused",
@@ -100,6 +100,7 @@ COMMANDS: tuple[Command, ...] = (
         ),
         ("dockmgrctl probe", "dockmgrctl probe https://mirror.example"),
         (
+            _REGISTRY,
             Option(
                 "--timeout",
                 "timeout",
@@ -135,8 +136,6 @@ def check_set_mirror(
     if FASTEST in keys:
         if CLEAR in keys or "--remove" in arguments or "verify" in keys:
             raise _make_error(messages.FASTEST_WITH_OTHERS())
-        if keys.get("registry", DOCKER_HUB) != DOCKER_HUB:
-            raise _make_error(messages.FASTEST_NEEDS_DOCKER_HUB())
     elif bool(mirrors) == (CLEAR in keys) or (CLEAR in keys and "mode" in keys):
         raise _make_error(messages.SET_MIRROR_NEEDS_URL())
 

@@ -31,6 +31,7 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors import change
 from dockmgrd.job.mirrors.engine_control import find_engine_control, read_command_line, read_facts
+from dockmgrd.job.mirrors.verification import verify_mirrors
 from dockmgrd.messages import engine as engine_messages
 from dockmgrd.messages import registries as messages
 from dockmgrd.mirror_urls import merge
@@ -65,6 +66,7 @@ async def set_registry_mirrors(context: JobContext, options: SetMirrorOptions) -
     :raises ConfigConflict: when another hand has written the hosts.toml, or the engine has the
         classic image store.
     :raises ConfigInvalid, ServiceFailed: when the file cannot be read, or the engine not be asked.
+    :raises MirrorUnreachable, InvalidArgs: as `verify_mirrors`.
     :raises UnsafePath, InsufficientSpace, WriteFailed: when the file cannot be written; it is as it
         was.
     """
@@ -91,6 +93,7 @@ async def _prepare(context: JobContext, options: SetMirrorOptions) -> _Plan:
         text = messages.HOSTS_FILE_OF_OTHERS(file=str(file.path))
         raise ConfigConflict(text.with_remedy(messages.CHANGE_OR_MOVE_HOSTS_FILE()))
     wanted = merge(options.mode, file.mirrors, options.mirrors)
+    await verify_mirrors(context, options, wanted)
     unit = await context.systemd.get_state(names.DOCKER_UNIT)
     control = await find_engine_control(context.systemd, unit)
     facts, command_line = await asyncio.gather(

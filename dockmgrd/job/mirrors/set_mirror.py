@@ -27,6 +27,7 @@ from dockmgrd.job.mirrors.engine_control import (
 )
 from dockmgrd.job.mirrors.registry_mirrors import set_registry_mirrors
 from dockmgrd.job.mirrors.reload import LiveChange
+from dockmgrd.job.mirrors.verification import verify_mirrors
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
@@ -50,11 +51,7 @@ async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str
         return await set_registry_mirrors(context, options)
     _, document = change.read_config()
     wanted = merge(options.mode, normalize_known(document.mirrors), options.mirrors)
-    if options.verify:
-        # Loads TLS, which takes as long as the rest of a plain change.
-        from dockmgrd.job.probe.probe import verify
-
-        await verify(context, tuple(url for url in options.mirrors if url in wanted))
+    await verify_mirrors(context, options, wanted)
     plan = await _prepare(context, wanted)
     if options.dry_run:
         return _describe_plan(context, plan)

@@ -11,19 +11,21 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from dockmgrd import names
+from dockmgrd import names, paths
 from dockmgrd.catalog import mirrors as candidates
+from dockmgrd.catalog.mirrors import Candidates
 from dockmgrd.errors import InvalidArgs, MirrorUnreachable, ServiceFailed
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.probe import engine_proxies
 from dockmgrd.job.probe.http import WebClient
-from dockmgrd.job.probe.registry import Finding, try_mirror
+from dockmgrd.job.probe.registry import Finding, Pull, try_mirror
 from dockmgrd.job.probe.trust import Trust
 from dockmgrd.job.probe.verdicts import Verdict
 from dockmgrd.messages import probe as messages
 from dockmgrd.model import Numbers, Stage
+from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options import SECONDS_TO_PROBE, ProbeOptions
 
 _SECONDS_BETWEEN_UPDATES = 0.15
@@ -38,7 +40,7 @@ async def probe(context: JobContext, options: ProbeOptions) -> dict[str, Any]:
     """
     catalogue = candidates.load()
     context.add_notes(catalogue.problems)
-    mirrors = options.mirrors or catalogue.mirrors
+    mirrors = options.mirrors or catalogue.list_mirrors(options.registry)
     if not mirrors:
         raise InvalidArgs(messages.NOTHING_TO_PROBE().with_remedy(messages.NAME_A_MIRROR()))
     store = JobStore()
@@ -53,23 +55,26 @@ async def probe(context: JobContext, options: ProbeOptions) -> dict[str, Any]:
 
     context.report(Stage.PROBING, 0.05)
     facts = await _read_facts(context, mirrors)
-    findings = await try_all(mirrors, options.timeout, facts, publish)
+    pull = make_pull(catalogue, options.registry, facts)
+    findings = await try_all(mirrors, options.timeout, facts, publish, pull)
     if _do_disagree(findings):
         note = messages.MIRRORS_DISAGREE()
         context.add_note(note.with_remedy(messages.COMPARE_BEFORE_TRUST()))
     return {"probed": [each.to_plain() for each in rank_findings(findings)]}
 
 
-async def verify(context: JobContext, mirrors: Sequence[str]) -> None:
-    """Check that all of the mirrors work.
+async def verify(context: JobContext, mirrors: Sequence[str], registry: str = DOCKER_HUB) -> None:
+    """Check that all of the mirrors of the registry work.
 
+    :raises InvalidArgs: when no image of the registry is known.
     :raises MirrorUnreachable: naming those that fail, and why.
     """
     if not mirrors:
         return
     context.report(Stage.PROBING, 0.1)
     facts = await _read_facts(context, mirrors)
-    findings = await try_all(mirrors, SECONDS_TO_PROBE, facts, lambda _: None)
+    pull = make_pull(candidates.load(), registry, facts)
+    findings = await try_all(mirrors, SECONDS_TO_PROBE, facts, lambda _: None, pull)
     failed = [each for each in findings if each.verdict is not Verdict.OK]
     if failed:
         failures = [
@@ -79,11 +84,27 @@ async def verify(context: JobContext, mirrors: Sequence[str]) -> None:
         raise MirrorUnreachable(text.with_remedy(messages.LEAVE_OUT_MIRRORS()))
 
 
+def make_pull(catalogue: Candidates, registry: str, facts: EngineFacts) -> Pull:
+    """What to pull through mirrors of the registry.
+
+    :raises InvalidArgs: when no image of the registry is known.
+    """
+    image = catalogue.images.get(registry)
+    if image is None:
+        text = messages.NO_IMAGE_TO_PROBE(registry=registry)
+        remedy = messages.NAME_AN_IMAGE(path=str(paths.ADMIN_MIRRORS))
+        raise InvalidArgs(text.with_remedy(remedy))
+    # Mirrors of another registry are for the containerd image store alone.
+    uses_namespace = facts.containerd_store or registry != DOCKER_HUB
+    return Pull(image, registry if uses_namespace else "", is_hub=registry == DOCKER_HUB)
+
+
 async def try_all(
     mirrors: Sequence[str],
     timeout: float,
     facts: EngineFacts,
     publish: Callable[[Sequence[Finding]], None],
+    pull: Pull,
 ) -> list[Finding]:
     """Try all at once; `publish` is called with the findings so far, now and then.
 
@@ -91,14 +112,13 @@ async def try_all(
     """
     trust = Trust(facts.insecure)
     proxies = engine_proxies.make_proxies(facts)
-    namespace = "docker.io" if facts.containerd_store else ""
     tries = [
         asyncio.ensure_future(
             try_mirror(
                 mirror,
                 WebClient(partial(trust.context, urlsplit(mirror).netloc), proxies),
                 timeout,
-                namespace,
+                pull,
             )
         )
         for mirror in mirrors

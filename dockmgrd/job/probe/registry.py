@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
+from dockmgrd.catalog.mirrors import Image
 from dockmgrd.job.probe.documents import (
     Descriptor,
     Manifest,
@@ -27,8 +28,6 @@ from dockmgrd.job.probe.http import Answer, Malformed, WebClient
 from dockmgrd.job.probe.trust import UnusableCertificate
 from dockmgrd.job.probe.tunnel import ProxyFailed
 from dockmgrd.job.probe.verdicts import (
-    REPOSITORY,
-    TAG,
     Failed,
     Step,
     Verdict,
@@ -39,6 +38,7 @@ from dockmgrd.job.probe.verdicts import (
 )
 from dockmgrd.messages import probe as messages
 from dockmgrd.messages.text import NOTHING, Text
+from dockmgrd.mirror_urls import find_api_root, has_own_root
 from dockmgrd.timeouts import within
 
 _MAX_LAYER_BYTES = 1 << 20
@@ -87,13 +87,23 @@ class Finding:
         return plain
 
 
-async def try_mirror(mirror: str, client: WebClient, timeout: float, namespace: str) -> Finding:
+@dataclass(frozen=True)
+class Pull:
+    """What is pulled through a mirror."""
+
+    image: Image
+    namespace: str
+    """The value of ns=, which containerd sends and dockerd's own store does not; "" for none."""
+    is_hub: bool = True
+    """Whether the mirror is for Docker Hub, so that the engine always adds v2 to its path."""
+
+
+async def try_mirror(mirror: str, client: WebClient, timeout: float, pull: Pull) -> Finding:
     """Pull a small image through the mirror.
 
     :param timeout: seconds for all steps.
-    :param namespace: the value of ns=, which containerd sends and dockerd's own store does not.
     """
-    attempt = _Attempt(mirror, client, namespace)
+    attempt = _Attempt(mirror, client, pull)
     start = time.monotonic()
     try:
         await within(attempt.run(), timeout)
@@ -114,29 +124,37 @@ async def try_mirror(mirror: str, client: WebClient, timeout: float, namespace: 
 class _Attempt:
     """The steps, one after the other. `step` is the present one."""
 
-    def __init__(self, mirror: str, client: WebClient, namespace: str) -> None:
+    def __init__(self, mirror: str, client: WebClient, pull: Pull) -> None:
         self.finding = Finding(mirror, Verdict.OK)
         self.step = Step.API
         self._mirror = mirror
         self._client = client
-        self._query = f"?ns={quote(namespace)}" if namespace else ""
+        self._image = pull.image
+        self._root = f"{mirror}v2/" if pull.is_hub else find_api_root(mirror)
+        self._has_own_root = not pull.is_hub and has_own_root(mirror)
+        self._query = f"?ns={quote(pull.namespace)}" if pull.namespace else ""
         self._authorization: dict[str, str] = {}
 
     async def run(self) -> None:
         """Go through all steps; a failure is raised."""
-        first = await self._get(f"{self._mirror}v2/", {})
-        self.finding = replace(self.finding, latency=first.head_seconds)
-        if first.status == 401:
-            await self._authorize(first)
-        elif first.status != 200 or "text/html" in first.headers.get("content-type", ""):
-            raise self._judge(first)
+        if not self._has_own_root:
+            await self._ask_api()
         self.step = Step.MANIFEST
-        manifest, digest = await self._fetch_manifest(TAG)
+        manifest, digest = await self._fetch_manifest(self._image.tag)
         self.finding = replace(self.finding, digest=digest)
         if manifest.images is not None:
             manifest, _ = await self._fetch_manifest(self._choose_image(manifest))
         self.step = Step.LAYER
         await self._fetch_layer(manifest.layers)
+
+    async def _ask_api(self) -> None:
+        """Ask whether there is a registry, which the root of the API says alone."""
+        first = await self._get(self._root, {})
+        self.finding = replace(self.finding, latency=first.head_seconds)
+        if first.status == 401:
+            await self._authorize(first)
+        elif first.status != 200 or "text/html" in first.headers.get("content-type", ""):
+            raise self._judge(first)
 
     async def _fetch_manifest(self, reference: str) -> tuple[Manifest, str]:
         """The manifest and its digest, which is checked where the reference is one."""
@@ -177,8 +195,10 @@ class _Attempt:
 
     async def _fetch(self, path: str, headers: Mapping[str, str]) -> Answer:
         """A part of the repository, with a token where the mirror wants one."""
-        url = f"{self._mirror}v2/{REPOSITORY}/{path}{self._query}"
+        url = f"{self._root}{self._image.repository}/{path}{self._query}"
         answer = await self._get(url, {**headers, **self._authorization})
+        if not self.finding.latency:
+            self.finding = replace(self.finding, latency=answer.head_seconds)
         if answer.status == 401 and not self._authorization:
             step = self.step
             await self._authorize(answer)
@@ -194,7 +214,9 @@ class _Attempt:
         challenge = find_bearer_challenge(answer.headers.get("www-authenticate", ""))
         if challenge is None:
             raise Failed(Verdict.DENIED, messages.PASSWORD_WANTED(host=self._client.host))
-        scope = f"repository:{REPOSITORY}:pull"
+        # Part of the mirror's path may belong to the name by which it knows the image.
+        named = challenge.get("scope") if self._has_own_root else None
+        scope = named or f"repository:{self._image.repository}:pull"
         query = f"service={quote(challenge.get('service', ''))}&scope={quote(scope)}"
         realm = urljoin(self._mirror, challenge["realm"])
         reply = await self._get(f"{realm}{'&' if '?' in realm else '?'}{query}", {})
@@ -229,7 +251,7 @@ class _Attempt:
         raise Failed(Verdict.BROKEN, messages.REDIRECT_LOOP(host=self._client.host))
 
     def _judge(self, answer: Answer) -> Failed:
-        return judge_status(answer, self.step, self._client.host)
+        return judge_status(answer, self.step, self._client.host, str(self._image))
 
 
 def _compute_digest(data: bytes) -> str:

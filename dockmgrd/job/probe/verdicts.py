@@ -14,11 +14,8 @@ from dockmgrd.job.probe.tunnel import ProxyFailed
 from dockmgrd.messages import probe as messages
 from dockmgrd.messages.text import Template, Text
 
-REPOSITORY = "library/hello-world"
-TAG = "latest"
 _NO_CERTIFICATE = b"No required SSL certificate"  # nginx
 _NOT_YET_VALID = 9  # X509_V_ERR_CERT_NOT_YET_VALID of OpenSSL
-IMAGE = f"{REPOSITORY}:{TAG}"
 
 
 class Verdict(Enum):
@@ -76,10 +73,11 @@ class Failed(Exception):
         self.cause = cause
 
 
-def judge_status(answer: Answer, step: Step, host: str) -> Failed:
+def judge_status(answer: Answer, step: Step, host: str, image: str) -> Failed:
     """What a status means at a step.
 
     :param host: which answered; after a redirect it is not the mirror itself.
+    :param image: the image that is pulled.
     """
     status, item = answer.status, step.item
     if status == 429:
@@ -96,7 +94,7 @@ def judge_status(answer: Answer, step: Step, host: str) -> Failed:
     if status >= 500:
         return Failed(Verdict.FAILING, messages.SERVER_FAILED(host=host, status=status, item=item))
     if status == 404 and step is not Step.API:
-        cause = messages.IMAGE_MISSING(host=host, image=IMAGE, status=status)
+        cause = messages.IMAGE_MISSING(host=host, image=image, status=status)
         return Failed(Verdict.MISSING, cause)
     if status == 200:
         return Failed(Verdict.NOT_A_REGISTRY, messages.WEB_PAGE(host=host))

@@ -145,6 +145,9 @@ def test_registry_mirror_info(
     assert outcome.words == [["probe", "--timeout=5", "--", ONE, TWO]]
     assert outcome.result["mirrors"] == probed
     assert outcome.result["best"] == best
+    parameters = {"mirrors": [ONE], "registry": "ghcr.io"}
+    other = run_module("registry_mirror_info", parameters, answers={"probe": answer})
+    assert other.words == [["probe", "--registry=ghcr.io", "--", ONE]]
     assert "failed" not in outcome.result
 
 

@@ -94,12 +94,19 @@ async def test_a_probe_is_a_table(bus_address: str) -> None:
     ("probed", "chosen", "expected"),
     [([GOOD, BAD], [A], 0), ([BAD], None, 20), ([], None, 20), ([ODD], None, 20)],
 )
+@pytest.mark.parametrize("registry", [[], ["--registry", "ghcr.io"]])
 async def test_the_fastest_is_set_if_there_is_one(
-    bus_address: str, probed: list[dict[str, Any]], chosen: list[str] | None, expected: int
+    bus_address: str,
+    probed: list[dict[str, Any]],
+    chosen: list[str] | None,
+    expected: int,
+    registry: list[str],
 ) -> None:
     host = Host()
+    named = {"registry": "ghcr.io"} if registry else {}
     async with serving(host, bus_address):
-        running = asyncio.ensure_future(cli(bus_address, "set-mirror", "--fastest", "--append"))
+        words = ("set-mirror", "--fastest", "--append", *registry)
+        running = asyncio.ensure_future(cli(bus_address, *words))
         host.finish(await host.until_waited(), Result={"probed": probed})
         if chosen:
             while len(host.jobs) < 2:
@@ -108,9 +115,9 @@ async def test_the_fastest_is_set_if_there_is_one(
             host.finish(list(host.jobs)[-1], Result={"changed": True, "mirrors": chosen})
         code, _, err = await running
     assert code == expected
-    assert host.calls[0] == ("probe", ([], {}), False)
+    assert host.calls[0] == ("probe", ([], named), False)
     if chosen:
-        assert host.calls[1] == ("set-mirror", (chosen, {"mode": "append"}), False)
+        assert host.calls[1] == ("set-mirror", (chosen, {**named, "mode": "append"}), False)
     else:
         assert "None of the mirrors works" in err
         assert len(host.calls) == 1

@@ -17,6 +17,8 @@ _STATUS_IN_A_PIPE = """\
    Service: active
    Mirrors: ● https://one.example/ (in use)
             × https://two.example/ (not in use)
+Registries: ghcr.io: https://one.example/
+            quay.io: as /etc/docker/certs.d/quay.io/hosts.toml says
     Source: aliyun (/etc/yum.repos.d/docker-ce.repo)
   Packages: containerd.io 1.7.28-1.el9
             docker-ce     3:28.5.1-1.el9
@@ -32,6 +34,11 @@ _STATUS_AT_40 = """\
               use)
             × https://two.example/ (not
               in use)
+Registries: ghcr.io:
+            https://one.example/
+            quay.io: as
+            /etc/docker/certs.d/quay.io/hosts.toml
+            says
     Source: aliyun
             (/etc/yum.repos.d/docker-ce.repo)
   Packages: containerd.io 1.7.28-1.el9

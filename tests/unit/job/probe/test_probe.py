@@ -14,21 +14,28 @@ import pytest
 
 from bed.limits import HANG_TIMEOUT
 from dockmgrd.catalog import mirrors as candidates
+from dockmgrd.errors import InvalidArgs
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.job.probe.documents import find_bearer_challenge, parse_token
-from dockmgrd.job.probe.probe import rank_findings, try_all
-from dockmgrd.job.probe.registry import Finding
+from dockmgrd.job.probe.probe import make_pull, rank_findings, try_all
+from dockmgrd.job.probe.registry import Finding, Pull
 from dockmgrd.job.probe.verdicts import Verdict
 from unit.registry_server import Registry, digest, serving
 
+HUB = Pull(candidates.HELLO_WORLD, "")
 PATIENCE = (0.5, 2.0, 8.0, 32.0)
 """Seconds for a test in which one thing never comes, and others must within the same time."""
 
 
 async def tried(
-    mirrors: Sequence[str], timeout: float = HANG_TIMEOUT, facts: EngineFacts | None = None
+    mirrors: Sequence[str],
+    timeout: float = HANG_TIMEOUT,
+    facts: EngineFacts | None = None,
+    registry: str = "docker.io",
 ) -> list[Finding]:
-    return await try_all(mirrors, timeout, facts or EngineFacts(), lambda _: None)
+    facts = facts or EngineFacts()
+    pull = make_pull(candidates.load(), registry, facts)
+    return await try_all(mirrors, timeout, facts, lambda _: None, pull)
 
 
 async def test_a_mirror_that_works() -> None:
@@ -47,6 +54,45 @@ async def test_the_containerd_store_gives_the_namespace() -> None:
     async with serving(registry) as urls:
         await tried(urls, facts=EngineFacts(containerd_store=True))
     assert registry.queries() == [{"ns": ["docker.io"]}] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "repository", "tag"),
+    [
+        ("ghcr.io", "containerd/busybox", "1.28"),
+        ("quay.io", "podman/hello", "latest"),
+        ("registry.k8s.io", "pause", "3.8"),
+        ("mcr.microsoft.com", "oss/kubernetes/pause", "3.6"),
+    ],
+)
+@pytest.mark.parametrize("token", ["", "secret"])
+async def test_a_mirror_of_another_registry(
+    name: str, repository: str, tag: str, token: str
+) -> None:
+    registry = Registry(root=f"/v2/{repository}/", tag=tag, token=token)
+    async with serving(registry) as urls:
+        [found] = await tried(urls, registry=name)
+    assert (found.verdict, str(found.cause)) == (Verdict.OK, "")
+    assert {"ns": [name]} in registry.queries()
+    scope = {"scope": [f"repository:{repository}:pull"], "service": ["s"]}
+    assert (scope in registry.queries()) is bool(token)
+
+
+@pytest.mark.parametrize("path", ["/proxy/ghcr", "/proxy/ghcr/v2", "/v2/ghcr"])
+@pytest.mark.parametrize("token", ["", "secret"])
+async def test_a_mirror_of_another_registry_below_a_path(path: str, token: str) -> None:
+    api = path if "/v2" in path else f"{path}/v2"
+    repository = "containerd/busybox"
+    registry = Registry(root=f"{api}/{repository}/", tag="1.28", token=token, api=f"{api}/")
+    async with serving(registry) as urls:
+        [found] = await tried([f"{url.rstrip('/')}{path}/" for url in urls], registry="ghcr.io")
+    assert (found.verdict, str(found.cause)) == (Verdict.OK, "")
+    assert found.latency > 0
+
+
+async def test_a_registry_of_which_no_image_is_known() -> None:
+    with pytest.raises(InvalidArgs, match="No small image of own"):
+        await tried([], registry="own.example:5000")
 
 
 async def test_a_mirror_that_wants_a_token() -> None:
@@ -141,11 +187,11 @@ async def test_two_hundred_with_half_of_them_dead_end_with_the_deadline() -> Non
     counts: list[int] = []
     async with serving(*registries) as urls:
         started = time.monotonic()
-        await try_all(urls[::2], HANG_TIMEOUT, EngineFacts(), lambda _: None)
+        await try_all(urls[::2], HANG_TIMEOUT, EngineFacts(), lambda _: None, HUB)
         deadline = max(3.0, 3 * (time.monotonic() - started))
         started = time.monotonic()
         found = await try_all(
-            urls, deadline, EngineFacts(), lambda findings: counts.append(len(findings))
+            urls, deadline, EngineFacts(), lambda findings: counts.append(len(findings)), HUB
         )
         seconds = time.monotonic() - started
     verdicts = [each.verdict for each in found]
@@ -200,6 +246,30 @@ def test_candidates_are_data_with_a_date_and_a_source() -> None:
         assert each.url.startswith("https://")
         assert each.checked
         assert each.source
+
+
+def test_candidates_and_images_by_registry(tmp_path: Path) -> None:
+    package = candidates.load(admin=Path("/nonexistent"))
+    assert package.mirrors == package.list_mirrors("docker.io")
+    for name in {each.registry for each in package.known}:
+        assert package.list_mirrors(name)
+        assert name in package.images
+    (tmp_path / "1.yaml").write_text(
+        "images: {'own.example:5000': {image: team/tiny:1.0}}\n"
+        "mirrors: {'https://m.example': {registry: 'own.example:5000'}}"
+    )
+    (tmp_path / "2.yaml").write_text("images: {ghcr.io: {image: '../x:1'}}")
+    (tmp_path / "3.yaml").write_text("images: {ghcr.io: {image: x}}")
+    (tmp_path / "4.yaml").write_text("images: {GHCR.io: {image: 'x:1'}}")
+    (tmp_path / "5.yaml").write_text("mirrors: {'https://x.example': {registry: a/b}}")
+    (tmp_path / "6.yaml").write_text("images: {ghcr.io: {name: x}}")
+    found = candidates.load(admin=tmp_path)
+    assert found.list_mirrors("own.example:5000") == ("https://m.example/",)
+    assert str(found.images["own.example:5000"]) == "team/tiny:1.0"
+    assert found.images["ghcr.io"] == package.images["ghcr.io"]
+    problems = list(map(str, found.problems))
+    assert len(problems) == 5
+    assert sum("REPOSITORY:TAG" in each for each in problems) == 2
 
 
 def test_the_admin_adds_changes_and_takes_away_candidates(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dockmgrd.catalog.mirrors import HELLO_WORLD
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.job.probe import probe
 from dockmgrd.job.probe.http import Answer
-from dockmgrd.job.probe.registry import Finding
+from dockmgrd.job.probe.registry import Finding, Pull
 from dockmgrd.job.probe.trust import Trust
 from dockmgrd.job.probe.verdicts import Step, Verdict, judge_status
 from unit.certificates import Pair, shaking_hands
@@ -40,7 +41,7 @@ def certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def tried(url: str, *insecure: str) -> Finding:
     facts = EngineFacts(insecure=frozenset(insecure))
-    [found] = await probe.try_all([url], 5.0, facts, lambda _: None)
+    [found] = await probe.try_all([url], 5.0, facts, lambda _: None, Pull(HELLO_WORLD, ""))
     return found
 
 
@@ -92,10 +93,11 @@ async def test_the_authority_of_the_mirror_holds_where_it_sends_us_on_to(
 def test_nginx_says_in_a_page_that_it_wants_a_certificate() -> None:
     page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
     assert (
-        judge_status(Answer(400, {}, page, 0.1), Step.API, "mirror.lab").verdict is Verdict.DENIED
+        judge_status(Answer(400, {}, page, 0.1), Step.API, "mirror.lab", "x:1").verdict
+        is Verdict.DENIED
     )
     assert (
-        judge_status(Answer(400, {}, b"", 0.1), Step.API, "mirror.lab").verdict
+        judge_status(Answer(400, {}, b"", 0.1), Step.API, "mirror.lab", "x:1").verdict
         is Verdict.NOT_A_REGISTRY
     )
 

@@ -14,12 +14,13 @@ import pytest
 
 from bed.limits import HANG_TIMEOUT
 from dockmgrd import paths
+from dockmgrd.catalog.mirrors import HELLO_WORLD
 from dockmgrd.host.engine_answers import EngineFacts, parse_info
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.probe import engine_proxies, probe
 from dockmgrd.job.probe.proxies import Proxies, Proxy
-from dockmgrd.job.probe.registry import Finding
+from dockmgrd.job.probe.registry import Finding, Pull
 from dockmgrd.job.probe.trust import Trust
 from dockmgrd.job.probe.verdicts import Verdict
 from unit.certificates import Pair
@@ -34,7 +35,7 @@ RUNNING = UnitState("loaded", "active", "enabled", "/unit", ())
 
 
 async def tried(facts: EngineFacts, *mirrors: str, timeout: float = HANG_TIMEOUT) -> list[Finding]:
-    return await probe.try_all(mirrors, timeout, facts, lambda _: None)
+    return await probe.try_all(mirrors, timeout, facts, lambda _: None, Pull(HELLO_WORLD, ""))
 
 
 def address(url: str) -> tuple[str, int]:
