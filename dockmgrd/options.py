@@ -230,10 +230,8 @@ def _check_url(key: str, url: str) -> None:
 
 def _check_registry(values: dict[str, Any]) -> None:
     """:raises InvalidArgs: when the registry is not valid, or the options do not fit it."""
-    registry = values["registry"] = urls.normalize_registry(values.get("registry", DOCKER_HUB))
-    if registry == DOCKER_HUB:
-        return
-    if values.get("mode") is not Mode.REMOVE:
+    values["registry"] = urls.normalize_registry(values.get("registry", DOCKER_HUB))
+    if values["registry"] != DOCKER_HUB and values.get("mode") is not Mode.REMOVE:
         urls.check_paths(values["mirrors"])
 
 

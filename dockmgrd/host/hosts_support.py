@@ -11,7 +11,7 @@ from dockmgrd import paths
 from dockmgrd.errors import ConfigInvalid
 from dockmgrd.host import atomicfile, daemonjson, dockerd
 from dockmgrd.host.dockerd import CommandLine
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts
 
 _FEATURE = "containerd-snapshotter"
 _FEATURE_FLAG = "--feature"

@@ -15,7 +15,15 @@ import pytest
 from bed.api import Api, ApiError
 from bed.soaking import rounds
 from integration import front
-from integration.mirror_hosts import DAEMON_JSON, MIRROR, MIRROR2, TOKEN, engine_host, set_mirror
+from integration.mirror_hosts import (
+    DAEMON_JSON,
+    MIRROR,
+    MIRROR2,
+    TOKEN,
+    UNTRUSTED,
+    engine_host,
+    set_mirror,
+)
 from unit.certificates import Pair
 
 if TYPE_CHECKING:
@@ -141,6 +149,29 @@ def test_certificates_of_clients_keep_working(host: Host, tmp_path: Path) -> Non
     assert pull(host, image)
     left = host.run("ls", "-A", f"{CERTS}/{registry}").stdout.split()
     assert left == ["client.cert", "client.key"]
+
+
+@FORKY
+def test_mirrors_are_tried_with_an_image_of_the_registry(host: Host) -> None:
+    images = "images: {ghcr.io: {image: 'library/hello-world:latest'}}\n"
+    candidates = f"mirrors: {{{TOKEN!r}: {{registry: ghcr.io}}}}\n"
+    host.write("/etc/dockmgrd/mirrors.d/bed.yaml", images + candidates)
+    serve(host, 8443, "/v2/ghcr-proxy")
+    below = "https://mirror.bed.test:8443/v2/ghcr-proxy/"
+    command = ["dockmgrctl", "--json", "probe", "--registry", "ghcr.io"]
+    probed = json.loads(host.run(*command, below, MIRROR, TOKEN, UNTRUSTED).stdout)["probed"]
+    verdicts = {each["mirror"]: each["verdict"] for each in probed}
+    assert verdicts == {below: "ok", MIRROR: "ok", TOKEN: "ok", UNTRUSTED: "untrusted"}
+    assert any("ns=ghcr.io" in each.path for each in host.internet.requests("mirror.bed.test"))
+    host.run("dockmgrctl", "set-mirror", "--registry", "ghcr.io", "--verify", below)
+    with pytest.raises(ApiError, match="MirrorUnreachable"):
+        set_for(host, "ghcr.io", UNTRUSTED, verify=("b", True))
+    with pytest.raises(ApiError, match="No small image of own"):
+        set_for(host, "own.example:5000", MIRROR, verify=("b", True))
+    assert pull(host, GHCR)
+    host.run("dockmgrctl", "set-mirror", "--registry", "ghcr.io", "--fastest", MIRROR, UNTRUSTED)
+    [shown] = Api(host).status()["registries"]
+    assert shown["mirrors"] == [MIRROR]
 
 
 @FORKY

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from dockmgrd import names
 from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.dockerd import CommandLine
-from dockmgrd.host.engine import Engine, EngineFacts
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.running_engine import (
     RunningEngine,
     check_local_socket,

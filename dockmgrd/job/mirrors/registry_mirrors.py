@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from dockmgrd import names, paths
 from dockmgrd.errors import ConfigConflict, ConfigInvalid
 from dockmgrd.host import dockerd, hosts_toml, registry_folders
-from dockmgrd.host.engine import EngineFacts
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.hosts_support import (
     HostsSupport,
     judge_running_engine,

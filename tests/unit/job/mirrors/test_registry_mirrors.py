@@ -13,7 +13,8 @@ import pytest
 
 from dockmgrd import paths
 from dockmgrd.errors import ConfigConflict, DockmgrError, UnsafePath
-from dockmgrd.host.engine import Engine, EngineFacts
+from dockmgrd.host.engine import Engine
+from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
