@@ -16,6 +16,7 @@ from dockmgrd import paths
 from dockmgrd.errors import ConfigConflict, ConfigInvalid, InvalidArgs
 from dockmgrd.host import atomicfile, hosts_toml
 from dockmgrd.host.hosts_toml import Certificates, HostsToml
+from dockmgrd.messages import files as file_messages
 from dockmgrd.messages import registries as messages
 from dockmgrd.mirror_urls import normalize_registry
 
@@ -106,7 +107,10 @@ def read_certificates(folder: Path, *, relative: bool) -> Certificates:
     except (FileNotFoundError, NotADirectoryError):
         return Certificates()
     except OSError as error:
-        raise ConfigInvalid(error.strerror or str(error)) from error
+        reason = error.strerror or str(error)
+        text = file_messages.READ_FAILED(file=str(folder), reason=reason)
+        remedy = file_messages.CORRECT_PATH()
+        raise ConfigInvalid(text.with_remedy(remedy, f"ls -ld {folder}")) from error
 
     def make_path(name: str) -> str:
         if name.encode("utf-8", "replace").decode() != name:

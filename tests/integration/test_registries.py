@@ -8,21 +8,25 @@ import random
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bed.api import Api, ApiError
 from bed.soaking import rounds
 from integration import front
-from integration.mirror_hosts import (
-    DAEMON_JSON,
-    MIRROR,
-    MIRROR2,
-    TOKEN,
-    UNTRUSTED,
-    engine_host,
-    set_mirror,
+from integration.mirror_hosts import MIRROR, MIRROR2, TOKEN, UNTRUSTED, engine_host, set_mirror
+from integration.registry_hosts import (
+    CERTS,
+    GHCR,
+    HOSTS,
+    HUB,
+    QUAY,
+    pull,
+    serve,
+    servers,
+    set_for,
+    use_containerd_store,
 )
 from unit.certificates import Pair
 
@@ -35,47 +39,14 @@ __all__ = ["engine_host"]
 FORKY = pytest.mark.suites("forky")
 
 OURS = "org.dockmgr1.Error."
-CERTS = "/etc/docker/certs.d"
-HOSTS = f"{CERTS}/ghcr.io/hosts.toml"
-GHCR, QUAY, HUB = "ghcr.io/library/tiny", "quay.io/library/tiny", "docker.io/library/tiny"
 FOREIGN = '# mine\nserver = "https://ghcr.io"\n\n[host."https://mirror2.bed.test"]\n'
 
 
 @pytest.fixture
 def host(engine_host: Host) -> Host:
     """A host whose engine has the containerd image store."""
-    engine_host.write(DAEMON_JSON, json.dumps({"features": {"containerd-snapshotter": True}}))
-    engine_host.run("systemctl", "restart", "docker")
+    use_containerd_store(engine_host)
     return engine_host
-
-
-def set_for(host: Host, registry: str, *mirrors: str, **more: tuple[str, Any]) -> dict[str, Any]:
-    """Set the mirrors of the registry; the result of the job."""
-    api = Api(host)
-    result: dict[str, Any] = api.wait(set_mirror(api, *mirrors, registry=("s", registry), **more))
-    return result
-
-
-def pull(host: Host, image: str) -> bool:
-    """Whether the image can be pulled; it is removed again."""
-    pulled = host.run("docker", "pull", image, check=False).returncode == 0
-    if pulled:
-        host.run("docker", "rmi", image)
-    return pulled
-
-
-def servers(host: Host, image: str) -> set[str]:
-    """The servers that a pull of the image asks with success."""
-    host.internet.forget_requests()
-    assert pull(host, image)
-    return {each.host for each in host.internet.requests() if each.status == 200}
-
-
-def serve(host: Host, port: int, prefix: str, *authority: str) -> None:
-    """Serve the registry of the host at another port and place."""
-    host.write("/srv/front.py", Path(front.__file__).read_text())
-    command = ["python3", "/srv/front.py", str(port), prefix, *authority]
-    host.run("systemd-run", f"--unit=front-{port}", "--service-type=notify", *command)
 
 
 @FORKY
@@ -152,6 +123,21 @@ def test_certificates_of_clients_keep_working(host: Host, tmp_path: Path) -> Non
 
 
 @FORKY
+@pytest.mark.parametrize("registry", ["untrusted.bed.test", "mirror.bed.test:5000"])
+def test_registries_that_are_used_without_checks_stay_so(host: Host, registry: str) -> None:
+    """One has a certificate for other names, and the other one speaks no TLS."""
+    image = f"{registry}/library/tiny"
+    assert not pull(host, image)
+    use_containerd_store(host, **{"insecure-registries": [registry]})
+    assert pull(host, image), "as it was before dockmgrd"
+    host.internet.refuse("mirror2.bed.test")
+    set_for(host, registry, MIRROR2)
+    assert pull(host, image)
+    set_for(host, registry)
+    assert pull(host, image)
+
+
+@FORKY
 def test_mirrors_are_tried_with_an_image_of_the_registry(host: Host) -> None:
     images = "images: {ghcr.io: {image: 'library/hello-world:latest'}}\n"
     candidates = f"mirrors: {{{TOKEN!r}: {{registry: ghcr.io}}}}\n"
@@ -219,8 +205,7 @@ def test_the_classic_store_is_refused(engine_host: Host) -> None:
     assert "classic image store" in result["notes"][0]["text"]
     assert not pull(host, GHCR), "what the refusal says is true"
     assert [each["id"] for each in Api(host).status()["problems"]] == ["classic-image-store"]
-    host.write(DAEMON_JSON, json.dumps({"features": {"containerd-snapshotter": True}}))
-    host.run("systemctl", "restart", "docker")
+    use_containerd_store(host)
     assert servers(host, GHCR) == {"mirror.bed.test"}
     assert Api(host).status()["problems"] == []
 
