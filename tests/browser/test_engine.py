@@ -103,7 +103,7 @@ def test_mirrors_of_another_registry(engine: Window) -> None:
         expect(alert).to_contain_text("does not have the image")  # the bed has none of ghcr.io
         frame.locator("#verify").uncheck()
         frame.locator("#add").click()
-        expect(alert).to_contain_text("classic image store")
+        expect(alert).to_contain_text("It does not use mirrors of ghcr.io")
         visit.check_accessibility()
         frame.locator("#registry").fill("../ghcr.io")
         frame.locator("#add").click()

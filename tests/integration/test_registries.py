@@ -178,7 +178,7 @@ def test_files_of_another_hand_stay(host: Host) -> None:
 def test_an_old_engine_is_refused_whatever_its_store(host: Host) -> None:
     with pytest.raises(ApiError) as caught:
         set_for(host, "ghcr.io", MIRROR)
-    assert caught.value.name == OURS + "ConfigConflict"
+    assert caught.value.name == "org.freedesktop.DBus.Error.InvalidArgs"
     assert "Docker 26.1" in caught.value.text
     assert "Upgrade to Docker 28" in caught.value.text
     assert host.run("test", "-e", CERTS, check=False).returncode == 1
@@ -196,7 +196,7 @@ def test_the_classic_store_is_refused(engine_host: Host) -> None:
     host = engine_host
     with pytest.raises(ApiError) as caught:
         set_for(host, "ghcr.io", MIRROR)
-    assert caught.value.name == OURS + "ConfigConflict"
+    assert caught.value.name == "org.freedesktop.DBus.Error.InvalidArgs"
     assert "classic image store" in caught.value.text
     assert "containerd-snapshotter" in caught.value.text
     assert host.run("test", "-e", CERTS, check=False).returncode == 1

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dockmgrd import names, paths
-from dockmgrd.errors import ConfigConflict, ConfigInvalid
+from dockmgrd.errors import ConfigConflict, ConfigInvalid, InvalidArgs
 from dockmgrd.host import dockerd, hosts_toml, registry_folders
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.hosts_support import (
@@ -63,10 +63,10 @@ async def set_registry_mirrors(context: JobContext, options: SetMirrorOptions) -
     A dry run changes nothing, and returns `diff` and `actions` as well.
 
     :returns: `changed`, `registry`, `mirrors`, and `active`: whether a running engine uses them.
-    :raises ConfigConflict: when another hand has written the hosts.toml, or the engine has the
-        classic image store.
+    :raises ConfigConflict: when another hand has written the hosts.toml.
+    :raises InvalidArgs: when the engine does not use such files.
     :raises ConfigInvalid, ServiceFailed: when the file cannot be read, or the engine not be asked.
-    :raises MirrorUnreachable, InvalidArgs: as `verify_mirrors`.
+    :raises MirrorUnreachable: as `verify_mirrors`.
     :raises UnsafePath, InsufficientSpace, WriteFailed: when the file cannot be written; it is as it
         was.
     """
@@ -129,7 +129,7 @@ def _check_support(
     """Note what may keep the engine from using the mirrors.
 
     :param version: of the engine, or of its package.
-    :raises ConfigConflict: when it certainly does not use them, and the caller does not allow that.
+    :raises InvalidArgs: when it certainly does not use them, and the caller does not allow that.
     """
     if support is HostsSupport.USED:
         return
@@ -144,7 +144,7 @@ def _check_support(
         text = messages.CLASSIC_STORE(registry=options.registry)
         remedy = messages.SWITCH_STORE()
     if not options.allow_unused:
-        raise ConfigConflict(text.with_remedy(remedy))
+        raise InvalidArgs(text.with_remedy(remedy))
     context.add_note(text)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dockmgrd import paths
-from dockmgrd.errors import ConfigConflict, DockmgrError, UnsafePath
+from dockmgrd.errors import ConfigConflict, DockmgrError, InvalidArgs, UnsafePath
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.systemd import Systemd
@@ -177,7 +177,7 @@ async def test_engines_that_would_not_use_the_mirrors_are_refused(
     installed = {"docker-ce": f"3:{version}-1"}
     monkeypatch.setattr(registry_mirrors, "installed_versions", lambda: installed)
     if expected in (STORE, OLD):
-        with pytest.raises(ConfigConflict) as caught:
+        with pytest.raises(InvalidArgs) as caught:
             await host.set(A)
         assert caught.value.text.id == expected
         assert "option allow-unused" in caught.value.message
