@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LOOPS = 2
+# A signal for the death of the parent would come too late if it dies before the loop asks for one.
+_LOOP = """
+import os, sys
+while os.getppid() == int(sys.argv[1]):
+    pass
+"""
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -36,7 +42,7 @@ def run(argv: Sequence[str]) -> int:
 def _keep_a_core_busy() -> Iterator[None]:
     """Run a loop of nice value 0 within the context. It ends with this process in any case."""
     nice = ["nice", f"--adjustment={-os.nice(0)}"]
-    loop = ["setpriv", "--pdeathsig", "KILL", "--", sys.executable, "-c", "while True: pass"]
+    loop = [sys.executable, "-ISc", _LOOP, str(os.getpid())]
     with subprocess.Popen([*nice, *loop], stdin=subprocess.DEVNULL) as process:
         try:
             yield
