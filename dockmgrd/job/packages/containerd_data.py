@@ -24,7 +24,8 @@ _OF_DOCKER = ("moby", "plugins.moby")
 METADATA = "io.containerd.metadata.v1.bolt/meta.db"
 _TASKS = "io.containerd.runtime.v2.task"
 # The buckets of a namespace that hold what would be lost (containerd: metadata/buckets.go).
-_CONTENT_BUCKETS = ((b"images",), (b"containers",), (b"content", b"blob"))
+_CONTENT_BUCKETS = ((b"images",), (b"containers",), (b"content", b"blob"), (b"sandboxes",))
+_SNAPSHOTS = b"snapshots"  # It holds a bucket for each snapshotter.
 _SCHEMA = b"v1"
 _SETTING = re.compile(r"""^\s*(root|state)\s*=\s*["']([^"']+)["']""")
 
@@ -44,21 +45,29 @@ class ForeignData:
         return bool(self.namespaces or self.unreadable)
 
 
-def find_foreign_data(configuration: Path = CONFIGURATION) -> ForeignData:
-    """What others keep with this host's containerd."""
-    root, state = _read_places(configuration)
+def find_foreign_data(
+    configuration: Path = CONFIGURATION, default_root: Path = DEFAULT_ROOT
+) -> ForeignData:
+    """What others keep with this host's containerd.
+
+    :param default_root: the folder that a purge deletes. containerd may have kept its data there
+        before somebody configured another folder.
+    """
+    root, state = _read_places(configuration, default_root)
     tasks = set(_list_task_namespaces(state / _TASKS))
-    metadata = root / METADATA
     unreadable = NOTHING
     with_content: set[str] = set()
-    try:
-        with_content = set(_list_namespaces(metadata))
-    except FileNotFoundError:
-        pass  # containerd has never run here.
-    except OSError as error:
-        unreadable = messages.METADATA_UNREADABLE(file=str(metadata), reason=str(error.strerror))
-    except boltdb.BoltError:
-        unreadable = messages.METADATA_UNKNOWN(file=str(metadata))
+    for folder in dict.fromkeys((root, default_root)):
+        metadata = folder / METADATA
+        try:
+            with_content.update(_list_namespaces(metadata))
+        except FileNotFoundError:
+            pass  # containerd has never run with this folder.
+        except OSError as error:
+            reason = str(error.strerror)
+            unreadable = messages.METADATA_UNREADABLE(file=str(metadata), reason=reason)
+        except boltdb.BoltError:
+            unreadable = messages.METADATA_UNKNOWN(file=str(metadata))
     return ForeignData(
         tuple(sorted((with_content | tasks) - set(_OF_DOCKER))),
         tuple(sorted(tasks - set(_OF_DOCKER))),
@@ -67,9 +76,11 @@ def find_foreign_data(configuration: Path = CONFIGURATION) -> ForeignData:
 
 
 def _list_namespaces(metadata: Path) -> Iterator[str]:
-    """Namespaces with an image, a container or content."""
+    """Namespaces with an image, a container, a snapshot or content."""
     for namespace in boltdb.list_buckets(metadata, _SCHEMA):
-        if any(boltdb.has_keys(metadata, _SCHEMA, namespace, *each) for each in _CONTENT_BUCKETS):
+        snapshotters = boltdb.list_buckets(metadata, _SCHEMA, namespace, _SNAPSHOTS)
+        places = (*_CONTENT_BUCKETS, *((_SNAPSHOTS, each) for each in snapshotters))
+        if any(boltdb.has_keys(metadata, _SCHEMA, namespace, *each) for each in places):
             yield namespace.decode("utf-8", "replace")
 
 
@@ -83,9 +94,9 @@ def _list_task_namespaces(tasks: Path) -> Iterator[str]:
             yield folder.name
 
 
-def _read_places(configuration: Path) -> tuple[Path, Path]:
+def _read_places(configuration: Path, default_root: Path) -> tuple[Path, Path]:
     """Where containerd keeps its data and its state. Both settings come before any table."""
-    places = {"root": DEFAULT_ROOT, "state": DEFAULT_STATE}
+    places = {"root": default_root, "state": DEFAULT_STATE}
     try:
         lines = configuration.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

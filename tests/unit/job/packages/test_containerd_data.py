@@ -108,6 +108,7 @@ METADATA: Bucket = {
         b"empty": {b"images": {}, b"containers": {}, b"content": {b"blob": {}, b"ingests": {}}},
         b"labelled": {b"labels": {b"a": b"b"}},
         b"default": {b"containers": {b"web": {}}},
+        b"no-snapshots": {b"snapshots": {b"overlayfs": {}}, b"sandboxes": {}},
     }
 }
 
@@ -131,6 +132,30 @@ def test_namespaces_of_others(configuration: Path, tmp_path: Path, per_page: int
     assert find_foreign_data(configuration) == ForeignData(
         ("buildkit", "default", "k8s.io"), ("k8s.io",)
     )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{b"snapshots": {b"overlayfs": {b"mine": {b"name": b"1"}}}}, {b"sandboxes": {b"pod": {}}}],
+)
+def test_namespaces_without_images(configuration: Path, tmp_path: Path, content: Bucket) -> None:
+    Writer().write(
+        tmp_path / "root/io.containerd.metadata.v1.bolt/meta.db", {b"v1": {b"other": content}}
+    )
+    assert find_foreign_data(configuration).namespaces == ("other",)
+
+
+def test_the_folder_before_another_one_was_configured(configuration: Path, tmp_path: Path) -> None:
+    """A purge would delete it."""
+    old = tmp_path / "old"
+    for folder, namespace in ((old, b"k8s.io"), (tmp_path / "root", b"buildkit")):
+        file = folder / "io.containerd.metadata.v1.bolt/meta.db"
+        Writer().write(file, {b"v1": {namespace: KUBERNETES}})
+    assert find_foreign_data(configuration, old).namespaces == ("buildkit", "k8s.io")
+    (old / "io.containerd.metadata.v1.bolt/meta.db").write_text("damaged")
+    found = find_foreign_data(configuration, old)
+    assert found.namespaces == ("buildkit",)
+    assert str(old) in str(found.unreadable)
 
 
 def test_tasks_count_even_without_metadata(configuration: Path, tmp_path: Path) -> None:
