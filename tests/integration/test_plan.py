@@ -230,3 +230,20 @@ def test_a_dry_run_says_what_it_would_be_refused_for(host: Host) -> None:
         with pytest.raises(ApiError) as caught:
             api.wait(api.install(**options))
         assert (shown["name"], shown["text"]) == (caught.value.name, caught.value.text)
+
+
+def test_a_refusal_is_shown_even_if_no_plan_can_be_made(docker_host: Host) -> None:
+    """The job is refused before it would find out the rest."""
+    host, api = docker_host, Api(docker_host)
+    host.write("/etc/dnf/protected.d/test.conf", "containerd.io\n")
+    host.run("ctr", "--namespace", "k8s.io", "images", "import", "/srv/bed/registry/tiny.tar")
+    shown = api.wait(api.uninstall(dry_run=TRUE))
+    assert (shown["refusal"]["name"], shown["steps"]) == (ERROR + "ConflictingPackages", [])
+    refused(api, api.uninstall(), "ConflictingPackages")
+    host.run("systemctl", "stop", "docker", "docker.socket")
+    host.run("systemd-run", "--unit=by-hand", "--property=Type=notify", "/usr/bin/dockerd")
+    host.internet.refuse(sites.DOCKER)
+    host.run("sh", "-c", "rm -rf /etc/yum.repos.d/docker-ce.repo /var/cache/dnf /var/cache/libdnf5")
+    shown = api.wait(api.install(dry_run=TRUE, upgrade=TRUE))
+    assert (shown["refusal"]["name"], shown["steps"]) == (ERROR + "ServiceFailed", [])
+    refused(api, api.install(upgrade=TRUE), "ServiceFailed")

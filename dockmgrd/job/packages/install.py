@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -66,8 +66,30 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
         raise refusal
     if refusal is not None and not isinstance(refusal, _PLANNABLE):
         # There is nothing to plan with, and nothing is downloaded in vain.
-        result = {"dry-run": True, "changed": True, **Plan().to_result()}
-        return {**result, "refusal": refusal.to_plain()}
+        return _describe_refusal(refusal)
+    try:
+        result = await _install_from_first(context, options, repositories)
+    except DockmgrError:
+        if refusal is None:
+            raise
+        # There is no plan, but the job would not have come so far.
+        return _describe_refusal(refusal)
+    return {**result, **({"refusal": refusal.to_plain()} if refusal is not None else {})}
+
+
+def _describe_refusal(refusal: DockmgrError) -> dict[str, Any]:
+    """The result of a dry run that knows why the job would be refused, and has no plan."""
+    result = {"dry-run": True, "changed": True, **Plan().to_result()}
+    return {**result, "refusal": refusal.to_plain()}
+
+
+async def _install_from_first(
+    context: JobContext, options: InstallOptions, repositories: Sequence[Repository]
+) -> dict[str, Any]:
+    """Do all of it with the first source that works.
+
+    :raises DockmgrError: when none does, or for another reason than the source.
+    """
     failed: list[sources.Attempt] = []
     for repository in repositories:
         try:
@@ -75,8 +97,6 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
         except SourceFault as fault:
             failed.append(sources.Attempt(repository, _add_remedy(fault.error, options)))
             continue
-        if refusal is not None:
-            result["refusal"] = refusal.to_plain()
         return {**result, **sources.describe_source(repository, failed)}
     raise sources.combine_errors(failed)
 

@@ -82,8 +82,13 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
 
 
 async def _rehearse(context: JobContext, removal: Removal) -> dict[str, Any]:
-    async with worker.transaction(context, _make_request(removal), _REMOVAL) as transaction:
-        plan = await removal.make_plan(await transaction.resolve())
+    try:
+        async with worker.transaction(context, _make_request(removal), _REMOVAL) as transaction:
+            plan = await removal.make_plan(await transaction.resolve())
+    except DockmgrError:
+        if removal.refusal is None:
+            raise
+        plan = Plan()  # There is none, but the job would not have come so far.
     refusal = await removal.find_refusal(plan)
     sizes = await measure_purge(context, removal, plan) if removal.options.purge_data else {}
     return {
