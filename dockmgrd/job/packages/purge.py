@@ -63,6 +63,8 @@ _OF_DOCKER = frozenset(
     )
 )
 _REMAPPED_ROOT = re.compile(r"[0-9]+\.[0-9]+")  # data-root of a user namespace: UID.GID
+_OF_CONTAINERD = re.compile(r"io\.containerd\..*|tmpmounts|lost\+found")
+_OF_CONFIGURATION = frozenset(("certs.d", "daemon.json", "key.json", "lost+found", "plugins"))
 
 
 @dataclass(frozen=True)
@@ -135,22 +137,32 @@ def _check(root: Root) -> None:
     foreign = mounts.find_foreign_mounts(root.path)
     if foreign:
         raise make_unsafe_error(root.path, messages.CAUSE_MOUNT(point=str(foreign[0])))
-    if root.path not in (DEFAULT_DATA_ROOT, CONTAINERD_DATA, CONFIGURATION, *RUN_FILES):
+    ours = root.path in (DEFAULT_DATA_ROOT, CONTAINERD_DATA, CONFIGURATION)
+    if root.path not in RUN_FILES and (root.is_mount_point or not ours):
         _check_content(root)
     if root.path not in (CONFIGURATION, *RUN_FILES):
         _check_links(root)
 
 
 def _check_content(root: Root) -> None:
-    """A folder of the admin's choice may hold more than Docker's data.
+    """A folder or a mount of the admin's choice may hold more than Docker's data.
 
     :raises UnsafePath: when it does.
     """
     if root.folder is None:
         raise make_unsafe_error(root.path, messages.CAUSE_NOT_A_FOLDER())
     for name in root.list_names():
-        if name not in _OF_DOCKER and not _REMAPPED_ROOT.fullmatch(name):
+        if not _is_expected(root.path, name):
             raise make_unsafe_error(root.path, messages.CAUSE_FOREIGN_CONTENT(name=name))
+
+
+def _is_expected(folder: Path, name: str) -> bool:
+    """Whether the engine or containerd makes something of this name in the folder."""
+    if folder == CONTAINERD_DATA:
+        return bool(_OF_CONTAINERD.fullmatch(name))
+    if folder == CONFIGURATION:
+        return name in _OF_CONFIGURATION
+    return name in _OF_DOCKER or bool(_REMAPPED_ROOT.fullmatch(name))
 
 
 def _check_links(root: Root) -> None:

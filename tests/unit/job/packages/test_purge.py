@@ -347,6 +347,31 @@ def test_a_mount_point_is_emptied_and_stays(root: Path) -> None:
 
 
 @in_namespaces
+def test_a_mount_that_holds_more_than_dockers_data(root: Path) -> None:
+    """A default folder may be a mount of a folder that somebody uses for other files, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, usual in (
+            ("DEFAULT_DATA_ROOT", ("overlay2", "lost+found")),
+            ("CONTAINERD_DATA", ("io.containerd.metadata.v1.bolt", "tmpmounts")),
+            ("CONFIGURATION", ("daemon.json", "key.json", "certs.d")),
+        ):
+            folder = mount(root.parent / name)
+            patch.setattr(purge, name, folder)
+            for each in (*usual, "thesis"):
+                (folder / each).mkdir()
+            with pytest.raises(UnsafePath, match="thesis"):
+                run(folder)
+            assert len(os.listdir(folder)) == len(usual) + 1
+            (folder / "thesis").rmdir()
+            assert set(run(folder)) == {folder}
+            assert os.listdir(folder) == []
+            subprocess.run(["umount", folder], check=True)
+            (folder / "thesis").mkdir()
+            run(folder)
+            assert not folder.exists(), "what is no mount is the engine's alone"
+
+
+@in_namespaces
 def test_foreign_mounts_inside_are_kept(root: Path) -> None:
     for name in ("volumes/v/_data", "overlay2", "containers", "overlay2/a/b/merged", "netns"):
         point = mount(root / name)
