@@ -221,6 +221,16 @@ SCRIPTLET_FAILED = Template(
 PACKAGE_MANAGER_FAILED = Template(
     "package-manager-failed", "The package manager does not work on this host: {reason}."
 )
+REBUILD_DATABASE = Template(
+    "rebuild-database", "Rebuild the database. If that fails, restore it from a backup."
+)
+HISTORY_DAMAGED = Template(
+    "history-damaged", "dnf cannot use its history of transactions in {file}: {reason}."
+)
+MOVE_HISTORY_AWAY = Template(
+    "move-history-away",
+    "Move the file away, and try again. dnf makes a new one, which is empty.",
+)
 FIX_CAUSE = Template("fix-cause", "Fix the cause and try again.")
 FILE_NOT_USABLE = Template("file-not-usable", "The package manager cannot use {path}: {reason}.")
 

@@ -18,6 +18,7 @@ from dockmgrd.errors import (
     TransactionFailed,
 )
 from dockmgrd.messages import dnf as messages
+from dockmgrd.messages.packages import RPM_DATABASE_NOT_READ
 from dockmgrd.messages.text import Template, Text, foreign_text
 
 SOURCE_TIMEOUT = 10
@@ -68,6 +69,10 @@ _PROTECTED = re.compile(r"following protected packages: ([^;]*)")
 _LIST_PROTECTED = "grep -rn . /etc/dnf/protected.d"
 
 
+# What both versions of dnf say of rpm's database.
+_OF_DATABASE = re.compile("rpmdb|rpmtsOpenDB|rpm database")
+
+
 class NotOffered(ResolutionFailed):
     """Our repository does not have a package, or not in the requested version."""
 
@@ -110,8 +115,16 @@ def make_offline_error(error: DockmgrError) -> ConfigConflict:
 
 def make_package_manager_error(reason: str) -> TransactionFailed:
     """The error for a failure of dnf or rpm that no other error of ours describes."""
+    if _OF_DATABASE.search(reason):
+        return make_database_error(reason)
     text = messages.PACKAGE_MANAGER_FAILED(reason=reason.rstrip("."))
     return TransactionFailed(text.with_remedy(messages.FIX_CAUSE()))
+
+
+def make_database_error(reason: str) -> TransactionFailed:
+    """The error for a database of rpm that cannot be read, in rpm's own words."""
+    text = RPM_DATABASE_NOT_READ(reason=reason.strip(" ."))
+    return TransactionFailed(text.with_remedy(messages.REBUILD_DATABASE(), "rpmdb --rebuilddb"))
 
 
 def make_hidden_error(package: str, address: str, barrier: Barrier) -> ResolutionFailed:

@@ -6,11 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-import rpm
-
 from dockmgrd.errors import ResolutionFailed
 from dockmgrd.messages import dnf as messages
 from dockmgrd.worker.backend import Backend, Package, sort_newest_first
+from dockmgrd.worker.database import open_database
 from dockmgrd.worker.faults import NotOffered, make_hidden_error
 from dockmgrd.worker.protocol import MISSING, InstallPackages
 
@@ -18,11 +17,13 @@ _MAX_NEAREST = 5
 
 
 def is_satisfied(request: InstallPackages) -> bool:
-    """Whether nothing is left to do, by rpm's database alone: no network is needed."""
+    """Whether nothing is left to do, by rpm's database alone: no network is needed.
+
+    :raises TransactionFailed: when the database cannot be read.
+    """
     if request.urls or request.upgrade:
         return False
-    transaction = rpm.TransactionSet()
-    try:
+    with open_database() as transaction:
         return all(
             any(
                 _matches_version(request, name, header["version"], header["release"])
@@ -30,8 +31,6 @@ def is_satisfied(request: InstallPackages) -> bool:
             )
             for name in (*request.names, *request.extras)
         )
-    finally:
-        transaction.closeDB()
 
 
 def mark_install(

@@ -27,6 +27,7 @@ from dockmgrd.model import Stage
 from dockmgrd.worker import download, locks, plan, selection, signatures, space
 from dockmgrd.worker.backend import Backend, Module, Package, sort_newest_first
 from dockmgrd.worker.channel import Channel
+from dockmgrd.worker.database import require_readable
 from dockmgrd.worker.faults import NotOffered, OtherRepositoryUnreachable, make_offline_error
 from dockmgrd.worker.protocol import (
     MISSING,
@@ -70,6 +71,7 @@ def _install(module: Module, request: InstallPackages, channel: Channel) -> Outc
         ConfigConflict, TransactionFailed: as their names say.
     """
     signatures.check_key_file(Path(request.key_file), request.fingerprint)
+    require_readable()
     if selection.is_satisfied(request):
         return Outcome()
     with (
@@ -126,6 +128,7 @@ def _remove(module: Module, request: RemovePackages, channel: Channel) -> Outcom
     What only they needed stays. Raises as `_install`, as far as no network is needed.
     """
     channel.progress(Stage.RESOLVING, 0.0)
+    require_readable()
     with module.open_backend(weak_dependencies=False) as backend:
         backend.load_system()
         if not selection.mark_remove(backend, request.names):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from dockmgrd.errors import PackageManagerLocked
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
-from dockmgrd.worker import faults, locks, space
+from dockmgrd.worker import faults, history, locks, space
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.protocol import InstallPackages, ListPackages
 
@@ -36,14 +36,17 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
     :raises PackageManagerLocked: when, at any time in the context, another process works.
     :raises TransactionFailed: when dnf fails in the context with another error of its own.
     """
-    with dnf.Base() as base:
+    with ExitStack() as stack:
         try:
-            _configure(base, cache)
+            base = stack.enter_context(dnf.Base())  # It reads rpm's database for the release.
+            stack.callback(_unload_plugins, base)
+            _configure_readably(base, cache)
             pid_files = _list_pid_files(base)
             if cache is None:
                 locks.require_rpm_free()
                 for file in pid_files:
                     locks.require_pid_file_free(file)
+                history.require_usable(Path(base.conf.persistdir, "history.sqlite"))
             yield base
         except dnf.exceptions.ConfigError as error:
             raise faults.make_configuration_error(format_error(error)) from error
@@ -55,11 +58,14 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
             ) from error
         except (dnf.exceptions.Error, hawkey.Exception, libdnf.error.Error) as error:
             raise faults.make_package_manager_error(format_error(error)) from error
-        finally:
-            if dnf.plugin.DYNAMIC_PACKAGE in sys.modules:
-                # Otherwise there could be no second Base in this process. dnf has the public name
-                # since 4.14: https://github.com/rpm-software-management/dnf/pull/1856
-                getattr(base, "unload_plugins", base._plugins._unload)()
+
+
+def _unload_plugins(base: Any) -> None:
+    """Unload them: otherwise there could be no second Base in this process."""
+    if dnf.plugin.DYNAMIC_PACKAGE in sys.modules:
+        # dnf has the public name since 4.14:
+        # https://github.com/rpm-software-management/dnf/pull/1856
+        getattr(base, "unload_plugins", base._plugins._unload)()
 
 
 def load_repositories(
@@ -129,6 +135,14 @@ def _define_repository(base: Any, request: InstallPackages | ListPackages) -> No
     )
     repository.module_hotfixes = request.module_hotfixes
     repository.repofile = str(paths.REPOSITORY)
+
+
+def _configure_readably(base: Any, cache: Path | None) -> None:
+    """:raises ConfigInvalid: for a file of variables or of a plugin that is not UTF-8, too."""
+    try:
+        _configure(base, cache)
+    except UnicodeDecodeError as error:
+        raise faults.make_configuration_error(format_error(error)) from error
 
 
 def _configure(base: Any, cache: Path | None) -> None:

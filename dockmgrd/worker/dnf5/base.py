@@ -17,15 +17,20 @@ from dockmgrd import paths
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.model import Stage
-from dockmgrd.worker import faults, locks, space
+from dockmgrd.worker import faults, history, locks, space
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.dnf5.progress import Downloads, NoKeys
 from dockmgrd.worker.protocol import InstallPackages, ListPackages
 
-ERRORS = (libdnf5.exception.Error, RuntimeError)
+ERRORS = (
+    libdnf5.exception.Error,
+    getattr(libdnf5.exception, "NonLibdnf5Exception", RuntimeError),  # of C++'s own library
+    RuntimeError,
+)
 """What libdnf5 raises; until 5.2.12 it was RuntimeError for everything."""
 LOG = "dnf5.log"
 
+_HISTORY = "transaction_history.sqlite"
 _SYSTEM_LOCK = "system-repo.lock"
 _TRANSACTION_LOCK = Path("/run/dnf/rpmtransaction.lock")
 # It removes expired keys from rpm's database as soon as something is resolved.
@@ -50,6 +55,7 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
                 state = Path(base.get_config().persistdir)
                 stack.enter_context(locks.hold_lock(state / _SYSTEM_LOCK))
                 require_free()
+                history.require_usable(Path(base.get_config().system_state_dir, _HISTORY))
             base.get_repo_sack().create_repos_from_system_configuration()
         except ERRORS as error:
             raise faults.make_configuration_error(format_error(error)) from error
