@@ -24,6 +24,7 @@ from dockmgrd.host.docker_config import (
 from dockmgrd.host.hosts_support import HostsSupport
 from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.registry_folders import RegistryFile
+from dockmgrd.host.setting_conflicts import find_conflicts
 from dockmgrd.messages import registries as registry_messages
 from dockmgrd.messages import status as messages
 from dockmgrd.messages.text import Text
@@ -144,7 +145,11 @@ class Status:
     @property
     def problems(self) -> list[Text]:
         """Return the problems, each with its remedy."""
-        problems = [*self.live.setup.problems, *self.facts.problems]
+        problems = [
+            *self.live.setup.problems,
+            *self._find_setting_conflicts(),
+            *self.facts.problems,
+        ]
         if self.drift and not find_faults(self.facts.configured.mirrors):
             remedy = messages.RELOAD_ENGINE()
             problems.append(
@@ -158,6 +163,13 @@ class Status:
             remedy = messages.SEE_ENGINE_UNIT()
             problems.append(messages.ENGINE_SILENT().with_remedy(remedy, "systemctl status docker"))
         return [each.map_values(redact) for each in problems]
+
+    def _find_setting_conflicts(self) -> list[Text]:
+        """What keeps dockerd from its next start: it may run since before the file was changed."""
+        setup, keys = self.live.setup, self.facts.configured.keys
+        if setup.command_line is None or not setup.reads_daemon_json:
+            return []
+        return list(find_conflicts(setup.command_line, keys, str(paths.DAEMON_JSON)))
 
     def _find_unused_mirrors(self) -> list[Text]:
         """The problem that the running engine does not use the hosts.toml files of ours."""

@@ -23,10 +23,12 @@ from dockmgrd.names import DOCKER_HUB
 
 @dataclass(frozen=True)
 class ConfiguredMirrors:
-    """The registry mirrors that daemon.json names, or why that is unknown."""
+    """The registry mirrors and the keys of daemon.json, or why they are unknown."""
 
     mirrors: tuple[str, ...] = ()
     """Normalized as far as they are valid."""
+    keys: frozenset[str] = frozenset()
+    """The keys of the file."""
     problem: Text | None = None
 
 
@@ -76,7 +78,8 @@ def _read_mirrors() -> ConfiguredMirrors:
         if content is None and path.is_symlink():
             # Links into folders of users lead nowhere in the sandbox of the daemon.
             return ConfiguredMirrors(problem=_make_problem(path))
-        return ConfiguredMirrors(daemonjson.parse(content or b"", str(path)).mirrors)
+        document = daemonjson.parse(content or b"", str(path))
+        return ConfiguredMirrors(document.mirrors, frozenset(document.values))
     except ConfigInvalid as error:
         if isinstance(error.__cause__, PermissionError) and path.is_symlink():
             return ConfiguredMirrors(problem=_make_problem(path))

@@ -23,6 +23,8 @@ class EngineSetup:
     """How the engine is set up beside its configuration file."""
 
     problems: tuple[Text, ...] = ()
+    command_line: CommandLine | None = None
+    """How the unit starts dockerd; None when it is not loaded."""
     mirrors: tuple[str, ...] = ()
     """Registry mirrors that flags of the unit name."""
     reads_daemon_json: bool = True
@@ -58,6 +60,7 @@ async def inspect_setup(systemd: Systemd, unit: UnitState) -> EngineSetup:
             problems.append(_describe_unmanaged(pid, place))
     return EngineSetup(
         problems=tuple(problems),
+        command_line=command_line,
         mirrors=command_line.mirrors if command_line else (),
         reads_daemon_json=command_line is None or command_line.config_file == paths.DAEMON_JSON,
         has_local_socket=command_line is None or command_line.has_local_socket,

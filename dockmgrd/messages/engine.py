@@ -56,6 +56,14 @@ FLAG_IN_UNIT = Template(
     "daemon.json sets the same.",
 )
 REMOVE_FLAG = Template("remove-flag", "Remove the option from the unit and try again.")
+SETTING_TWICE = Template(
+    "setting-twice",
+    "{file} sets '{key}', and docker.service passes {flag} to dockerd ({place}). dockerd does not "
+    "start when a setting is in both places.",
+)
+REMOVE_KEY_OR_FLAG = Template(
+    "remove-key-or-flag", "Remove the key from the file, or the option from the unit."
+)
 OTHER_CONFIG_FILE = Template(
     "other-config-file",
     "Docker Engine reads {file} instead of {ours}, because of {flag} in {place}.",

@@ -103,6 +103,46 @@ def test_an_engine_that_listens_elsewhere_is_not_waited_for(docker_host: Host, p
     assert [note["id"] for note in result["notes"]] == ["no-local-socket"]
 
 
+@pytest.mark.parametrize(
+    ("flags", "config", "key"),
+    [
+        ("", {"hosts": ["fd://"]}, "hosts"),
+        ("--label a=b -D", {"debug": True, "labels": ["c=d"]}, "labels"),
+        ("--insecure-registry=one.bed.test", {"insecure-registries": []}, "insecure-registries"),
+    ],
+)
+def test_a_setting_in_two_places(
+    docker_host: Host, flags: str, config: dict[str, Any], key: str
+) -> None:
+    host, api = docker_host, Api(docker_host)
+    start(host, with_flags(flags))
+    host.write(DAEMON_JSON, json.dumps(config))
+    assert find_problems(api)["setting-twice"] == "systemctl edit docker.service"
+    named = [each["args"]["key"] for each in api.status()["problems"]]
+    assert key in named, "while the engine runs, too"
+    assert set(named) == set(config)
+    host.run("systemctl", "stop", *UNITS)
+    plan = api.wait(api.install(source=("s", "official"), dry_run=TRUE))
+    assert key in [each["args"].get("key") for each in plan["notes"]]
+    failed = host.run("systemctl", "start", "docker.service", check=False)
+    assert failed.returncode != 0, "dockerd itself refuses it"
+    host.path(DAEMON_JSON).unlink()
+    host.run("systemctl", "reset-failed")
+    host.run("systemctl", "start", "docker.service")
+    assert find_problems(api) == {}
+
+
+def test_a_first_installation_with_sockets_in_daemon_json(host: Host) -> None:
+    """The unit of the package passes '-H fd://'."""
+    api = Api(host)
+    host.write(DAEMON_JSON, json.dumps({"hosts": ["fd://", "tcp://127.0.0.1:2375"]}))
+    plan = api.wait(api.install(source=("s", "official"), dry_run=TRUE))
+    [note] = plan["notes"]
+    assert (note["id"], note["args"]["key"]) == ("setting-twice", "hosts")
+    assert find_refusal(api, api.install(source=("s", "official")))[0] == "ServiceFailed"
+    assert find_problems(api)["setting-twice"]
+
+
 def test_units_that_cannot_start(docker_host: Host) -> None:
     host, api = docker_host, Api(docker_host)
 

@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dockmgrd import names, paths
-from dockmgrd.errors import ServiceFailed
+from dockmgrd.errors import ConfigInvalid, ServiceFailed
+from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.setting_conflicts import DEFAULT_COMMAND_LINE, find_conflicts
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.file_change import FileChange
@@ -47,6 +50,7 @@ async def make_plan(
         files.append(mirrors)
         actions += [steps.RELOAD_UNIT(unit=names.DOCKER_UNIT)] if reloads else []
     notes = [await _describe_restart(context, changes)] if names.DOCKER_UNIT in restarts else []
+    notes += await _find_setting_conflicts(context, unit) if options.start else []
     plan = Plan(
         changes=tuple(changes),
         files=tuple(each for each in files if each is not None),
@@ -79,6 +83,20 @@ async def _plan_mirrors(
     new = change.Change.plan(document, before, wanted)
     file = FileChange(paths.DAEMON_JSON, before, new.after) if new.is_needed(in_use) else None
     return file, unit.active and (file is not None or in_use != wanted)
+
+
+async def _find_setting_conflicts(context: JobContext, unit: UnitState) -> list[Text]:
+    """Settings with which the engine would not start; none for a file that cannot be read."""
+    command_line = DEFAULT_COMMAND_LINE
+    if unit.load_state == "loaded":
+        command_line = await CommandLine.read(context.systemd, unit)
+    file = command_line.config_file
+    try:
+        content = atomicfile.read(file) or b""
+        keys = daemonjson.parse(content, str(file)).values.keys()
+    except ConfigInvalid:
+        return []
+    return list(find_conflicts(command_line, keys, str(file)))
 
 
 async def _describe_restart(context: JobContext, changes: Sequence[Change]) -> Text:
