@@ -20,6 +20,7 @@ from dockmgrd.errors import (
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.packages import RPM_DATABASE_NOT_READ
 from dockmgrd.messages.text import Template, Text, foreign_text
+from dockmgrd.worker.clock import is_clock_suspected
 
 SOURCE_TIMEOUT = 10
 """Seconds without data after which an attempt at our source has failed; dnf would wait 30."""
@@ -28,7 +29,6 @@ MAX_TRIES = 2
 
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:/|/")
-_NOT_YET_VALID = "not yet valid"  # as OpenSSL says it; curl passes that on
 
 
 class Barrier(Enum):
@@ -98,7 +98,7 @@ def make_repository_error(address: str, reason: str, *, ours: bool = True) -> So
     """The error that names the address of a repository and what is wrong with it."""
     text = messages.REPOSITORY_FAILED(address=address, reason=reason.rstrip("."))
     kind = SourceUnreachable if ours else OtherRepositoryUnreachable
-    if _NOT_YET_VALID in reason:
+    if is_clock_suspected(address.partition(",")[0], reason):
         return kind(text.with_remedy(messages.CHECK_CLOCK(), "timedatectl"))
     return kind(text.with_remedy(messages.CHECK_NETWORK_OR_SOURCE()))
 

@@ -27,6 +27,7 @@ from dockmgrd.model import Stage
 from dockmgrd.worker import download, locks, plan, selection, signatures, space
 from dockmgrd.worker.backend import Backend, Module, Package, sort_newest_first
 from dockmgrd.worker.channel import Channel
+from dockmgrd.worker.clock import is_clock_suspected
 from dockmgrd.worker.database import require_readable
 from dockmgrd.worker.faults import NotOffered, OtherRepositoryUnreachable, make_offline_error
 from dockmgrd.worker.protocol import (
@@ -237,7 +238,8 @@ def _download_file(backend: Backend, url: str, file: Path) -> None:
         space.require_not_exhausted(backend.cache, messages.SPACE_TO_DOWNLOAD())
         reason = " ".join(str(error).split()).rstrip(".")
         failed = messages.DOWNLOAD_FAILED(url=url, reason=reason)
-        raise OtherRepositoryUnreachable(
-            failed.with_remedy(messages.CHECK_ADDRESS_AND_NETWORK())
-        ) from error
+        failed = failed.with_remedy(messages.CHECK_ADDRESS_AND_NETWORK())
+        if is_clock_suspected(url, reason):
+            failed = failed.with_remedy(messages.CHECK_CLOCK(), "timedatectl")
+        raise OtherRepositoryUnreachable(failed) from error
     os.chmod(file, 0o644)
