@@ -76,6 +76,9 @@ INSTALL_KERNEL_MODULES = Template(
     "newest kernel with it and reboot.",
 )
 PACKAGES_REMAIN = Template("packages-remain", "{error} The packages remain installed.")
+PACKAGES_ARE_REMOVED = Template(
+    "packages-are-removed", "{error} Docker's packages have already been removed."
+)
 DATA_ROOT_NOT_A_PATH = Template("data-root-not-a-path", '"{key}" in {path} is not a path.')
 CORRECT_FILE = Template("correct-file", "Correct the file and try again.")
 RESTART_UNCLEAR = Template(

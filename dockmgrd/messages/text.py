@@ -76,6 +76,10 @@ class Text:
         """
         return replace(self, remedy=Remedy(text, command))
 
+    def extend(self, template: Template) -> Text:
+        """The template with this sentence as its `error`; the way out stays the last sentence."""
+        return replace(template(error=replace(self, remedy=None)), remedy=self.remedy)
+
     def map_values(self, function: Callable[[str], str]) -> Text:
         """The sentence with each string among its values replaced, such as by a redacted one."""
         mapped = {name: _map_argument(each, function) for name, each in self.args.items()}

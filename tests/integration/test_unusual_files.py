@@ -101,3 +101,48 @@ def test_content_that_only_the_engine_judges(host: Host) -> None:
         check_refusal(api, api.set_mirror(MIRROR), DAEMON_JSON, "content")
         assert host.path(DAEMON_JSON).read_bytes() == content
     clear(host, DAEMON_JSON)
+
+
+_DEEP = {
+    "volume": "/var/lib/docker/volumes/mine/_data/a/b/file",
+    "containerd": "/var/lib/containerd/io.containerd.content.v1.content/mine/file",
+    "configuration": "/etc/docker/certs.d/registry/ca.crt",
+}
+
+
+@pytest.mark.parametrize("place", list(_DEEP))
+@pytest.mark.parametrize("attribute", ["i", "a"])
+def test_an_attribute_deep_inside_of_a_purge(docker_host: Host, place: str, attribute: str) -> None:
+    host, api, path = docker_host, Api(docker_host), _DEEP[place]
+    host.write(path, CONTENT)
+    if host.run("chattr", f"+{attribute}", path, check=False).returncode != 0:
+        pytest.skip("the file system has no attributes")
+    job = api.uninstall(purge_data=("b", True))
+    try:
+        with pytest.raises(ApiError) as caught:
+            api.wait(job)
+        assert caught.value.name == "org.dockmgr1.Error.WriteFailed"
+        assert f"{path} has the immutable or append-only attribute" in caught.value.text
+        assert "packages have already been removed" in caught.value.text
+        remedy = api.properties(job)["ErrorDetails"]["remedy"]["command"]
+        assert host.read(path) == CONTENT
+        assert host.run("rpm", "-q", "docker-ce", check=False).returncode != 0
+        host.run("sh", "-c", remedy)
+    finally:
+        host.run("chattr", "-ia", path, check=False)
+    assert api.wait(api.uninstall(purge_data=("b", True)))["purged"], "the way out works"
+    assert not host.path(path).exists()
+
+
+def test_a_purge_on_a_read_only_mount(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    host.run("mount", "--bind", "/var/lib/docker", "/var/lib/docker")
+    host.run("mount", "--options", "remount,bind,ro", "/var/lib/docker")
+    host.run("systemctl", "stop", "docker", "docker.socket")
+    job = api.uninstall(purge_data=("b", True))
+    with pytest.raises(ApiError) as caught:
+        api.wait(job)
+    assert caught.value.name == "org.dockmgr1.Error.WriteFailed"
+    assert "/var/lib/docker is mounted read-only" in caught.value.text
+    assert api.properties(job)["ErrorDetails"]["remedy"]["command"].startswith("mount -o remount")
+    assert host.run("rpm", "-q", "docker-ce").returncode == 0, "known before anything is done"

@@ -228,5 +228,5 @@ def _restoring_daemon_json(*, packages_changed: bool) -> Iterator[None]:
             atomicfile.replace(paths.DAEMON_JSON, before)
         if not packages_changed:
             raise
-        text = messages.PACKAGES_REMAIN(error=error.text)
+        text = error.text.extend(messages.PACKAGES_REMAIN)
         raise from_name(error.dbus_name, text) from error

@@ -15,7 +15,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockmgrd.errors import WriteFailed
 from dockmgrd.host.held_folders import OPEN_FOLDER
+from dockmgrd.host.obstacles import find_obstacle
 from dockmgrd.job.packages import mounts
 from dockmgrd.job.packages.deletion import delete_tree
 from dockmgrd.job.packages.tree import Root, make_unsafe_error, open_root
@@ -66,6 +68,8 @@ _REMAPPED_ROOT = re.compile(r"[0-9]+\.[0-9]+")  # data-root of a user namespace:
 _OF_CONTAINERD = re.compile(r"io\.containerd\..*|tmpmounts|lost\+found")
 _OF_CONFIGURATION = frozenset(("certs.d", "daemon.json", "key.json", "lost+found", "plugins"))
 
+_ANY_NAME = "*"  # stands for whatever is in a folder
+
 
 @dataclass(frozen=True)
 class Purge:
@@ -88,7 +92,7 @@ class Purge:
     def check(self) -> None:
         """Check that each may be deleted.
 
-        :raises UnsafePath: naming the first that may not, and why.
+        :raises UnsafePath, WriteFailed: naming the first that may or can not, and why.
         """
         with ExitStack() as held:
             self._open_all(held)
@@ -133,7 +137,10 @@ def _open_checked(path: Path) -> Iterator[Root | None]:
 
 
 def _check(root: Root) -> None:
-    """:raises UnsafePath: when the path holds what may not be deleted."""
+    """
+    :raises UnsafePath: when the path holds what may not be deleted.
+    :raises WriteFailed: when nothing in it can be deleted.
+    """
     foreign = mounts.find_foreign_mounts(root.path)
     if foreign:
         raise make_unsafe_error(root.path, messages.CAUSE_MOUNT(point=str(foreign[0])))
@@ -142,6 +149,10 @@ def _check(root: Root) -> None:
         _check_content(root)
     if root.path not in (CONFIGURATION, *RUN_FILES):
         _check_links(root)
+    if root.list_names():
+        obstacle = find_obstacle(root.path, root.path / _ANY_NAME)
+        if obstacle is not None:
+            raise WriteFailed(obstacle)
 
 
 def _check_content(root: Root) -> None:

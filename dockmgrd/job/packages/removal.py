@@ -14,6 +14,7 @@ from dockmgrd.errors import (
     DockmgrError,
     ServiceFailed,
     UnsafePath,
+    WriteFailed,
 )
 from dockmgrd.host.rpmdb import LEGACY_PACKAGES, PACKAGES, installed_versions
 from dockmgrd.job.context import JobContext
@@ -92,7 +93,7 @@ async def examine_host(context: JobContext, options: UninstallOptions) -> Remova
     if options.purge_data:
         try:
             to_purge = await _plan_purge(engine, options, foreign)
-        except (UnsafePath, ConfigInvalid, ServiceFailed) as error:
+        except (UnsafePath, ConfigInvalid, ServiceFailed, WriteFailed) as error:
             purge_refusal = error
     refusals = (
         find_packages_refusal() if installed_versions() else None,

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from dockmgrd import names
-from dockmgrd.errors import DockmgrError, ServiceFailed
+from dockmgrd.errors import DockmgrError, ServiceFailed, from_name
 from dockmgrd.host.running_engine import find_unmanaged_engine
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import drop_ins, purge, worker
@@ -60,7 +61,7 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
     if removal.refusal is not None:
         raise removal.refusal
     outcome, plan = await _remove_packages(context, removal)
-    with context.hold():
+    with context.hold(), _reporting_packages(outcome):
         units = list_units(plan.changes)
         if outcome.changed and units:
             await context.systemd.disable(*units)
@@ -79,6 +80,18 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
         "freed-bytes": sum(freed.values()),
         **plan.to_record(),
     }
+
+
+@contextmanager
+def _reporting_packages(outcome: Outcome) -> Iterator[None]:
+    """Have an error in the context say that the packages are gone."""
+    try:
+        yield
+    except DockmgrError as error:
+        if not outcome.changed:
+            raise
+        text = error.text.extend(messages.PACKAGES_ARE_REMOVED)
+        raise from_name(error.dbus_name, text) from error
 
 
 async def _rehearse(context: JobContext, removal: Removal) -> dict[str, Any]:
