@@ -26,7 +26,7 @@ def run_invocation(invocation: Invocation) -> int:
         with catch_signals():
             code = _run_until_stopped(invocation, command)
     except DockmgrError as error:
-        return print_error(error, invocation.json, command.job_id)
+        return print_error(error, invocation.json, command.job_id, invocation.host)
     if command.successor:
         sys.stdout.flush()
         os.execvp(command.successor[0], command.successor)

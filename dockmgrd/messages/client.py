@@ -102,6 +102,13 @@ OUTPUT_FAILED = Template(
     "output-failed", "The answer cannot be written: {reason}. The request itself is done."
 )
 
+PROXY_OF_SHELL = Template(
+    "proxy-of-shell", "This shell sets {variable}, but dockmgrd does not use it."
+)
+SET_PROXY_OF_DNF = Template(
+    "set-proxy-of-dnf", "If downloads of packages need that proxy, set 'proxy' in {file}."
+)
+
 # Another host
 SSH_FAILED = Template("ssh-failed", "ssh cannot reach {host}.")
 SSH_FAILED_BECAUSE = Template("ssh-failed-because", "ssh cannot reach {host}: {reason}.")

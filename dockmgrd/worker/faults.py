@@ -66,7 +66,7 @@ _SIGNS: Mapping[str, Barrier] = {
 }
 # Removing them, or breaking their dependencies.
 _PROTECTED = re.compile(r"following protected packages: ([^;]*)")
-_LIST_PROTECTED = "grep -rn . /etc/dnf/protected.d"
+_LIST_PROTECTED = "grep -rn protected_packages /etc/dnf; grep -rn . /etc/dnf/protected.d"
 
 
 # What both versions of dnf say of rpm's database.

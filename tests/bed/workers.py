@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 OFFICIAL = f"https://{sites.DOCKER}"
 MINIMAL = ENGINE
+COMMAND = ("python3", "-m", "dockmgrd.worker")
+"""How a host starts a worker."""
 ALL = (*ENGINE, *EXTRAS)
 
 # Scripts for `holding`.
@@ -84,11 +86,14 @@ def use_source(host: Host, prefix: str = OFFICIAL) -> None:
 
 
 def work(
-    host: Host, request: Request, at_event: Callable[[Event], None] = lambda _event: None
+    host: Host,
+    request: Request,
+    at_event: Callable[[Event], None] = lambda _event: None,
+    command: Sequence[str] = COMMAND,
 ) -> list[Event]:
     """Have a worker do it, and agree when it wants to write. The last event is the outcome."""
     events = []
-    with host.popen("python3", "-m", "dockmgrd.worker") as process:
+    with host.popen(*command) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(encode(request).decode())
@@ -103,8 +108,8 @@ def work(
     return events
 
 
-def outcome_of(host: Host, request: Request) -> Outcome:
-    outcome = work(host, request)[-1]
+def outcome_of(host: Host, request: Request, command: Sequence[str] = COMMAND) -> Outcome:
+    outcome = work(host, request, command=command)[-1]
     assert isinstance(outcome, Outcome), "the worker died"
     return outcome
 

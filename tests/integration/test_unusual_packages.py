@@ -10,7 +10,7 @@ import pytest
 from bed import debs, layers, sites
 from bed.api import Api, ApiError
 from bed.suites import BOOKWORM, FORKY
-from bed.workers import use_source
+from bed.workers import install, outcome_of, use_source
 
 if TYPE_CHECKING:
     from bed.fixtures import NewHost
@@ -87,6 +87,46 @@ def test_a_version_lock_is_named(new_host: NewHost, suite: Suite) -> None:
     assert "a version lock hides it" in text
     assert "docker-ce" in host.run("sh", "-c", command).stdout
     assert host.internet.requests(sites.ALIYUN) == [], "no other source is tried"
+
+
+# Runs on the host: a worker with a libdnf5 for which a lock is an exclude.
+_OLDER_LIBDNF5 = """
+import runpy
+import libdnf5.base as base
+base.GoalProblem_EXCLUDED |= base.GoalProblem_EXCLUDED_VERSIONLOCK
+del base.GoalProblem_EXCLUDED_VERSIONLOCK
+runpy.run_module("dockmgrd.worker", run_name="__main__")
+"""
+
+
+@pytest.mark.suites(FORKY.name)
+@pytest.mark.parametrize(
+    ("locked", "sentence"),
+    [("docker-ce", "a version lock hides it"), ("containerd.io", "a version lock hides it")],
+)
+def test_an_older_libdnf5_does_not_take_a_lock_for_a_module(
+    host: Host, locked: str, sentence: str
+) -> None:
+    use_source(host)
+    host.write("/etc/dnf/versionlock.toml", LOCKS_OF_DNF5.replace("docker-ce", locked))
+    outcome = outcome_of(host, install(), ("python3", "-c", _OLDER_LIBDNF5))
+    assert outcome.error_name == "org.dockmgr1.Error.ResolutionFailed"
+    assert f"{locked} is in" in outcome.error_message
+    assert sentence in outcome.error_message
+    host.run("rm", "/etc/dnf/versionlock.toml")
+    add_to_configuration(host, f"excludepkgs={locked}")
+    outcome = outcome_of(host, install(), ("python3", "-c", _OLDER_LIBDNF5))
+    assert "'excludepkgs' or 'includepkgs' hides it" in outcome.error_message
+
+
+def test_protected_packages_of_the_configuration_are_named(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    add_to_configuration(host, "protected_packages=docker-ce-cli")
+    text, command = find_refusal(api, api.uninstall(), "ResolutionFailed")
+    assert "removed: docker-ce-cli" in text
+    shown = host.run("sh", "-c", command).stdout
+    assert "/etc/dnf/dnf.conf" in shown
+    assert "protected_packages=docker-ce-cli" in shown
 
 
 def test_protected_packages_are_named(docker_host: Host) -> None:

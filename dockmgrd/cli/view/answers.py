@@ -13,6 +13,7 @@ from dockmgrd.cli.commands.exitcodes import format_error
 from dockmgrd.cli.i18n.translation import _
 from dockmgrd.cli.loading import load
 from dockmgrd.cli.service.jobs import JobRecord
+from dockmgrd.cli.view.proxy_hint import make_proxy_hint
 from dockmgrd.cli.view.terminal import (
     Paint,
     choose_paint,
@@ -21,6 +22,7 @@ from dockmgrd.cli.view.terminal import (
     report,
 )
 from dockmgrd.errors import DockmgrError
+from dockmgrd.messages.text import NOTHING
 from dockmgrd.model import JobState, Kind
 
 _CHANGES = (Kind.INSTALL, Kind.SET_MIRROR, Kind.UNINSTALL)
@@ -86,16 +88,20 @@ def format_answer(
     return lines
 
 
-def print_error(error: DockmgrError, form: str, job_id: str = "") -> int:
+def print_error(error: DockmgrError, form: str, job_id: str = "", host: str = "") -> int:
     """Print why there is no answer, and return the exit code.
 
     :param form: of JSON, in which it is the answer, too; "" for none.
     :param job_id: of the job that ended with the error; "" if none did.
+    :param host: the other host on which it happened; "" for this one.
     """
     if form:
         print_json(format_error(error, job_id), form)
     sys.stdout.flush()
     report(error.text)
+    hint = NOTHING if host else make_proxy_hint(error)
+    if hint:
+        report(hint)
     return error.exit_code
 
 

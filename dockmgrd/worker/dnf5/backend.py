@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -29,8 +30,11 @@ _Checked = libdnf5.rpm.RpmSignature
 _GOOD = (_Checked.CheckResult_OK, _Checked.CheckResult_SKIPPED)
 _KEY_MAY_HELP = (_Checked.CheckResult_FAILED_KEY_MISSING, _Checked.CheckResult_FAILED_NOT_TRUSTED)
 
-# An older libdnf5 does not have the name, and cannot tell a lock from an exclude.
+# An older libdnf5 does not have the name: a lock is an exclude for it.
 _LOCKED = getattr(libdnf5.base, "GoalProblem_EXCLUDED_VERSIONLOCK", 0)
+
+_LOCK_FILE = Path("/etc/dnf/versionlock.toml")
+_LOCKED_NAME = re.compile(r"""^\s*name\s*=\s*["']([^"']+)["']""", re.MULTILINE)
 
 _COMMAND_LINE = "@commandline"  # id of the repository of packages that are given as files
 
@@ -110,6 +114,8 @@ class Dnf5:
             return Barrier.VERSION_LOCK
         if not problems & libdnf5.base.GoalProblem_EXCLUDED:
             return None
+        if not _LOCKED and name in _read_locked_names():
+            return Barrier.VERSION_LOCK
         repository = self._require_repositories().find_repository(self._ours)
         configurations = (self._base.get_config(), repository.get_config())
         if any(list(each.includepkgs) for each in configurations):
@@ -233,6 +239,15 @@ class Dnf5:
             key_urls=tuple(repository.get_config().gpgkey),
             handle=package,
         )
+
+
+def _read_locked_names() -> set[str]:
+    """The names of the packages in the file of dnf5's versionlock command."""
+    try:
+        text = _LOCK_FILE.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return set()
+    return set(_LOCKED_NAME.findall(text))
 
 
 def _describe_problems(transaction: Any) -> str:
