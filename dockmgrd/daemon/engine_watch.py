@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 _SECONDS_TO_TAKE_EFFECT = 1.0
 _SECONDS_BETWEEN_LOOKS = 0.05
+_MIN_LOOKS = 20
+"""How often the engine is asked in that time at least, also on a busy machine."""
 ANSWER_TIMEOUT = 1.0
 """Seconds after which the engine counts as not answering."""
 PING_INTERVAL = 0.7
@@ -181,11 +183,13 @@ class EngineWatch:
         The engine announces new mirrors a moment before it uses them, and nothing tells when.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _SECONDS_TO_TAKE_EFFECT
+        deadline, looks = loop.time() + _SECONDS_TO_TAKE_EFFECT, 0
         while self._stale:
             self._stale = False
             await self.refresh()
-            if self._announced in (None, self.live.mirrors) or loop.time() > deadline:
+            looks += 1
+            is_over = looks >= _MIN_LOOKS and loop.time() > deadline
+            if self._announced in (None, self.live.mirrors) or is_over:
                 self._announced = None
             else:
                 await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)

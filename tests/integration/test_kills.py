@@ -11,6 +11,7 @@ import pytest
 from bed.api import Api, ApiError
 from bed.fixtures import EACH_DNF
 from bed.soaking import rounds
+from bed.suites import ARCH
 from bed.workers import ALL
 
 if TYPE_CHECKING:
@@ -92,10 +93,12 @@ def forget_downloads(host: Host) -> None:
 def test_kills_before_rpm_writes_leave_nothing_to_repair(host: Host, who: str) -> None:
     """Ten of each in a soak; the next Install works without a repair.
 
-    The largest package takes some seconds, of which the last is after the latest kill.
+    One package never comes, so that rpm does not begin to write however late the kill is.
     """
     api = Api(host)
     host.internet.fault("download.docker.com", "slow", prefix="/linux/", value=5_000_000)
+    last = f"/linux/{host.suite.trees[0]}/{ARCH}/stable/Packages/docker-compose-plugin-"
+    host.internet.fault("download.docker.com", "hang", prefix=last)
     chance = random.Random(who)  # the same moments in every run
     before = installed(host)
     for _ in range(rounds(2, 10)):

@@ -23,6 +23,8 @@ from dockmgrd.model import Stage
 
 _RELOAD_TIMEOUT = 15.0
 _EFFECT_TIMEOUT = 1.0
+_MIN_ANSWERS = 100
+"""How often the engine is asked at least: on a busy machine a second is nothing to it."""
 _SECONDS_BETWEEN_POLLS = 0.003
 
 
@@ -154,13 +156,15 @@ class LiveChange:
         return await self._await_effect(wanted) if await events.readline() else None
 
     async def _await_effect(self, wanted: tuple[str, ...]) -> EngineFacts:
-        """The facts of the engine, polled for a second while its mirrors differ.
+        """The facts of the engine, polled while its mirrors differ.
 
-        The event comes a moment before the mirrors are in force, and nothing announces that.
+        The event comes a moment before the mirrors are in force, and nothing announces that. The
+        engine has a second for it, and as long as it takes it to give so many answers.
         """
         facts = await self.context.engine.facts()
-        deadline = time.monotonic() + _EFFECT_TIMEOUT
-        while facts.mirrors != wanted and time.monotonic() < deadline:
+        deadline, answers = time.monotonic() + _EFFECT_TIMEOUT, 1
+        while facts.mirrors != wanted and (time.monotonic() < deadline or answers < _MIN_ANSWERS):
             await asyncio.sleep(_SECONDS_BETWEEN_POLLS)
             facts = await self.context.engine.facts()
+            answers += 1
         return facts

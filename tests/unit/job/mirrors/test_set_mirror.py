@@ -258,6 +258,28 @@ async def test_an_early_answer_is_not_the_last(monkeypatch: pytest.MonkeyPatch, 
     assert (engine.mirrors, engine.reloads) == ((B,), 1)
 
 
+async def test_a_slow_engine_has_as_long_as_its_answers_take(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = _Engine(A)
+    systemd = _Systemd(engine)
+    answers = itertools.count(1)
+
+    async def facts() -> EngineFacts:
+        if next(answers) == reload._MIN_ANSWERS // 2:
+            _Engine.reload(engine)
+        return await _Engine.facts(engine)
+
+    async def announce_reload(unit: str) -> None:
+        engine.events.feed_data(b"{}\n")
+
+    monkeypatch.setattr(engine, "facts", facts)
+    monkeypatch.setattr(systemd, "reload", announce_reload)
+    monkeypatch.setattr(reload, "_EFFECT_TIMEOUT", 0.0)
+    assert (await apply_mirrors(context(engine, systemd), (B,)))["active"] is True
+    assert engine.mirrors == (B,)
+
+
 async def test_drift_is_fixed_without_writing(daemon_json: Path) -> None:
     daemon_json.write_text(json.dumps({"registry-mirrors": [B]}))
     before = daemon_json.stat().st_ino

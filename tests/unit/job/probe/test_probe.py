@@ -41,10 +41,12 @@ async def tried(
 async def test_a_mirror_that_works() -> None:
     registry = Registry()
     async with serving(registry) as urls:
+        started = time.monotonic()
         [found] = await tried(urls)
+        seconds = time.monotonic() - started
     assert (found.verdict, found.step, str(found.cause)) == (Verdict.OK, "", "")
     assert found.digest == digest(registry.index)
-    assert 0 < found.latency <= found.seconds < 5
+    assert 0 < found.latency <= found.seconds <= seconds
     assert found.throughput > 0
     assert registry.queries() == [], "dockerd's own store gives no ns="
 
