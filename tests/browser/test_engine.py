@@ -107,7 +107,7 @@ def test_mirrors_of_another_registry(engine: Window) -> None:
         visit.check_accessibility()
         frame.locator("#registry").fill("../ghcr.io")
         frame.locator("#add").click()
-        expect(alert).to_contain_text("such as ghcr.io")
+        expect(alert).to_contain_text("is not a valid name of a registry")
         visit.page.keyboard.press("Escape")
         command = ["dockmgrctl", "set-mirror", "--registry", "ghcr.io", "--allow-unused"]
         host.run(*command, MIRROR, MIRROR2)
