@@ -34,6 +34,7 @@ from dockmgrd.job.mirrors.engine_control import find_engine_control, read_comman
 from dockmgrd.job.mirrors.verification import verify_mirrors
 from dockmgrd.messages import engine as engine_messages
 from dockmgrd.messages import registries as messages
+from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import merge
 from dockmgrd.model import Stage
 from dockmgrd.options import SetMirrorOptions
@@ -106,7 +107,10 @@ async def _prepare(context: JobContext, options: SetMirrorOptions) -> _Plan:
         support = judge_running_engine(facts)
     else:
         support = judge_stopped_engine(dockerd.parse_version(version), command_line)
-    _check_support(context, options, support, version)
+    # What is set already may be reordered, or removed bit by bit.
+    may_be_unused = options.allow_unused or set(wanted) <= set(file.mirrors)
+    note = _describe_support(options.registry, support, version, may_be_unused=may_be_unused)
+    context.add_notes([note] if note else [])
     if facts is None:
         absent = unit.load_state == "not-found"
         template = engine_messages.ENGINE_NOT_INSTALLED if absent else None
@@ -123,29 +127,28 @@ def _check_plan(plan: _Plan) -> _Plan:
     return plan
 
 
-def _check_support(
-    context: JobContext, options: SetMirrorOptions, support: HostsSupport, version: str
-) -> None:
-    """Note what may keep the engine from using the mirrors.
+def _describe_support(
+    registry: str, support: HostsSupport, version: str, *, may_be_unused: bool
+) -> Text | None:
+    """What may keep the engine from using the mirrors, as a note; None when nothing does.
 
     :param version: of the engine, or of its package.
-    :raises InvalidArgs: when it certainly does not use them, and the caller does not allow that.
+    :raises InvalidArgs: when it certainly does not use them, unless they may be unused.
     """
     if support is HostsSupport.USED:
-        return
+        return None
     if support is HostsSupport.UNKNOWN:
-        context.add_note(messages.SUPPORT_UNKNOWN(registry=options.registry))
-        return
+        return messages.SUPPORT_UNKNOWN(registry=registry)
     if support is HostsSupport.OLD_ENGINE:
         number = ".".join(map(str, dockerd.parse_version(version) or ()))
-        text = messages.OLD_ENGINE(version=number, registry=options.registry)
+        text = messages.OLD_ENGINE(version=number, registry=registry)
         remedy = messages.UPGRADE_ENGINE()
     else:
-        text = messages.CLASSIC_STORE(registry=options.registry)
+        text = messages.CLASSIC_STORE(registry=registry)
         remedy = messages.SWITCH_STORE()
-    if not options.allow_unused:
+    if not may_be_unused:
         raise InvalidArgs(text.with_remedy(remedy))
-    context.add_note(text)
+    return text
 
 
 def _list_insecure(facts: EngineFacts | None) -> Collection[str]:

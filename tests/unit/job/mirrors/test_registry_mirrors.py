@@ -184,6 +184,12 @@ async def test_engines_that_would_not_use_the_mirrors_are_refused(
         assert not host.certs.exists()
         assert (await host.set(A, allow_unused=True))["active"] is False
         assert expected in host.notes
+        await host.set(A, B, allow_unused=True)
+        assert (await host.set(B, A))["changed"] is True
+        assert (await host.set(A, mode="remove"))["mirrors"] == [B]
+        assert expected in host.notes
+        with pytest.raises(InvalidArgs):
+            await host.set(A, mode="append")
     else:
         assert (await host.set(A))["active"] is (expected == "used")
         notes = {"unknown": "hosts-files-support-unknown", "stopped": "engine-not-running"}
