@@ -67,6 +67,7 @@ class JobRunner:
         self, client: Client, kind: Kind, options: Mapping[str, Any], mirrors: tuple[str, ...]
     ) -> JobRecord:
         """Start a job, and return it when it has ended."""
+        self.job_id = ""  # a plan was another job
         self.interrupt_message = messages.MAYBE_STARTED(program=self._program)
         called_at = self._get_time(client)
         with self.run_agent():

@@ -73,10 +73,10 @@ class Session:
             return 0
         try:
             with self._open_connection() as bus:
-                return self._run_with(Client(bus, interactive=self._runner.interactive))
+                return self._run_with(self._make_client(bus))
         except HostUnreachable as error:
             if not self.job_id:
-                raise
+                raise self._point_to_jobs(error) from error
             text = messages.JOB_GOES_ON(reason=error.text, job=self.job_id)
             command = f"{self._invocation.program} follow {self.job_id}"
             raise HostUnreachable(text.with_remedy(messages.FOLLOW_AGAIN(), command)) from error
@@ -90,6 +90,17 @@ class Session:
             host, ask_password=ask_password
         )
         return connection
+
+    def _make_client(self, bus: Connection) -> Client:
+        host, interactive = self._invocation.host, self._runner.interactive
+        return Client(bus, interactive=interactive, host=host)
+
+    def _point_to_jobs(self, error: HostUnreachable) -> HostUnreachable:
+        """Return the error, with the way to the job if one may have started."""
+        if self.interrupt_message.id != messages.MAYBE_STARTED.id:
+            return error
+        command = f"{self._invocation.program} jobs"
+        return HostUnreachable(error.text.with_remedy(messages.MAYBE_STARTED_ON_HOST(), command))
 
     def _run_with(self, client: Client) -> int:
         if self._invocation.fastest:
@@ -168,7 +179,7 @@ class Session:
                 version = Client(bus, interactive=False).get_version()
         except (ServiceUnknown, NoReply) as error:
             problem = error.message
-        self._print(load(_COMPARE_VERSIONS)(version, problem))
+        self._print(load(_COMPARE_VERSIONS)(version, problem, self._invocation.host))
 
     def _run_job(self, client: Client, kind: Kind) -> int:
         """Have the service run a job, follow it, and print its result."""

@@ -98,6 +98,10 @@ VERSIONS_DIFFER = Template(
     "versions-differ", "dockmgrctl and dockmgrd differ, as after an upgrade. Jobs keep running."
 )
 RESTART_DOCKMGRD = Template("restart-dockmgrd", "Restart dockmgrd to use its new version.")
+SERVICE_OF_OTHER_VERSION = Template(
+    "service-of-other-version",
+    "dockmgrd {theirs} does not know what dockmgrctl {ours} asks for. {reason}",
+)
 OUTPUT_FAILED = Template(
     "output-failed", "The answer cannot be written: {reason}. The request itself is done."
 )
@@ -119,3 +123,25 @@ INSTALL_SYSTEMD = Template("install-systemd", "Install it there. It is part of s
 HOST_CONNECTION_ENDED = Template("host-connection-ended", "The connection to {host} has ended.")
 JOB_GOES_ON = Template("job-goes-on", "{reason} Job {job} keeps running there.")
 FOLLOW_AGAIN = Template("follow-again", "Follow it again to see its result.")
+ANSWER_UNREADABLE = Template(
+    "answer-unreadable",
+    "{host} sent an answer that dockmgrctl {version} does not understand.",
+)
+SERVICE_MISSING_ON_HOST = Template(
+    "service-missing-on-host", "The service {name} is not on {host}."
+)
+INSTALL_DOCKMGRD_THERE = Template(
+    "install-dockmgrd-there", "Install the package dockmgrd on that host."
+)
+AUTHORIZE_WITHOUT_PASSWORD = Template(
+    "authorize-without-password",
+    "With --host, no password can be asked for. Log in as root, or as a user whom polkit "
+    "authorizes without a password.",
+)
+VERSIONS_DIFFER_ON_HOST = Template(
+    "versions-differ-on-host", "dockmgrctl on this host and dockmgrd on {host} differ."
+)
+USE_ONE_VERSION = Template("use-one-version", "Install the same version on both.")
+MAYBE_STARTED_ON_HOST = Template(
+    "maybe-started-on-host", "List the jobs to see whether the job has started."
+)

@@ -234,7 +234,8 @@ class Daemon:
         self._bus = bus
         self._exports = Exports(bus, names.MANAGER_PATH)
         self.jobs: dict[str, _Job] = {}
-        self._exports.add(names.MANAGER_PATH, _Manager(host, self._exports))
+        self.manager = _Manager(host, self._exports)
+        self._exports.add(names.MANAGER_PATH, self.manager)
         for properties in host.jobs.values():
             self.add(properties)
         host.daemon = self
@@ -247,6 +248,10 @@ class Daemon:
     async def tell(self) -> None:
         """Return when what was announced is on its way to those who listen."""
         await self._bus.flush()
+
+    async def wait_until_gone(self) -> None:
+        """Return when the bus knows that the daemon is gone."""
+        await asyncio.gather(self._bus.wait_for_disconnect(), return_exceptions=True)
 
     def vanish(self) -> None:
         """Be gone at once, as after SIGKILL: no reply, no goodbye."""

@@ -30,7 +30,11 @@ from dockmgrd.model import Kind
 _LOG_KEYS = frozenset({"log-follow", "log-lines", "log-catalog"})
 _LOCAL_KEYS = mirror_commands.LOCAL_KEYS | package_commands.LOCAL_KEYS | _LOG_KEYS
 _VERSION = "--version"
-_HOST = re.compile(r"[A-Za-z0-9_.\[][A-Za-z0-9_.@:%+\[\]-]*")
+_HOST = re.compile(
+    r"(?:[A-Za-z0-9_.+][A-Za-z0-9_.@+-]*@)?"
+    r"(?:(?:\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?\]|[A-Za-z0-9_.][A-Za-z0-9_.-]*)(?::[0-9]{1,5})?"
+    r"|[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9_.-]+)?)"
+)
 """What ssh may take for a host, but not for an option, and no shell interprets."""
 _CLOSE_MATCHES = "difflib:get_close_matches"
 

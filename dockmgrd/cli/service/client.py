@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from dockmgrd import names
+from dockmgrd import __version__, names
 from dockmgrd.bus.blocking import Connection
 from dockmgrd.bus.dbusnext import AuthError, MessageFlag, Variant
 from dockmgrd.bus.messages import PROPERTIES
@@ -16,9 +17,19 @@ from dockmgrd.bus.variants import to_plain
 from dockmgrd.cli.commands.exitcodes import make_error
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.waiting import wait_until_readable
-from dockmgrd.errors import DockmgrError, NoReply, RemoteError, ServiceUnknown
+from dockmgrd.errors import (
+    DockmgrError,
+    InteractiveAuthorizationRequired,
+    NoReply,
+    RemoteError,
+    ServiceUnknown,
+    UnknownInterface,
+    UnknownMethod,
+    UnknownProperty,
+)
 from dockmgrd.messages import client as messages
-from dockmgrd.messages.text import Text, from_plain
+from dockmgrd.messages import requests
+from dockmgrd.messages.text import Remedy, Text, from_plain
 from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
 
@@ -33,6 +44,8 @@ _WENT_AWAY = (_ERROR + "NoReply", _ERROR + "Disconnected")
 _INSTALL_COMMAND = "dnf install dockmgrd"
 _STATUS_COMMAND = f"systemctl status {names.DAEMON_UNIT}"
 _START_FAILED = (_ERROR + "Spawn.", _ERROR + "TimedOut", "org.freedesktop.systemd1.")
+_RESTART_COMMAND = f"systemctl try-restart {names.DAEMON_UNIT}"
+_OF_OTHER_VERSIONS = (UnknownInterface, UnknownMethod, UnknownProperty)
 
 
 @contextmanager
@@ -60,12 +73,15 @@ def open_connection(*, seconds: float | None = None) -> Iterator[Connection]:
 class Client:
     """Calls the service on a connection. With `interactive`, polkit may prompt the user.
 
+    `host` is the other host that the connection leads to, "" for this one.
+
     Every method raises the error that the service replies; ServiceUnknown if the service is not
     installed or does not start, and NoReply if it stops before it replies.
     """
 
-    def __init__(self, bus: Connection, *, interactive: bool) -> None:
+    def __init__(self, bus: Connection, *, interactive: bool, host: str = "") -> None:
         self.bus = bus
+        self.host = host
         self._flags = (
             MessageFlag.ALLOW_INTERACTIVE_AUTHORIZATION if interactive else MessageFlag.NONE
         )
@@ -167,6 +183,9 @@ class Client:
 
     def _interpret(self, error: RemoteError) -> DockmgrError:
         """Return the error for the user that an error reply stands for."""
+        if error.name in _MISSING and self.host:
+            text = messages.SERVICE_MISSING_ON_HOST(name=names.BUS_NAME, host=self.host)
+            return ServiceUnknown(text.with_remedy(messages.INSTALL_DOCKMGRD_THERE()))
         if error.name in _MISSING:
             text = messages.SERVICE_MISSING(name=names.BUS_NAME)
             return ServiceUnknown(text.with_remedy(messages.INSTALL_DOCKMGRD(), _INSTALL_COMMAND))
@@ -175,7 +194,28 @@ class Client:
         if error.name.startswith(_START_FAILED):
             text = messages.SERVICE_DOES_NOT_START(reason=error.reply.rstrip("."))
             return ServiceUnknown(text.with_remedy(messages.SEE_UNIT(), _STATUS_COMMAND))
-        return make_error(error.name, self._get_last_error(error) or error.reply)
+        known = make_error(error.name, self._get_last_error(error) or error.reply)
+        if isinstance(known, _OF_OTHER_VERSIONS) or known.text.id == requests.OPTION_UNKNOWN.id:
+            return self._compare_versions(known)
+        if self.host and isinstance(known, InteractiveAuthorizationRequired):
+            text = replace(known.text, remedy=Remedy(messages.AUTHORIZE_WITHOUT_PASSWORD()))
+            return InteractiveAuthorizationRequired(text)
+        return known
+
+    def _compare_versions(self, error: DockmgrError) -> DockmgrError:
+        """Return the error, which names the version of the service if it is not ours."""
+        try:
+            version = self.get_version()
+        except DockmgrError:
+            return error
+        if version == __version__:
+            return error
+        text = messages.SERVICE_OF_OTHER_VERSION(
+            theirs=version, ours=__version__, reason=error.text
+        )
+        if self.host:
+            return type(error)(text.with_remedy(messages.USE_ONE_VERSION()))
+        return type(error)(text.with_remedy(messages.RESTART_DOCKMGRD(), _RESTART_COMMAND))
 
     def _get_last_error(self, error: RemoteError) -> Text | None:
         """Return the message of the error reply with its id and arguments.

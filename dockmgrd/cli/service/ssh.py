@@ -26,6 +26,8 @@ _WITH_PORT = re.compile(r"((?:[^@:]+@)?[^@:]+|.*\[[^\[\]]*\]):(\d{1,5})")
 _BRACKETS = str.maketrans("", "", "[]")
 _NOT_FOUND = 127
 _END_TIMEOUT = 5.0
+_KEEP_ALIVE = ("-o", "ServerAliveInterval=15")
+"""The connection ends after three intervals without an answer of the host."""
 _MAX_OUTPUT_BYTES = 64 << 10
 
 
@@ -38,7 +40,7 @@ def make_command(host: str, words: Sequence[str], *options: str) -> list[str]:
     """
     with_port = _WITH_PORT.fullmatch(host)
     name, port = (with_port[1], ("-p", with_port[2])) if with_port else (host, ())
-    return ["ssh", "-x", *options, *port, "--", name.translate(_BRACKETS), *words]
+    return ["ssh", "-x", *_KEEP_ALIVE, *options, *port, "--", name.translate(_BRACKETS), *words]
 
 
 @contextmanager
@@ -57,7 +59,7 @@ def open_remote_connection(host: str, *, ask_password: bool) -> Iterator[Connect
                 bridge=bridge.socket,
             )
         except (OSError, NoReply, AuthError) as error:
-            raise bridge.make_error() from error
+            raise bridge.make_error(_describe(host, error)) from error
         try:
             yield bus
         except (NoReply, ServiceUnknown) as error:
@@ -68,6 +70,13 @@ def open_remote_connection(host: str, *, ask_password: bool) -> Iterator[Connect
             bus.close()
     finally:
         bridge.close()
+
+
+def _describe(host: str, error: Exception) -> Text | None:
+    """Return what the host has said in place of the bus, such as a greeting; None if nothing."""
+    if isinstance(error, AuthError) and not isinstance(error.__cause__, EOFError):
+        return messages.SSH_FAILED_BECAUSE(host=host, reason=str(error))
+    return None
 
 
 class _Bridge:

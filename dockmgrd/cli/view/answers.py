@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from dockmgrd.cli.commands.all import find_command
+from dockmgrd.cli.commands.all import PROGRAM, find_command
 from dockmgrd.cli.commands.arguments import Invocation
 from dockmgrd.cli.commands.exitcodes import format_error
 from dockmgrd.cli.i18n.translation import _
@@ -22,7 +22,7 @@ from dockmgrd.cli.view.terminal import (
     report,
 )
 from dockmgrd.errors import DockmgrError
-from dockmgrd.messages.text import NOTHING
+from dockmgrd.messages.text import NOTHING, Text
 from dockmgrd.model import JobState, Kind
 
 _CHANGES = (Kind.INSTALL, Kind.SET_MIRROR, Kind.UNINSTALL)
@@ -88,21 +88,32 @@ def format_answer(
     return lines
 
 
-def print_error(error: DockmgrError, form: str, job_id: str = "", host: str = "") -> int:
+def print_error(error: DockmgrError, form: str, job_id: str = "", *, program: str = PROGRAM) -> int:
     """Print why there is no answer, and return the exit code.
 
     :param form: of JSON, in which it is the answer, too; "" for none.
     :param job_id: of the job that ended with the error; "" if none did.
-    :param host: the other host on which it happened; "" for this one.
+    :param program: the words with which a command for the same host begins.
     """
     if form:
         print_json(format_error(error, job_id), form)
     sys.stdout.flush()
-    report(error.text)
-    hint = NOTHING if host else make_proxy_hint(error)
+    report(_address_remedy(error.text, program))
+    # The shell's proxies are those of this host.
+    hint = make_proxy_hint(error) if program == PROGRAM else NOTHING
     if hint:
         report(hint)
     return error.exit_code
+
+
+def _address_remedy(text: Text, program: str) -> Text:
+    """Return the text, whose remedy is a command for the host that the error is about."""
+    if text.remedy is None or not text.remedy.command.startswith(f"{PROGRAM} "):
+        return text
+    command = text.remedy.command
+    if not command.startswith(program):
+        command = program + command[len(PROGRAM) :]
+    return text.with_remedy(text.remedy.text, command)
 
 
 def _make_record(invocation: Invocation, result: Mapping[str, Any], kind: str) -> JobRecord:

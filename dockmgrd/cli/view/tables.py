@@ -38,12 +38,16 @@ def format_permissions(permissions: Mapping[str, str], width: int | None) -> lis
     return format_table((_("ACTION"), _("ALLOWED"), _("DESCRIPTION")), rows, width)
 
 
-def compare_versions(daemon: str | None, problem: str = "") -> dict[str, Any]:
+def compare_versions(daemon: str | None, problem: str = "", host: str = "") -> dict[str, Any]:
     """Return the answer of `version`.
 
     :param daemon: None if it cannot be reached, for the reason `problem`.
+    :param host: the other host on which it is; "" for this one.
     """
-    if daemon not in (None, __version__):
+    if daemon not in (None, __version__) and host:
+        text = messages.VERSIONS_DIFFER_ON_HOST(host=host)
+        problem = str(translate_message(text.with_remedy(messages.USE_ONE_VERSION())))
+    elif daemon not in (None, __version__):
         command = "systemctl try-restart dockmgrd.service"
         text = messages.VERSIONS_DIFFER().with_remedy(messages.RESTART_DOCKMGRD(), command)
         problem = f"{translate_message(text)} {command}"

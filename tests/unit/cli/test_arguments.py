@@ -164,11 +164,25 @@ def test_version() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["-oProxyCommand=x", "", "a,,b", "a b", "a\n", "a,-x", "$(id)", "a;b", "@a", "é"]
+    "host",
+    [
+        *("-oProxyCommand=x", "root@-oProxyCommand", "-l@web1", "-", "", "@", "root@", "@web1"),
+        *("a b", "a\n", "a\tb", "a'", "$(id)", "`id`", "a;b", "a|b", "a&b", "a>b", "a\\b", 'a"'),
+        *("ssh://web1", "web1/container", "web1:", "web1:x", "web1:-1", "web1:22:container"),
+        *("[::1", "[web1]", "[::1]x", "::1%$(id)"),
+    ],
 )
 def test_invalid_hosts(host: str) -> None:
-    with pytest.raises(InvalidArgs):
+    with pytest.raises(InvalidArgs, match="is not a host"):
         parse([f"--host={host}", "status"])
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["web1", "root@web-1.example:2222", "a@b@web1", "::1", "root@fe80::1%eth0", "root@[::1]:22"],
+)
+def test_valid_hosts(host: str) -> None:
+    assert parse([f"--host={host}", "status"]).host == host
 
 
 @pytest.mark.parametrize("form", ["", "x", "Short"])
