@@ -57,6 +57,16 @@ class InstalledPackages:
             await asyncio.shield(self._reading)
         return self._versions
 
+    async def require_versions(self) -> Mapping[str, str]:
+        """As `versions`, for a caller that cannot do without.
+
+        :raises TransactionFailed: as long as the database cannot be read.
+        """
+        versions = await self.versions()
+        if self.problem:
+            raise TransactionFailed(self.problem)
+        return versions
+
     async def _read(self, stamp: Stamp) -> None:
         try:
             self._versions = await query_versions()

@@ -18,6 +18,7 @@ from dockmgrd.catalog.sources import Catalog
 from dockmgrd.codec import encode_record
 from dockmgrd.errors import redact
 from dockmgrd.host.engine import Engine
+from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.workers import Workers
 from dockmgrd.messages.text import Text, foreign_text
@@ -34,6 +35,7 @@ class JobContext:
     systemd: Systemd
     engine: Engine
     notes: list[Text] = field(default_factory=list)
+    packages: InstalledPackages = field(default_factory=InstalledPackages)
     temporary_folder: Path | None = None
     """Where package workers put temporary files; None for /tmp."""
     _progress: Progress = field(default_factory=Progress)

@@ -228,3 +228,24 @@ def test_a_damaged_rpm_database_leaves_status_its_other_facts(docker_host: Host)
         assert problem["args"]["reason"], "rpm's own sentence"
     host.run("sh", "-c", f"rm -f {database}*; cp -a /srv/rpm/* $(dirname {database})")
     assert api.status() == before
+
+
+def test_a_damaged_rpm_database_is_what_jobs_name(host: Host) -> None:
+    api = Api(host)
+    host.run(
+        "sh", "-c", "rm -f /var/lib/rpm/rpmdb.sqlite-*; printf garbage >/var/lib/rpm/rpmdb.sqlite"
+    )
+    calls = [
+        lambda: api.install(source=("s", "official")),
+        lambda: plan(api),
+        api.uninstall,
+        lambda: api.uninstall(dry_run=DRY_RUN),
+        lambda: api.set_mirror("https://mirror.example/path/"),
+    ]
+    for call in calls:
+        text, command = find_refusal(api, call(), "TransactionFailed")
+        assert text.startswith("The database of rpm cannot be read: ")
+        assert command == "rpmdb --verifydb"
+    assert host.run("test", "-e", "/etc/docker/daemon.json", check=False).returncode == 1
+    # Which mirrors these are does not depend on the version of the engine.
+    assert api.wait(api.set_mirror("https://mirror.example/"))["changed"]

@@ -26,7 +26,6 @@ from dockmgrd.host.hosts_support import (
 from dockmgrd.host.hosts_toml import Certificates, Endpoint
 from dockmgrd.host.hosts_writer import HostsWriter
 from dockmgrd.host.registry_folders import DEFAULT_FOLDER, HOSTS_TOML, RegistryFile
-from dockmgrd.host.rpmdb import installed_versions
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.mirrors import change
@@ -67,6 +66,7 @@ async def set_registry_mirrors(context: JobContext, options: SetMirrorOptions) -
     :raises ConfigConflict: when another hand has written the hosts.toml.
     :raises InvalidArgs: when the engine does not use such files.
     :raises ConfigInvalid, ServiceFailed: when the file cannot be read, or the engine not be asked.
+    :raises TransactionFailed: when rpm's database cannot be read.
     :raises MirrorUnreachable: as `verify_mirrors`.
     :raises UnsafePath, InsufficientSpace, WriteFailed: when the file cannot be written; it is as it
         was.
@@ -102,10 +102,11 @@ async def _prepare(context: JobContext, options: SetMirrorOptions) -> _Plan:
     )
     if not wanted:
         return _check_plan(_Plan(file, wanted, None, active=False))
-    version = facts.version if facts is not None else installed_versions().get("docker-ce", "")
     if facts is not None:
+        version = facts.version
         support = judge_running_engine(facts)
     else:
+        version = (await context.packages.require_versions()).get("docker-ce", "")
         support = judge_stopped_engine(dockerd.parse_version(version), command_line)
     # What is set already may be reordered, or removed bit by bit.
     may_be_unused = options.allow_unused or set(wanted) <= set(file.mirrors)

@@ -14,7 +14,6 @@ from dockmgrd.host import atomicfile, dockerd
 from dockmgrd.host.docker_config import find_unusable_mirrors
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine_answers import EngineFacts
-from dockmgrd.host.rpmdb import installed_versions
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import change
@@ -67,6 +66,7 @@ async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[s
     :raises InvalidArgs: when the engine does not support mirrors with a path; nothing was changed.
     :raises RolledBack: when the engine did not take them; file and engine are as they were.
     :raises ServiceFailed: when the engine does not answer; the file is as it was.
+    :raises TransactionFailed: when rpm's database cannot be read; nothing was changed.
     :raises InsufficientSpace, WriteFailed: when the file cannot be written; it is as it was.
     """
     return await _apply_plan(context, await _prepare(context, mirrors))
@@ -131,7 +131,8 @@ async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
         for problem in find_unusable_mirrors(wanted):
             raise ConfigInvalid(problem)
         atomicfile.check_replaceable(paths.DAEMON_JSON)
-    version = _find_version(facts)
+    validates = command_line is not None and plan.writes
+    version = await _find_version(context, facts) if validates or with_paths(wanted) else None
     _check_paths(context, wanted, version)
     if command_line is not None:
         if wanted or plan.writes:
@@ -144,11 +145,15 @@ async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
     return plan
 
 
-def _find_version(facts: EngineFacts | None) -> dockerd.Version | None:
-    """The version of the running engine, or else of the installed one."""
+async def _find_version(context: JobContext, facts: EngineFacts | None) -> dockerd.Version | None:
+    """The version of the running engine, or else of the installed one.
+
+    :raises TransactionFailed: when rpm's database cannot be read.
+    """
     if facts is not None:
         return dockerd.parse_version(facts.version)
-    return dockerd.parse_version(installed_versions().get("docker-ce", ""))
+    installed = await context.packages.require_versions()
+    return dockerd.parse_version(installed.get("docker-ce", ""))
 
 
 def _check_paths(

@@ -16,7 +16,7 @@ from dockmgrd.errors import (
     from_name,
 )
 from dockmgrd.host import atomicfile
-from dockmgrd.host.rpmdb import CONTAINERD, OF_ENGINE_VERSION, installed_versions
+from dockmgrd.host.rpmdb import CONTAINERD, OF_ENGINE_VERSION
 from dockmgrd.host.running_engine import check_local_socket
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.set_mirror import apply_mirrors
@@ -108,7 +108,7 @@ async def _install_from(
 
     :raises SourceFault: when another source may do better; nothing was changed.
     """
-    request = _make_request(options, repository)
+    request = await _make_request(context, options, repository)
     async with worker.transaction(context, request, _PACKAGES) as transaction:
         ready = False
         while not ready:
@@ -174,9 +174,11 @@ async def _ask_version(context: JobContext) -> str:
     return await context.engine.version()
 
 
-def _make_request(options: InstallOptions, repository: Repository) -> InstallPackages:
+async def _make_request(
+    context: JobContext, options: InstallOptions, repository: Repository
+) -> InstallPackages:
     return InstallPackages(
-        names=list_packages(options, installed_versions()),
+        names=list_packages(options, await context.packages.require_versions()),
         version=options.version,
         versioned=OF_ENGINE_VERSION,
         upgrade=options.upgrade,

@@ -14,7 +14,7 @@ from dockmgrd.errors import (
     WriteFailed,
 )
 from dockmgrd.host import atomicfile
-from dockmgrd.host.rpmdb import ENGINE, EXTRAS, OF_ENGINE_VERSION, PACKAGES, installed_versions
+from dockmgrd.host.rpmdb import ENGINE, EXTRAS, OF_ENGINE_VERSION, PACKAGES
 from dockmgrd.host.running_engine import find_unmanaged_engine
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import change
@@ -33,7 +33,7 @@ def list_packages(options: InstallOptions, installed: Mapping[str, str]) -> tupl
 
     An upgrade of an engine that is installed leaves out what the host has been left without.
 
-    :param installed: what `installed_versions` returns.
+    :param installed: what `InstalledPackages.require_versions` returns.
     """
     if options.upgrade and installed.keys() >= set(ENGINE):
         return tuple(name for name in PACKAGES if name in installed)
@@ -46,8 +46,9 @@ async def find_refusal(
     """Why the host does not allow it; None when nothing is known before the source is asked.
 
     :param repository: the one that is tried first.
+    :raises TransactionFailed: when rpm's database cannot be read.
     """
-    if _may_change_packages(options):
+    if _may_change_packages(options, await context.packages.require_versions()):
         refusal = find_packages_refusal()
         if refusal is not None:
             return refusal
@@ -90,9 +91,8 @@ def find_plan_refusal(plan: Plan, *, allow_removals: bool) -> ConflictingPackage
     return ConflictingPackages(text.with_remedy(dnf.AGREE_TO_REPLACE()), plan.to_result())
 
 
-def _may_change_packages(options: InstallOptions) -> bool:
+def _may_change_packages(options: InstallOptions, installed: Mapping[str, str]) -> bool:
     """Whether rpm will have something to do, as far as that is known before the source is asked."""
-    installed = installed_versions()
     if options.upgrade or options.completion or options.containerd_rpm:
         return True
     return any(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dockmgrd import names, paths
@@ -12,7 +12,7 @@ from dockmgrd.errors import ConfigInvalid, DockmgrError, ServiceFailed
 from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine import Engine
-from dockmgrd.host.rpmdb import CONTAINERD, LEGACY_PACKAGES, installed_versions
+from dockmgrd.host.rpmdb import CONTAINERD, LEGACY_PACKAGES
 from dockmgrd.host.running_engine import (
     RunningEngine,
     check_local_socket,
@@ -39,10 +39,11 @@ _UNIX = "unix://"
 class InstalledEngine:
     """The units of the packages that go, and the engines of the host."""
 
-    def __init__(self, context: JobContext) -> None:
+    def __init__(self, context: JobContext, installed: Mapping[str, str]) -> None:
+        """:param installed: what `InstalledPackages.require_versions` returns."""
         self._context = context
         self._stopped: list[str] = []
-        self.has_our_containerd = CONTAINERD in installed_versions()
+        self.has_our_containerd = CONTAINERD in installed
         self.unmanaged = find_unmanaged_engine(names.DOCKER_UNIT)
         """An engine that docker.service has not started."""
 

@@ -16,7 +16,7 @@ from dockmgrd.errors import (
     UnsafePath,
     WriteFailed,
 )
-from dockmgrd.host.rpmdb import LEGACY_PACKAGES, PACKAGES, installed_versions
+from dockmgrd.host.rpmdb import LEGACY_PACKAGES, PACKAGES
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.file_change import FileChange
 from dockmgrd.job.packages import drop_ins, purge
@@ -85,8 +85,10 @@ async def examine_host(context: JobContext, options: UninstallOptions) -> Remova
     """Look at everything that an uninstallation may be refused for, and change nothing.
 
     :raises ServiceFailed: when an engine does not say which containers run.
+    :raises TransactionFailed: when rpm's database cannot be read.
     """
-    engine = InstalledEngine(context)
+    installed = await context.packages.require_versions()
+    engine = InstalledEngine(context, installed)
     running = await engine.list_containers(may_fail=options.force)
     foreign = find_foreign_data()
     to_purge, purge_refusal = None, None
@@ -96,7 +98,7 @@ async def examine_host(context: JobContext, options: UninstallOptions) -> Remova
         except (UnsafePath, ConfigInvalid, ServiceFailed, WriteFailed) as error:
             purge_refusal = error
     refusals = (
-        find_packages_refusal() if installed_versions() else None,
+        find_packages_refusal() if installed else None,
         _make_containers_error(running, options),
         _make_containerd_error(engine, foreign, options),
         make_unmanaged_error(engine.unmanaged) if options.purge_data else None,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dockmgrd.host.rpmdb import OF_ENGINE_VERSION, installed_versions
+from dockmgrd.host.rpmdb import OF_ENGINE_VERSION
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import sources, worker
 from dockmgrd.job.packages.worker import Span
@@ -37,7 +37,7 @@ async def list_versions(context: JobContext, options: ListVersionsOptions) -> di
         except worker.SourceFault as fault:
             failed.append(sources.Attempt(repository, fault.error))
             continue
-        installed = installed_versions().get(_ENGINE, "")
+        installed = (await context.packages.require_versions()).get(_ENGINE, "")
         return {
             "changed": False,
             **sources.describe_source(repository, failed),

@@ -4,14 +4,25 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from dockmgrd.errors import ConflictingPackages, UnsupportedPlatform, WriteFailed
+from dockmgrd.errors import (
+    ConflictingPackages,
+    TransactionFailed,
+    UnsupportedPlatform,
+    WriteFailed,
+)
+from dockmgrd.host import installed_packages
+from dockmgrd.host.engine import Engine
 from dockmgrd.host.obstacles import Mount
 from dockmgrd.host.running_engine import RunningEngine
+from dockmgrd.host.systemd import Systemd
+from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import (
     install_checks,
     installed_engine,
@@ -22,10 +33,12 @@ from dockmgrd.job.packages import (
 )
 from dockmgrd.job.packages.containerd_data import ForeignData
 from dockmgrd.job.packages.purge import Purge
+from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages.dnf import CONFLICTS_WITH
 from dockmgrd.messages.packages import METADATA_UNKNOWN
-from dockmgrd.options import InstallOptions
+from dockmgrd.model import JobRequest, Kind
+from dockmgrd.options import InstallOptions, UninstallOptions
 from dockmgrd.worker.protocol import Change
 
 DOCKER = Change("remove", "docker-ce-3:28.5.1-1.el9.x86_64")
@@ -34,6 +47,23 @@ PODMAN = Change(
     "remove", "podman-docker-4:5.4.0-1.el9.noarch", reason=CONFLICTS_WITH(package="docker-ce")
 )
 PLUGIN = Change("remove", "docker-compose-plugin-2.40.0-1.el9.x86_64")
+
+
+@pytest.fixture
+def context() -> JobContext:
+    request = JobRequest("20260101T000000_abcdef", Kind.INSTALL, {}, 0, 0)
+    return JobContext(request, cast("Systemd", None), Engine())
+
+
+async def test_a_damaged_database_refuses_before_anything_else(
+    context: JobContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (sys.executable, "-c", "raise SystemExit('damaged')")
+    monkeypatch.setattr(installed_packages, "_COMMAND", program)
+    with pytest.raises(TransactionFailed, match="cannot be read: damaged"):
+        await install_checks.find_refusal(context, InstallOptions(), cast("Repository", None))
+    with pytest.raises(TransactionFailed, match="cannot be read: damaged"):
+        await removal.examine_host(context, UninstallOptions())
 
 
 def test_an_image_based_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
