@@ -17,6 +17,10 @@ RUN := PYTHONPATH=.:tests $(VENV)/bin/python
 PYTHON39 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.9*/bin/python) \
 	$(shell python3.9 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV39 := $(call environment,tests/requirements-py39.txt)
+# The Python version of EL 8's dnf, if the machine has it.
+PYTHON36 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.6*/bin/python) \
+	$(shell python3.6 -c 'import sys; print(sys.executable)' 2>/dev/null))
+VENV36 := $(call environment,tests/requirements-py36.txt)
 # The tools that check the release files: tmt, and the schema of Packit.
 VENV_RELEASE := $(call environment,tests/requirements-release.txt)
 
@@ -27,7 +31,7 @@ ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
 # The npm packages that check the page.
 export PAGE_TOOLS := $(DOCKMGRD_CACHE)/page-$(shell sha256sum <tests/browser/package-lock.json | head -c 12)
 
-.PHONY: help demo check check-busy check-unit check-py39 check-integration check-page lint trees rpm bed bench fuzz \
+.PHONY: help demo check check-busy check-unit check-py36 check-py39 check-integration check-page lint trees rpm bed bench fuzz \
 	soak picture translations clean apt ansible collection
 
 demo: rpm $(VENV)/ready  ## Demonstrate dockmgrd on a disposable host
@@ -37,10 +41,11 @@ help:  ## List the targets
 	@sed -n 's/^\([a-z][a-z0-9-]*\):.*  ## /\1\t/p' Makefile | expand --tabs=20
 
 # All parts run, even if one fails. pytest fails if it finds no test.
-check: rpm $(VENV)/ready ansible  ## Run all tests: unit tests, again on Python 3.9, tests on hosts
+check: rpm $(VENV)/ready ansible  ## Run all tests: unit tests, also on Python 3.9 and 3.6, tests on hosts
 	@status=0; \
 	$(MAKE) check-unit || status=1; \
 	$(if $(PYTHON39),$(MAKE) check-py39 || status=1;) \
+	$(MAKE) check-py36 || status=1; \
 	$(MAKE) check-integration || status=1; \
 	$(MAKE) check-page || status=1; \
 	exit $$status
@@ -58,6 +63,11 @@ check-py39: $(VENV39)/ready  ## Run the unit tests on Python 3.9
 		--ignore=tests/unit/test_style.py --ignore=tests/unit/test_packaging.py \
 		--ignore=tests/unit/packaging \
 		--ignore=tests/unit/bus/test_generators.py --ignore=tests/unit/ansible
+
+# The worker as it is built for EL 8, with stand-ins for the bindings of dnf and rpm.
+check-py36: $(if $(PYTHON36),$(VENV36)/ready)  ## Run the unit tests of the package worker on Python 3.6
+	@$(if $(PYTHON36),PYTHONPATH=tests /usr/bin/python3 -B -m py36 $(VENV36)/bin/python,\
+		echo 'This machine has no Python 3.6: the tests on it are skipped.')
 
 check-integration: rpm trees ansible  ## Run the tests on hosts
 	$(VENV)/bin/pytest tests/integration --numprocesses=2
@@ -128,6 +138,12 @@ $(VENV_RELEASE)/ready: | apt
 $(VENV39)/ready: | apt
 	@packaging/apt-install tests/requirements-py39.apt
 	$(call make_environment,$(PYTHON39),tests/requirements-py39.txt)
+
+# pip 18 of Python 3.6 does not take the newest version that still runs on it.
+$(VENV36)/ready: | apt
+	@mkdir -p $(DOCKMGRD_CACHE); exec {lock}>$(DOCKMGRD_CACHE)/venv.lock; flock $$lock; \
+	[[ -e $@ ]] || { $(PYTHON36) -m venv --clear $(@D); PIP_CONFIG_FILE=/dev/null $(@D)/bin/pip install -qq pip==21.3.1; \
+	$(@D)/bin/pip install -qq --requirement tests/requirements-py36.txt; touch $@; }
 
 $(ANSIBLE)/ready: | apt
 	$(call make_environment,$(PYTHON_ANSIBLE),tests/requirements-ansible.txt)

@@ -48,8 +48,10 @@ class Locked(PackageManagerLocked):
     def wait(self, seconds: float) -> None:
         """Wait until the lock is released, for at most so many seconds."""
         deadline = time.monotonic() + seconds
-        while self._is_locked() and (left := deadline - time.monotonic()) > 0:
+        left = seconds
+        while left > 0 and self._is_locked():
             time.sleep(min(left, _SECONDS_BETWEEN_POLLS))
+            left = deadline - time.monotonic()
 
 
 def require_rpm_free() -> None:

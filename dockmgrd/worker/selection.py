@@ -42,11 +42,10 @@ def mark_install(
     :raises ResolutionFailed: when our repository does not have a package, or not the version.
     """
     given = {each.name for each in files}
-    missing = [
-        package
-        for name in request.names
-        if name not in given and (package := _find_missing(backend, request, name)) is not None
-    ]
+    candidates = (
+        _find_missing(backend, request, name) for name in request.names if name not in given
+    )
+    missing = [package for package in candidates if package is not None]
     present = {each.nevra for each in backend.find_installed(given)}
     missing += [each for each in files if each.nevra not in present]
     missing += [

@@ -162,7 +162,9 @@ def _list_versions(module: Module, request: ListPackages, channel: Channel) -> O
             offered=tuple(
                 {
                     "name": each.name,
-                    "evr": f"{each.epoch}:{each.version}-{each.release}".removeprefix("0:"),
+                    "evr": f"{each.epoch}:{each.version}-{each.release}"[
+                        2 if each.epoch == "0" else 0 :
+                    ],
                     "built": each.built,
                     "size": each.size,
                 }

@@ -13,6 +13,8 @@ from bed.suites import BOOKWORM, FORKY
 from bed.workers import install, outcome_of, use_source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bed.fixtures import NewHost
     from bed.host import Host
     from bed.suites import Suite
@@ -232,10 +234,9 @@ def test_a_damaged_rpm_database_leaves_status_its_other_facts(docker_host: Host)
 
 def test_a_damaged_rpm_database_is_what_jobs_name(host: Host) -> None:
     api = Api(host)
-    host.run(
-        "sh", "-c", "rm -f /var/lib/rpm/rpmdb.sqlite-*; printf garbage >/var/lib/rpm/rpmdb.sqlite"
-    )
-    calls = [
+    database = host.run("rpm", "--eval", "%_dbpath/rpmdb.sqlite").stdout.strip()
+    host.run("sh", "-c", f"rm -f {database}-*; printf garbage >{database}")
+    calls: list[Callable[[], str]] = [
         lambda: api.install(source=("s", "official")),
         lambda: plan(api),
         api.uninstall,

@@ -61,7 +61,7 @@ class Dnf4:
 
     def fetch(self, url: str, path: Path) -> None:
         with self._base.urlopen(url) as answer, path.open("wb") as file:
-            while block := answer.read(1 << 20):
+            for block in iter(lambda: answer.read(1 << 20), b""):
                 file.write(block)
 
     def add_files(self, paths: Sequence[Path]) -> list[Package]:
