@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dockmgrd import names
+from dockmgrd import names, sd
 from dockmgrd.errors import Internal, harmless
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState
@@ -37,9 +37,6 @@ def record(entry: Entry) -> None:
     if not under_systemd():
         print(entry.message, file=sys.stderr)
         return
-    # What systemd.journal.send calls; the rest of that module is slow to load, see _JournalHandler.
-    from systemd._journal import sendv
-
     fields = {
         "MESSAGE": entry.message,
         "MESSAGE_ID": entry.message_id,
@@ -47,7 +44,7 @@ def record(entry: Entry) -> None:
         "SYSLOG_IDENTIFIER": "dockmgrd",
         **entry.fields,
     }
-    sendv(*(f"{name}={value}" for name, value in fields.items()))
+    sd.send_entry(*(f"{name}={value}" for name, value in fields.items()))
 
 
 def set_up_logging(identifier: str) -> None:
@@ -70,9 +67,7 @@ class _JournalHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._journal is None:
-            import systemd.journal
-
-            self._journal = systemd.journal.JournalHandler(SYSLOG_IDENTIFIER=self._identifier)
+            self._journal = sd.make_journal_handler(self._identifier)
         self._journal.emit(record)
 
 

@@ -8,9 +8,7 @@ import logging
 import signal
 import sys
 
-import systemd.daemon
-
-from dockmgrd import journal, names
+from dockmgrd import journal, names, sd
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.exports import Exports
 from dockmgrd.catalog.platforms import Platform
@@ -69,7 +67,7 @@ async def serve() -> None:
         exports.add(logcontrol.PATH, logcontrol.LogControlInterface(gate.callers))
         await jobs.adopt()
         early_calls.release()
-        systemd.daemon.notify("READY=1\nSTATUS=Ready")
+        sd.notify("READY=1\nSTATUS=Ready")
         tasks = [
             asyncio.ensure_future(watchdog.feed()),
             asyncio.ensure_future(status.follow(once=service.announce_manager)),
@@ -123,7 +121,7 @@ async def leave(bus: Bus, exports: Exports, *, at_once: bool) -> None:
     ReleaseName arrives after all earlier messages of the bus. All of these get a reply: their own
     if the daemon is idle, an error at once if it was stopped.
     """
-    systemd.daemon.notify("STOPPING=1")
+    sd.notify("STOPPING=1")
     await bus.call_bus("ReleaseName", "s", names.BUS_NAME)
     await exports.drain(at_once=at_once)
     await bus.flush()

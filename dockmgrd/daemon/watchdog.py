@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-import systemd.daemon
+from dockmgrd import sd
 
 VARIABLE = "WATCHDOG_USEC"
 
@@ -15,5 +15,5 @@ async def feed() -> None:
     """Tell systemd that we live, twice in the time that it allows, where it asks for that."""
     interval = int(os.environ.get(VARIABLE, "0")) / 2_000_000
     while interval:
-        systemd.daemon.notify("WATCHDOG=1")
+        sd.notify("WATCHDOG=1")
         await asyncio.sleep(interval)

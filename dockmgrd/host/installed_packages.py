@@ -7,21 +7,19 @@ import asyncio
 import json
 import logging
 import os
-import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from pathlib import Path
 
 from dockmgrd.errors import TransactionFailed
-from dockmgrd.host import rpmdb
 from dockmgrd.host.filecache import Stamp, read_stamp
+from dockmgrd.host.package_python import make_query_command
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import NOTHING, Text
 
 logger = logging.getLogger(__name__)
 
-# -I: nothing from the environment or the current folder is loaded.
-_COMMAND = (sys.executable, "-IB", rpmdb.__file__)
+_COMMAND = make_query_command()
 _MAX_REASON = 500
 
 # Where distributions have the database, and what it consists of with the backends of rpm.

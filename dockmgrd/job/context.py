@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-import systemd.daemon
-
+from dockmgrd import sd
 from dockmgrd.catalog.sources import Catalog
 from dockmgrd.codec import encode_record
 from dockmgrd.errors import redact
@@ -131,4 +130,4 @@ class JobContext:
             self._due.cancel()
             self._due = None
         self._last_sent = time.monotonic()
-        systemd.daemon.notify("STATUS=" + json.dumps(encode_record(self._progress)))
+        sd.notify("STATUS=" + json.dumps(encode_record(self._progress)))

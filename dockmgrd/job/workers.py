@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
+from dockmgrd.host.package_python import make_worker_command
 from dockmgrd.worker.protocol import TEMPORARY_VARIABLE
 
-_COMMAND = (sys.executable, "-s", "-m", "dockmgrd.worker")  # -s: nothing from root's home
+_COMMAND = make_worker_command()
 _LINE_LIMIT = 16 << 20  # the outcome of a large transaction is one line
 _KEPT_VARIABLES = ("PYTHONPATH", "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 

@@ -8,8 +8,8 @@ import json
 from typing import Any, cast
 
 import pytest
-import systemd.daemon
 
+from dockmgrd import sd
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
@@ -20,9 +20,7 @@ from dockmgrd.model import JobRequest, Kind, Stage
 def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the job has said of itself."""
     texts: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        systemd.daemon, "notify", lambda text: texts.append(json.loads(text[len("STATUS=") :]))
-    )
+    monkeypatch.setattr(sd, "notify", lambda text: texts.append(json.loads(text[len("STATUS=") :])))
     return texts
 
 
