@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed import identity, sites, system
-from bed.cache import Recipe, shared
+from bed.cache import Recipe, shared, text_of
 from bed.host import Host
+from bed.shell import checked
 from bed.trees import remove_tree
 
 if TYPE_CHECKING:
@@ -30,6 +33,11 @@ _OWN_SOURCES = {"unsigned": sites.UNSIGNED, "stranger": sites.STRANGER}
 _TRACES = ("var/log/journal", "var/cache/dnf", "var/cache/libdnf5", "var/tmp", "tmp")
 
 Layers = tuple[Path, ...]
+
+
+_REWRITE = Path(__file__).parents[2] / "packaging/rpm/py36/rewrite.py"
+_WORKER = "/usr/libexec/dockmgrd/worker"
+_TEXT = text_of(__file__)
 
 
 class NotBuiltError(Exception):
@@ -90,6 +98,44 @@ def docker(suite: Suite) -> Layers:
         host.run("dockmgrctl", "install", "--source", "official")
 
     return freeze("docker", suite, ours(suite), [], install)
+
+
+def split(suite: Suite, python: Path) -> Layers:
+    """Return the layers of a host on which the daemon has a Python without bindings, as on EL 8.
+
+    The host's own Python runs the package worker, whose modules are rewritten for Python 3.6.
+
+    :param python: the folder of a Python 3.12 on this machine; it is copied into the host.
+    """
+    texts = (
+        str(python),
+        _TEXT,
+        *(text_of(str(path)) for path in sorted(_REWRITE.parent.iterdir())),
+    )
+    return freeze("split", suite, ours(suite), texts, lambda host: _split(host, python))
+
+
+def _split(host: Host, python: Path) -> None:
+    library, modules = host.path("/usr/local/lib"), Path("/usr/lib/python3/dist-packages")
+    without = shutil.ignore_patterns("test", "__pycache__", "site-packages", "config-*", "idlelib")
+    shutil.copytree(python / "lib/python3.12", library / "python3.12", ignore=without)
+    shutil.copy(python / "lib/libpython3.12.so.1.0", library)
+    shutil.copy(python / "bin/python3.12", host.path("/usr/local/bin"))
+    packages = "/usr/local/lib/python3.12/site-packages"
+    script = f"""
+ldconfig
+mkdir {packages}
+cp --recursive {modules}/dockmgrd {modules}/yaml {packages}
+rm --recursive {modules}/dockmgrd/worker
+find {packages} -name __pycache__ -prune -exec rm --recursive {{}} +
+sed -i 's,/usr/bin/python3 ,/usr/local/bin/python3.12 ,' \\
+    /usr/bin/dockmgrctl /usr/lib/systemd/system/dockmgrd*.service
+"""
+    host.run("sh", "-euc", script)
+    package, worker = host.path(f"{packages}/dockmgrd"), host.path(_WORKER)
+    checked([sys.executable, "-B", _REWRITE, package, worker, "/usr/bin/python3", _WORKER])
+    host.run("/usr/local/bin/python3.12", "-m", "compileall", "-q", "/usr/local/lib/python3.12")
+    host.run("python3", "-m", "compileall", "-q", _WORKER)
 
 
 def own_packages() -> list[Path]:

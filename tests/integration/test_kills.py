@@ -41,7 +41,9 @@ def processes(module):
                 words = (folder / "cmdline").read_bytes().split(b"\\0")
             except OSError:
                 continue
-            if module.encode() in words:
+            # On a host with a Python for packages alone, the worker is a folder of modules.
+            folder_of_modules = "/usr/libexec/" + module.replace(".", "/")
+            if {module.encode(), folder_of_modules.encode()} & set(words):
                 yield int(folder.name)
 
 async def main(who, least, at_stage):

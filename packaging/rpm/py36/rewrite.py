@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Rewrite the package worker, and all modules that it imports, for Python 3.6.
 
-usage: python3 rewrite.py PACKAGE FOLDER
+usage: python3 rewrite.py PACKAGE FOLDER [PYTHON INSTALLED]
 
 EL 8 has the bindings of dnf and rpm for Python 3.6 alone. PACKAGE is the folder of the package
 dockmgrd. The rewritten modules go into FOLDER, which Python runs as the worker. Only what Python
 3.6 cannot read is replaced, at its place, so that line numbers stay. What is left and is not of
-Python 3.6 is an error.
+Python 3.6 is an error. With PYTHON, the programs of PACKAGE start the worker with that one, from
+the path INSTALLED.
 """
 
 from __future__ import annotations
 
 import ast
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -81,6 +83,21 @@ def write_worker(package: Path, folder: Path) -> None:
     stand_in = Path(__file__).with_name("dataclasses36.py")
     shutil.copyfile(stand_in, folder / _PACKAGE / f"{_DATACLASSES}.py")
     (folder / "__main__.py").write_text(_MAIN, encoding="utf-8")
+
+
+def set_python(package: Path, python: str, folder: str) -> None:
+    """Make the package start its worker with another Python.
+
+    :param folder: of the rewritten modules, on the host.
+    """
+    file = package / "host" / "package_python.py"
+    text = file.read_text(encoding="utf-8")
+    for name, value in (("_PYTHON", python), ("_MODULES", folder)):
+        line = f'{name} = ""\n'
+        if line not in text:
+            sys.exit(f"{file}: {name} is not empty")
+        text = text.replace(line, f"{name} = {json.dumps(value)}\n")
+    file.write_text(text, encoding="utf-8")
 
 
 def _locate(package: Path, name: str) -> Path:
@@ -183,3 +200,5 @@ def _keep_lines(old: bytes) -> str:
 
 if __name__ == "__main__":
     write_worker(Path(sys.argv[1]), Path(sys.argv[2]))
+    if sys.argv[3:]:
+        set_python(Path(sys.argv[1]), *sys.argv[3:])
