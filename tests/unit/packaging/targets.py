@@ -65,6 +65,8 @@ class Target:
     """The line of each scriptlet by which it does its work."""
     bundles_dbus_next: bool = True
     owns_shell_folders: bool = True
+    has_package_python: bool = False
+    """Whether another Python than the daemon's has the bindings."""
     has_restart_steps: bool = False
 
     def macro_text(self) -> str:
@@ -114,8 +116,10 @@ TARGETS = (
             {"gettext", "python3.12-devel", "python3.12-pyyaml", "python3.12-setuptools"}
             | {"python3.12-wheel", "python3-docutils", "systemd-rpm-macros"}
         ),
-        _REQUIRES - {"python3-pyyaml", "python3-systemd"} | {"python3.12-pyyaml"},
+        _REQUIRES - {"python3-pyyaml", "python3-systemd"}
+        | {"python3.12-pyyaml", "/usr/libexec/platform-python"},
         {**_ADD_GROUP, **_OLD_SYSTEMD},
+        has_package_python=True,
     ),
     Target(
         "EL 9",
@@ -144,5 +148,5 @@ TARGETS = (
     _openeuler("24.03", "systemd-252", _NEW_SYSTEMD),
 )
 
-BUILT = ("Fedora 44", "EL 9", "EL 10", "Amazon Linux 2023", "openEuler 22.03")
+BUILT = ("Fedora 44", "EL 8", "EL 9", "EL 10", "Amazon Linux 2023", "openEuler 22.03")
 """Of these, the RPMs are built: one of each set of macros."""

@@ -41,7 +41,12 @@ class BuildHost:
     def __init__(self, target: Target, home: Path) -> None:
         self.target, self.home = target, home
         database = f"%_dbpath {home}/rpmdb\n"
-        (home / ".rpmmacros").write_text(database + target.macro_text())
+        text = database + target.macro_text()
+        if target.has_package_python:
+            # The Python of this machine stands for both.
+            text += "%python312 /usr/bin/python3\n%python_docutils /usr/bin/python3\n"
+            text += f"%python3_sitelib {_SITE_PACKAGES}\n"
+        (home / ".rpmmacros").write_text(text)
         tools = home / "bin"
         tools.mkdir()
         dnf = tools / "dnf"
@@ -87,7 +92,7 @@ def source_rpm() -> Path:
 def readme_commands() -> Mapping[str, str]:
     """The commands of README's table of what to install first, by the systems."""
     rows = re.findall(r"^\| ([^|]+) \| `(dnf install rpm-build [^`]*)` \|$", readme(), re.M)
-    assert len(rows) == 4
+    assert len(rows) == 5
     return dict(rows)
 
 
@@ -121,12 +126,18 @@ def test_readme_builds_the_packages(target: Target, tmp_path: Path, source_rpm: 
 
 def _family(name: str) -> str:
     """What README calls it: EL is several, and Fedora is any."""
-    return {"EL": "Rocky", "Fedora": "Fedora"}.get(name.split()[0], name)
+    if name == "EL 8":
+        return "AlmaLinux 8"
+    return {"EL": "CentOS Stream", "Fedora": "Fedora"}.get(name.split()[0], name)
 
 
 def require_modules(host: BuildHost) -> None:
     assert {"dockmgrd", "dockmgrctl", "dockmgrd-polkit-rules"} <= host.rpms.keys()
     modules = {path for path in host.query("dockmgrd", "list") if path.endswith(".py")}
+    folder = "/usr/libexec/dockmgrd/worker/"
+    for_packages = {path for path in modules if path.startswith(folder)}
+    assert bool(for_packages) is host.target.has_package_python
+    modules -= for_packages
     ours = {path for path in modules if "/_vendor/" not in path}
     wanted = {
         f"{_SITE_PACKAGES}/{path.relative_to(ROOT)}" for path in ROOT.glob("dockmgrd/**/*.py")
@@ -141,9 +152,10 @@ def require_requirements(host: BuildHost) -> None:
     generated = {
         f"python(abi) = {_PYTHON}",
         f"python{_PYTHON}dist(pyyaml)",
-        f"python{_PYTHON}dist(systemd-python)",
     }
     assert generated <= requires
+    has_binding = f"python{_PYTHON}dist(systemd-python)" in requires
+    assert has_binding is not host.target.has_package_python
     dbus_next = [each for each in requires if "dist(dbus-next)" in each]
     if host.target.bundles_dbus_next:
         assert dbus_next == []
@@ -167,6 +179,9 @@ def require_interpreter(host: BuildHost) -> None:
     for file in (root / "usr/bin/dockmgrctl", *units):
         interpreters = re.findall(r"/usr/bin/python[0-9.]* ", file.read_text())
         assert interpreters == [f"/usr/bin/python{_PYTHON} "], file
+    settings = (root / _SITE_PACKAGES[1:] / "dockmgrd/host/package_python.py").read_text()
+    python = "/usr/libexec/platform-python" if host.target.has_package_python else ""
+    assert re.findall(r'^_PYTHON = "(.*)"$', settings, re.M) == [python]
 
 
 def require_folders(host: BuildHost) -> None:
