@@ -13,6 +13,7 @@ import pytest
 from unit.packaging.commands import output
 from unit.packaging.targets import ROOT, RPM
 
+DATACLASSES = "dockmgrd._dataclasses"
 PROGRAM = RPM / "py36" / "rewrite.py"
 
 
@@ -38,7 +39,7 @@ def program() -> ModuleType:
         ("from typing import Any, Protocol\n", "from typing import Any; Protocol = object\n"),
         ("from typing import Protocol\n", "Protocol = object\n"),
         ("from typing import Any\n", "from typing import Any\n"),
-        ("from dataclasses import field\n", "from dockmgrd._dataclasses import (field)\n"),
+        ("from dataclasses import field\n", f"from {DATACLASSES} import (field)\n"),
         ("sha1(x, usedforsecurity=False)\n", "sha1(x)\n"),
         ("with (\n    a as b,\n    c,\n):\n    pass\n", "with \\\na as b, \\\nc\\\n:\n    pass\n"),
         ("with (a) as b:\n    pass\n", "with (a) as b:\n    pass\n"),
