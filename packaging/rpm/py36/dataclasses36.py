@@ -10,21 +10,22 @@ class FrozenInstanceError(AttributeError):
     """An attribute of a frozen record was to be changed."""
 
 
-_MISSING = object()
+MISSING = object()
+"""In place of a default that a field does not have."""
 _FIELDS = "__dataclass_fields__"
 
 
 class Field:
     """One field of a record."""
 
-    def __init__(self, default=_MISSING, default_factory=_MISSING):
+    def __init__(self, default=MISSING, default_factory=MISSING):
         self.name = ""
         self.type = None
         self.default = default
         self.default_factory = default_factory
 
 
-def field(*, default=_MISSING, default_factory=_MISSING):
+def field(*, default=MISSING, default_factory=MISSING):
     """A field, with a default that is made for each record."""
     return Field(default, default_factory)
 
@@ -46,11 +47,6 @@ def is_dataclass(record):
     return hasattr(record, _FIELDS)
 
 
-def asdict(record):
-    """The values of a record by name; records among them, and in their lists, as well."""
-    return {each.name: _to_plain(getattr(record, each.name)) for each in fields(record)}
-
-
 def replace(record, **changes):
     """A copy of the record with other values."""
     values = {each.name: getattr(record, each.name) for each in fields(record)}
@@ -62,13 +58,13 @@ def _process(cls, frozen):
     for name, kind in vars(cls).get("__annotations__", {}).items():
         if str(kind).startswith("ClassVar"):
             continue
-        default = cls.__dict__.get(name, _MISSING)
+        default = cls.__dict__.get(name, MISSING)
         each = default if isinstance(default, Field) else Field(default)
         each.name, each.type = name, kind
         found[name] = each
-        if each.default is not _MISSING:
+        if each.default is not MISSING:
             setattr(cls, name, each.default)
-        elif default is not _MISSING:
+        elif default is not MISSING:
             delattr(cls, name)
     setattr(cls, _FIELDS, found)
     cls.__init__ = _make_init(cls, found)
@@ -101,9 +97,9 @@ def _make_init(cls, found):
 
 
 def _make_default(cls, each):
-    if each.default_factory is not _MISSING:
+    if each.default_factory is not MISSING:
         return each.default_factory()
-    if each.default is _MISSING:
+    if each.default is MISSING:
         raise TypeError(f"{cls.__name__}() lacks the argument {each.name!r}")
     return each.default
 
@@ -130,13 +126,3 @@ def _show(self):
 
 def _refuse(self, name, *_):
     raise FrozenInstanceError(f"cannot change {name!r}")
-
-
-def _to_plain(value):
-    if is_dataclass(value):
-        return asdict(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_to_plain(each) for each in value)
-    if isinstance(value, dict):
-        return {key: _to_plain(each) for key, each in value.items()}
-    return value

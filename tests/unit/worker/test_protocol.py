@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 
 import pytest
 
+from dockmgrd.codec import decode_record, encode_record
 from dockmgrd.messages import dnf as messages
-from dockmgrd.model import Numbers
+from dockmgrd.model import Numbers, Stage
 from dockmgrd.worker.protocol import (
     Change,
     Event,
@@ -49,7 +50,7 @@ REQUESTS: Sequence[Request] = (
     ),
 )
 EVENTS: Sequence[Event] = (
-    ProgressEvent("downloading", 0.5, REASON, Numbers(bytes_done=7)),
+    ProgressEvent(Stage.DOWNLOADING, 0.5, REASON, Numbers(bytes_done=7)),
     ResolvedEvent((CHANGE,), (REASON,)),
     WritingEvent(writing=True),
     Outcome(changed=True, installed=("docker-ce-3:28.5.1-1.el8.x86_64",), notes=(REASON,)),
@@ -97,5 +98,5 @@ def test_records_are_values() -> None:
         *("bytes_done", "bytes_total", "rate", "item", "items")
     ]
     assert repr(Numbers(rate=3)) == "Numbers(bytes_done=0, bytes_total=0, rate=3, item=0, items=0)"
-    assert Numbers(rate=3).to_json() == {"rate": 3}
-    assert Numbers.from_json({"rate": 3}) == Numbers(rate=3)
+    assert decode_record(Numbers, encode_record(Numbers(rate=3))) == Numbers(rate=3)
+    assert decode_record(Numbers, {"rate": 3}) == Numbers(rate=3)
