@@ -26,6 +26,7 @@ print(json.dumps([[str(job.type.value), sorted(job.targets_dict)] for job in con
 _IMAGES = {
     "fedora:43": "Fedora 43",
     "fedora:44": "Fedora 44",
+    "almalinux:8": "EL 8",
     "quay.io/centos/centos:stream9": "EL 9",
     "quay.io/centos/centos:stream10": "EL 10",
     "amazonlinux:2023": "Amazon Linux 2023",
@@ -35,13 +36,14 @@ _IMAGES = {
 _CHROOTS = {
     "fedora-43-x86_64": "Fedora 43",
     "fedora-44-x86_64": "Fedora 44",
+    "epel-8-x86_64": "EL 8",
     "centos-stream-9-x86_64": "EL 9",
     "centos-stream-10-x86_64": "EL 10",
     "amazonlinux-2023-x86_64": "Amazon Linux 2023",
     "openeuler-22.03-x86_64": "openEuler 22.03",
     "openeuler-24.03-x86_64": "openEuler 24.03",
 }
-_SUPPORTED = {target.name for target in TARGETS} - {"EL 8"}
+_SUPPORTED = {target.name for target in TARGETS}
 _TEST_SCRIPTS = sorted((ROOT / "tests" / "tmt").glob("*/test.sh"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ from dockmgrd import paths
 from dockmgrd.errors import ConfigConflict, DockmgrError, InvalidArgs, UnsafePath
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.engine_answers import EngineFacts
+from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.mirrors import registry_mirrors
 from dockmgrd.job.mirrors.set_mirror import set_mirror
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import JobRequest, Kind
@@ -87,11 +88,20 @@ class Host:
         return path
 
 
+def set_installed(monkeypatch: pytest.MonkeyPatch, versions: Mapping[str, str]) -> None:
+    """Set which packages of Docker the host has."""
+
+    async def require_versions(_: InstalledPackages) -> Mapping[str, str]:
+        return versions
+
+    monkeypatch.setattr(InstalledPackages, "require_versions", require_versions)
+
+
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(paths, "REGISTRY_CERTIFICATES", tmp_path / "certs.d")
     monkeypatch.setattr(paths, "DAEMON_JSON", tmp_path / "daemon.json")
-    monkeypatch.setattr(registry_mirrors, "installed_versions", lambda: {"docker-ce": "3:28.5.1-1"})
+    set_installed(monkeypatch, {"docker-ce": "28.5.1-1"})
     monkeypatch.setattr("dockmgrd.job.mirrors.engine_control.find_unmanaged_engine", lambda _: None)
     monkeypatch.setattr("dockmgrd.job.mirrors.engine_control.check_local_socket", lambda _: None)
     return Host(tmp_path / "certs.d")
@@ -174,8 +184,7 @@ async def test_engines_that_would_not_use_the_mirrors_are_refused(
     if features is not None:
         values = {"features": {"containerd-snapshotter": features}}
         paths.DAEMON_JSON.write_text(json.dumps(values))
-    installed = {"docker-ce": f"3:{version}-1"}
-    monkeypatch.setattr(registry_mirrors, "installed_versions", lambda: installed)
+    set_installed(monkeypatch, {"docker-ce": f"{version}-1"})
     if expected in (STORE, OLD):
         with pytest.raises(InvalidArgs) as caught:
             await host.set(A)
@@ -283,7 +292,7 @@ async def test_what_stands_in_the_way_is_told_by_a_dry_run_too(host: Host) -> No
 
 
 async def test_a_host_without_docker(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry_mirrors, "installed_versions", dict)
+    set_installed(monkeypatch, {})
     host.facts, host.load_state = None, "not-found"
     assert (await host.set(A))["active"] is False
     assert host.notes[-1] == "engine-not-installed"
