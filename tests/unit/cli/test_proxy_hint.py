@@ -49,11 +49,11 @@ def test_a_proxy_of_dnf(
 
 
 @pytest.mark.parametrize(
-    ("error", "host", "hinted"),
+    ("error", "program", "hinted"),
     [
-        (SourceUnreachable("Why."), "", True),
-        (SourceUnreachable("Why."), "web1", False),
-        (ResolutionFailed("Why."), "", False),
+        (SourceUnreachable("Why."), "dockmgrctl", True),
+        (SourceUnreachable("Why."), "dockmgrctl -H web1", False),
+        (ResolutionFailed("Why."), "dockmgrctl", False),
     ],
 )
 def test_the_hint_is_below_the_error(
@@ -61,12 +61,12 @@ def test_the_hint_is_below_the_error(
     capsys: pytest.CaptureFixture[str],
     no_proxy: Path,
     error: DockmgrError,
-    host: str,
+    program: str,
     hinted: bool,
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setattr(proxy_hint.make_proxy_hint, "__defaults__", (no_proxy,))
-    assert print_error(error, "", host=host) == error.exit_code
+    assert print_error(error, "", program=program) == error.exit_code
     first, *rest = capsys.readouterr().err.splitlines()
     assert first == "dockmgrctl: Why."
     assert [HINT.format("http_proxy") in line for line in rest] == [True] * hinted
