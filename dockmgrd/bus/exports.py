@@ -20,8 +20,8 @@ from dockmgrd.bus.introspection import OBJECT_MANAGER_DEFINITION, STANDARD_INTER
 from dockmgrd.bus.messages import DBUS, DBUS_PATH, Match
 from dockmgrd.bus.quota import Quota
 from dockmgrd.bus.standard import StandardMethods
-from dockmgrd.journal import report_incident
 from dockmgrd.messages import bus as messages
+from dockmgrd.sd.journal import report_incident
 
 MAX_CALLS_PER_CONNECTION = 256
 """Calls of one connection that may run at the same time."""

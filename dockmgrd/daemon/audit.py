@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from dockmgrd import journal, names
+from dockmgrd import names
 from dockmgrd.errors import DockmgrError, harmless
 from dockmgrd.model import Authorization, Kind
+from dockmgrd.sd import journal
 
 _WINDOW_SECONDS = 60.0
 MAX_ENTRIES: Mapping[str, int] = {"allowed": 60, "denied": 60, "invalid": 20}

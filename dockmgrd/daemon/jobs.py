@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dockmgrd import errors, journal, names
+from dockmgrd import errors, names
 from dockmgrd.codec import decode_record
 from dockmgrd.daemon import history, job_state
 from dockmgrd.daemon.job_state import Job
@@ -21,6 +21,7 @@ from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import ENDED
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import Authorization, JobRequest, JobResult, JobState, Kind, Progress, Stage
+from dockmgrd.sd import journal
 from dockmgrd.timeouts import within
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 
-from dockmgrd import journal, names, sd
+from dockmgrd import names
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.exports import Exports
 from dockmgrd.catalog.platforms import Platform
@@ -29,6 +29,7 @@ from dockmgrd.host.engine import Engine
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.messages import jobs as messages
+from dockmgrd.sd import journal, protocols
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ async def serve() -> None:
         exports.add(logcontrol.PATH, logcontrol.LogControlInterface(gate.callers))
         await jobs.adopt()
         early_calls.release()
-        sd.notify("READY=1\nSTATUS=Ready")
+        protocols.notify("READY=1\nSTATUS=Ready")
         tasks = [
             asyncio.ensure_future(watchdog.feed()),
             asyncio.ensure_future(status.follow(once=service.announce_manager)),
@@ -121,7 +122,7 @@ async def leave(bus: Bus, exports: Exports, *, at_once: bool) -> None:
     ReleaseName arrives after all earlier messages of the bus. All of these get a reply: their own
     if the daemon is idle, an error at once if it was stopped.
     """
-    sd.notify("STOPPING=1")
+    protocols.notify("STOPPING=1")
     await bus.call_bus("ReleaseName", "s", names.BUS_NAME)
     await exports.drain(at_once=at_once)
     await bus.flush()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from dockmgrd import sd
+from dockmgrd.sd import protocols
 
 VARIABLE = "WATCHDOG_USEC"
 
@@ -15,5 +15,5 @@ async def feed() -> None:
     """Tell systemd that we live, twice in the time that it allows, where it asks for that."""
     interval = int(os.environ.get(VARIABLE, "0")) / 2_000_000
     while interval:
-        sd.notify("WATCHDOG=1")
+        protocols.notify("WATCHDOG=1")
         await asyncio.sleep(interval)

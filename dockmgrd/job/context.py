@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from dockmgrd import sd
 from dockmgrd.catalog.sources import Catalog
 from dockmgrd.codec import encode_record
 from dockmgrd.errors import redact
@@ -22,6 +21,7 @@ from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.workers import Workers
 from dockmgrd.messages.text import Text, foreign_text
 from dockmgrd.model import NO_NUMBERS, JobRequest, Numbers, Progress, Stage
+from dockmgrd.sd import protocols
 
 _UPDATE_INTERVAL = 0.25  # each wakes systemd, the bus, the daemon and its clients
 
@@ -130,4 +130,4 @@ class JobContext:
             self._due.cancel()
             self._due = None
         self._last_sent = time.monotonic()
-        sd.notify("STATUS=" + json.dumps(encode_record(self._progress)))
+        protocols.notify("STATUS=" + json.dumps(encode_record(self._progress)))

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
-from dockmgrd import errors, journal, options, paths
+from dockmgrd import errors, options, paths
 from dockmgrd.bus.client import Bus
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.jobstore import JobStore
@@ -24,6 +24,7 @@ from dockmgrd.job import granted
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+from dockmgrd.sd import journal
 
 _FUNCTIONS: Mapping[Kind, str] = {
     Kind.INSTALL: "dockmgrd.job.packages.install:install",

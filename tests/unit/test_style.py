@@ -24,7 +24,7 @@ ENDS_IN_ED = frozenset(("need", "feed", "seed", "speed", "embed", "exceed"))
 PARTICIPLES_ALLOWED: frozenset[str] = frozenset()
 # Modules that import inside a function, and what that saves or makes possible.
 LAZY_IMPORTS = {
-    "sd": "programs that record nothing do not load the journal's library",
+    "sd.protocols": "programs that record nothing do not load the journal's library",
     "host.rpmdb": "rpm's library takes 60 ms to load, and most jobs need only the names",
     "host.yamltree": "most hosts have no file of YAML, and its library takes 15 ms",
     "cli.view.terminal": "--help and most other output need no JSON",
@@ -43,7 +43,7 @@ OUTSIDE = {
     "libdnf": r"worker\..*",
     "libdnf5": r"worker\..*",
     "rpm": r"worker\..*|host\.rpmdb",
-    "systemd": r"sd",
+    "systemd": r"sd\.protocols",
     "yaml": r"host\.yamltree",
 }
 
@@ -59,9 +59,9 @@ LAYERS = {
     "job": ("core", "bus", "host", "catalog", "worker.protocol"),
     "cli": ("core", "bus"),
 }
-FOLDERS_OF_CORE = {"messages"}
+FOLDERS_OF_CORE = {"messages", "sd"}
 USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.dockerd"}
-MAX_MODULES_IN_ROOT = 13
+MAX_MODULES_IN_ROOT = 12
 
 
 @dataclass(frozen=True)

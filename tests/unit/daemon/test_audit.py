@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from dockmgrd import errors, journal, names
+from dockmgrd import errors, names
 from dockmgrd.daemon import audit
 from dockmgrd.model import Authorization, Kind
+from dockmgrd.sd import journal
 
 SET = Authorization(names.ACTION_SET_MIRROR, {"mirrors": "https://m.example/", "mode": "replace"})
 NO = errors.AccessDenied("Not allowed.")

@@ -9,18 +9,20 @@ from typing import Any, cast
 
 import pytest
 
-from dockmgrd import sd
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
 from dockmgrd.model import JobRequest, Kind, Stage
+from dockmgrd.sd import protocols
 
 
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the job has said of itself."""
     texts: list[dict[str, Any]] = []
-    monkeypatch.setattr(sd, "notify", lambda text: texts.append(json.loads(text[len("STATUS=") :])))
+    monkeypatch.setattr(
+        protocols, "notify", lambda text: texts.append(json.loads(text[len("STATUS=") :]))
+    )
     return texts
 
 

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dockmgrd import names, sd
+from dockmgrd import names
 from dockmgrd.errors import Internal, harmless
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState
+from dockmgrd.sd import protocols
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def record(entry: Entry) -> None:
         "SYSLOG_IDENTIFIER": "dockmgrd",
         **entry.fields,
     }
-    sd.send_entry(*(f"{name}={value}" for name, value in fields.items()))
+    protocols.send_entry(*(f"{name}={value}" for name, value in fields.items()))
 
 
 def set_up_logging(identifier: str) -> None:
@@ -67,7 +68,7 @@ class _JournalHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if self._journal is None:
-            self._journal = sd.make_journal_handler(self._identifier)
+            self._journal = protocols.make_journal_handler(self._identifier)
         self._journal.emit(record)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd import sd
+from dockmgrd.sd import protocols
 
 LARGE = 1 << 22  # more than a datagram of the kernel's default size
 
@@ -27,7 +27,7 @@ def without_binding(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     path = tmp_path / "socket"
-    monkeypatch.setattr(sd, "JOURNAL_SOCKET", path)
+    monkeypatch.setattr(protocols, "JOURNAL_SOCKET", path)
     monkeypatch.setenv("NOTIFY_SOCKET", str(path))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(str(path))
@@ -37,7 +37,7 @@ def listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket
 
 @pytest.mark.usefixtures("without_binding")
 def test_notify(listener: socket.socket) -> None:
-    sd.notify("READY=1\nSTATUS=Ready")
+    protocols.notify("READY=1\nSTATUS=Ready")
     assert listener.recv(1000) == b"READY=1\nSTATUS=Ready"
 
 
@@ -47,19 +47,19 @@ def test_notify_in_the_abstract_namespace(monkeypatch: pytest.MonkeyPatch) -> No
         receiver.bind(f"\0dockmgrd-test-{os.getpid()}")
         receiver.setblocking(False)
         monkeypatch.setenv("NOTIFY_SOCKET", f"@dockmgrd-test-{os.getpid()}")
-        sd.notify("WATCHDOG=1")
+        protocols.notify("WATCHDOG=1")
         assert receiver.recv(1000) == b"WATCHDOG=1"
 
 
 @pytest.mark.usefixtures("without_binding")
 def test_notify_of_a_program_that_systemd_did_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    sd.notify("READY=1")
+    protocols.notify("READY=1")
 
 
 @pytest.mark.usefixtures("without_binding")
 def test_fields_of_an_entry(listener: socket.socket) -> None:
-    sd.send_entry("MESSAGE=a=b", "TEXT=é\nsecond", "EMPTY=")
+    protocols.send_entry("MESSAGE=a=b", "TEXT=é\nsecond", "EMPTY=")
     lines = (
         b"MESSAGE=a=b\nTEXT\n" + (9).to_bytes(8, "little") + "é\nsecond".encode() + b"\nEMPTY=\n"
     )
@@ -68,7 +68,7 @@ def test_fields_of_an_entry(listener: socket.socket) -> None:
 
 @pytest.mark.usefixtures("without_binding")
 def test_a_large_entry_is_a_sealed_file(listener: socket.socket) -> None:
-    sd.send_entry("MESSAGE=" + "x" * LARGE)
+    protocols.send_entry("MESSAGE=" + "x" * LARGE)
     descriptors = array.array("i")
     _, [(_, _, data)], _, _ = listener.recvmsg(1000, socket.CMSG_SPACE(descriptors.itemsize))
     descriptors.frombytes(data)
@@ -82,7 +82,7 @@ def test_a_large_entry_is_a_sealed_file(listener: socket.socket) -> None:
 @pytest.mark.usefixtures("without_binding")
 def test_the_log(listener: socket.socket) -> None:
     logger = logging.Logger("dockmgrd.test", logging.DEBUG)
-    logger.addHandler(sd.make_journal_handler("dockmgrd-job"))
+    logger.addHandler(protocols.make_journal_handler("dockmgrd-job"))
     for level, priority in (
         ("critical", 2),
         ("error", 3),
@@ -108,18 +108,18 @@ def test_the_log(listener: socket.socket) -> None:
 def test_a_journal_that_does_not_listen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sd, "JOURNAL_SOCKET", tmp_path / "none")
+    monkeypatch.setattr(protocols, "JOURNAL_SOCKET", tmp_path / "none")
     with pytest.raises(FileNotFoundError):
-        sd.send_entry("MESSAGE=lost")
+        protocols.send_entry("MESSAGE=lost")
     logger = logging.Logger("test")
-    logger.addHandler(sd.make_journal_handler("test"))
+    logger.addHandler(protocols.make_journal_handler("test"))
     logger.error("lost")
     assert "lost" in capsys.readouterr().err
 
 
 def test_systemd_python_is_used_where_it_exists(listener: socket.socket) -> None:
     pytest.importorskip("systemd")
-    sd.notify("READY=1")
+    protocols.notify("READY=1")
     assert listener.recv(1000) == b"READY=1"
-    handler = sd.make_journal_handler("test")
+    handler = protocols.make_journal_handler("test")
     assert type(handler).__module__ == "systemd.journal"

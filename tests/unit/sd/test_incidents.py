@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockmgrd import errors, journal
-from dockmgrd.journal import report_incident
+from dockmgrd import errors
+from dockmgrd.sd import journal
+from dockmgrd.sd.journal import report_incident
 
 
 def test_the_caller_gets_a_number_and_the_journal_the_rest(
