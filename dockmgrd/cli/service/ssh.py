@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -96,6 +97,7 @@ class _Bridge:
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
                     stderr=self._complaints,
+                    preexec_fn=_ignore_interrupt,  # noqa: PLW1509 - there are no threads
                 )
         except OSError as error:
             self.socket.close()
@@ -133,3 +135,8 @@ class _Bridge:
         lines = self._complaints.read().decode("utf-8", "replace").split("\n")
         spoken = [line.strip() for line in lines if line.strip()]
         return spoken[-1].rstrip(".") if spoken else ""
+
+
+def _ignore_interrupt() -> None:
+    """Let Ctrl-C on our terminal interrupt us alone, also when we cancel the job afterwards."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
