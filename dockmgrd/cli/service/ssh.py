@@ -97,7 +97,7 @@ class _Bridge:
                     stdin=theirs.fileno(),
                     stdout=theirs.fileno(),
                     stderr=self._complaints,
-                    preexec_fn=_ignore_interrupt,  # noqa: PLW1509 - there are no threads
+                    preexec_fn=_ignore_interrupt,
                 )
         except OSError as error:
             self.socket.close()
