@@ -30,9 +30,6 @@ WORKER_OUT_OF_TURN = Template(
 RPM_DATABASE_NOT_READ = Template(
     "rpm-database-not-read", "The database of rpm cannot be read: {reason}."
 )
-CHECK_RPM_DATABASE = Template(
-    "check-rpm-database", "Check the database, and repair it or restore it from a backup."
-)
 READ_WORKER_JOURNAL = Template(
     "read-worker-journal", "Look for the cause in the journal of the job's unit, then try again."
 )

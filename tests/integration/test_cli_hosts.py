@@ -7,6 +7,7 @@ import dataclasses
 import itertools
 import json
 import re
+import shlex
 import subprocess
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -224,3 +225,49 @@ def test_a_connection_that_dies_leaves_the_job(hosts: tuple[Host, Host]) -> None
     assert f"Job {job} keeps running there. Follow it again to see its result" in err
     assert json.loads(out)["error"]["name"] == HostUnreachable.dbus_name
     assert run_for_web2(first, "follow", job)[0] == 0
+
+
+def test_a_plan_and_its_doing_cost_one_password(hosts: tuple[Host, Host]) -> None:
+    """Over ssh a user is not at the seat, so polkit asks; what is planned is asked about once."""
+    first, second = hosts
+    second.run("useradd", "--create-home", "--groups", "wheel", "admin")
+    second.run("chpasswd", input="admin:bed-password\n")
+    second.run("install", "-d", "-o", "admin", "-m", "700", "/home/admin/.ssh")
+    second.write("/home/admin/.ssh/authorized_keys", first.read("/root/.ssh/id_ed25519.pub"))
+    second.run("cp", "/root/dockmgrctl", CLIENT)
+    second.run("dockmgrctl", "uninstall", "--yes", "--force")
+    command = ["dockmgrctl", "install", "--source=official", "--minimal", "--no-start"]
+    there = shlex.join(["/usr/bin/python3", "-IBc", _AT_A_TERMINAL, json.dumps(command)])
+    status, seen, passwords = json.loads(first.run("ssh", "admin@web2", there).stdout)
+    assert status == 0, seen
+    assert "Docker Engine is installed." in seen
+    assert passwords == 1, seen
+
+
+# Runs on the host, in the session that sshd has made: the command on a terminal of its own, and
+# somebody who knows the password and agrees to the plan.
+_AT_A_TERMINAL = """
+import json, os, pty, sys, termios, time
+
+child, terminal = pty.fork()
+if child == 0:
+    command = json.loads(sys.argv[1])
+    os.execvp(command[0], command)
+seen, passwords, agreed = "", 0, False
+while True:
+    try:
+        new = os.read(terminal, 4096)
+    except OSError:
+        break
+    seen += new.decode(errors="replace")
+    if seen.count("Password: ") > passwords:
+        passwords += 1
+        # What is typed before the agent has turned the echo off is thrown away.
+        while termios.tcgetattr(terminal)[3] & termios.ECHO:
+            time.sleep(0.01)
+        os.write(terminal, b"bed-password\\n")
+    if "[y/N] " in seen and not agreed:
+        agreed = True
+        os.write(terminal, b"y\\n")
+print(json.dumps([os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), seen, passwords]))
+"""
