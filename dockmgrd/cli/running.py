@@ -6,7 +6,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -69,19 +69,24 @@ class JobRunner:
         """Start a job, and return it when it has ended."""
         self.job_id = ""  # a plan was another job
         self.interrupt_message = messages.MAYBE_STARTED(program=self._program)
-        called_at = self._get_time(client)
+        is_new = self._make_test_for_new_jobs(client)
         with self.run_agent():
             try:
                 path = client.start(kind, options, mirrors)
             except NoReply:
-                path = _find_started_job(client, kind, called_at)
+                path = _find_started_job(client, kind, is_new)
         return self.follow(client, path)
 
-    def _get_time(self, client: Client) -> int:
-        """Return a time on the host's clock that is after all its jobs, in microseconds."""
+    def _make_test_for_new_jobs(self, client: Client) -> Callable[[JobRecord], bool]:
+        """Return a function that tells the jobs that begin from now on from the others.
+
+        The clock of another host is not ours, so its jobs are listed for that.
+        """
         if self._is_remote:
-            return 1 + max((job.created_at for job in client.list_jobs()), default=0)
-        return time.time_ns() // 1000
+            known = {job.job_id for job in client.list_jobs()}
+            return lambda job: job.job_id not in known
+        now = time.time_ns() // 1000
+        return lambda job: job.created_at >= now
 
     @contextmanager
     def run_agent(self) -> Iterator[None]:
@@ -118,15 +123,14 @@ class JobRunner:
         return job
 
 
-def _find_started_job(client: Client, kind: Kind, since: int) -> str:
+def _find_started_job(client: Client, kind: Kind, is_new: Callable[[JobRecord], bool]) -> str:
     """Return the path of the job that a call has started whose reply was lost with the daemon.
 
-    :param since: microseconds since the epoch at which the call was made.
+    :param is_new: whether the job began after the call.
     :raises NoReply: if there is none, so that nothing was started.
     """
     uid = client.get_uid()
     for job in DaemonWatch(client.bus, lambda: None).ask(client.list_jobs):
-        is_ours = job.kind == kind.value and job.initiator_uid == uid
-        if is_ours and job.created_at >= since:
+        if job.kind == kind.value and job.initiator_uid == uid and is_new(job):
             return names.job_path(job.job_id)
     raise NoReply(messages.JOB_NOT_STARTED().with_remedy(messages.RUN_AGAIN()))
