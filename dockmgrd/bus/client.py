@@ -67,7 +67,7 @@ class Bus:
         return self
 
     @property
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         """Whether messages can be sent and will arrive."""
         return bool(self.unique_name) and self._transport.link.is_open
 

@@ -65,7 +65,7 @@ class Systemd:
 
     def disconnect(self) -> None:
         """Close the connection."""
-        if self._bus.connected:
+        if self._bus.is_connected:
             self._bus.disconnect()
 
     async def start(self, unit: str) -> None:
@@ -269,7 +269,7 @@ class Systemd:
     async def _recover(self, error: DockmgrError) -> None:
         """Return when systemd can be asked again; raise the error when it cannot."""
         try:
-            if not self._bus.connected:
+            if not self._bus.is_connected:
                 if self._reconnect is None:
                     raise error
                 self._bus = await within(self._reconnect(), _RETURN_TIMEOUT)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -40,7 +39,7 @@ def format_plan(
         return [_("Nothing to do.")]
     lines = [_("Plan:"), *_format_packages(plan, width)]
     if plan.get("base-url"):
-        text = _("Docker's packages come from {url}").format(url=_expand(plan["base-url"]))
+        text = _("Docker's packages come from {url}").format(url=_expand_url(plan))
         lines += wrap(harmless(text), width)
     if plan.get("download-bytes"):
         lines.append(_("Download: {size}").format(size=format_size(plan["download-bytes"])))
@@ -135,6 +134,9 @@ def _format_list(label: str, values: Iterable[str], width: int | None) -> list[s
     return [add_colon(label), *lines] if lines else []
 
 
-def _expand(url: str) -> str:
-    """Return the URL as dnf uses it on this host."""
-    return url.replace("$basearch", os.uname().machine)
+def _expand_url(plan: Mapping[str, Any]) -> str:
+    """Return the URL as dnf uses it on the host of the plan, as far as its packages tell."""
+    url = str(plan["base-url"])
+    packages = (each.get("package", "") for action in _ACTIONS for each in plan.get(action, []))
+    architectures = {nevra.rpartition(".")[2] for nevra in packages} - {"noarch"}
+    return url.replace("$basearch", *architectures) if len(architectures) == 1 else url

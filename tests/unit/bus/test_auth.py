@@ -47,7 +47,7 @@ async def test_a_bus_that_does_not_let_us_in(
         bus = Bus(address)
         with pytest.raises(error):
             await bus.connect()
-        assert not bus.connected
+        assert not bus.is_connected
 
 
 @pytest.mark.parametrize("answer", [b"REJECTED EXTERNAL\r\n", b"", b"OK"])

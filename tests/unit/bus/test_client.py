@@ -46,7 +46,7 @@ async def test_a_client_that_calls_and_never_reads_takes_nobody_down(
     flooder.disconnect()
     flooder._transport.link.end()
     await client_bus.call(service_bus.unique_name, "/", PEER, "Ping", timeout=HANG_TIMEOUT)
-    assert service_bus.connected
+    assert service_bus.is_connected
     await service_bus.flush()
     await exports.drain(at_once=True)
 

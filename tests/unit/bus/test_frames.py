@@ -125,7 +125,7 @@ async def test_a_connection_outlives_messages_with_fields_that_do_not_exist(tmp_
     async with server, Bus(f"unix:path={tmp_path / 'bus'}") as bus:
         for _ in range(2):
             assert (await asyncio.wait_for(replies.get(), 60)).endswith("UnknownMethod")
-        assert bus.connected
+        assert bus.is_connected
 
 
 @pytest.mark.parametrize("data", [b"l\x01\x00\x01" + b"\xff" * 12, b"\0" * 16])

@@ -15,6 +15,7 @@ from dockmgrd.cli.i18n import translation
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view import render, tables
 from dockmgrd.cli.view import status as glance
+from dockmgrd.cli.view.plan import format_plan
 from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, shorten, wrap
 from unit.catalogues import compile_into
 
@@ -300,3 +301,20 @@ def test_names_that_are_msgids_are_not_translated(
         shown = "\n".join(glance.format_status(status, None))
         assert shown.count(harmless(name).strip()) >= 3, name
     translation._load_catalog.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("packages", "shown"),
+    [
+        (["docker-ce-3:28.5.1-1.el9.aarch64", "docker-model-1-1.noarch"], "/aarch64/"),
+        (["docker-model-1-1.noarch"], "/$basearch/"),
+        (["a-1-1.x86_64", "b-1-1.i686"], "/$basearch/"),
+    ],
+)
+def test_plan_of_another_host_has_its_architecture(packages: list[str], shown: str) -> None:
+    plan = {
+        "changed": True,
+        "base-url": "https://download.example/9/$basearch/stable",
+        "install": [{"package": package} for package in packages],
+    }
+    assert any(shown in line for line in format_plan(plan, None))
