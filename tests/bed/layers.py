@@ -38,6 +38,7 @@ Layers = tuple[Path, ...]
 _REWRITE = Path(__file__).parents[2] / "packaging/rpm/py36/rewrite.py"
 _WORKER = "/usr/libexec/dockmgrd/worker"
 _TEXT = text_of(__file__)
+_REWRITING_TEXTS = tuple(text_of(str(path)) for path in sorted(_REWRITE.parent.glob("*.py")))
 
 
 class NotBuiltError(Exception):
@@ -110,7 +111,7 @@ def split(suite: Suite, python: Path) -> Layers:
     texts = (
         str(python),
         _TEXT,
-        *(text_of(str(path)) for path in sorted(_REWRITE.parent.iterdir())),
+        *_REWRITING_TEXTS,
     )
     return freeze("split", suite, ours(suite), texts, lambda host: _split(host, python))
 
