@@ -97,6 +97,17 @@ export function translateMessage(message) {
 }
 
 /**
+ * The sentence, and what to do. The English text has both.
+ * @param {Message} message
+ */
+function translateWithAdvice(message) {
+  const sentence = translateMessage(message);
+  const remedy = message.remedy;
+  if (sentence === message.text || !remedy || typeof remedy === "string") return sentence;
+  return [sentence, translateMessage(/** @type {Message} */ (remedy))].filter(Boolean).join(" ");
+}
+
+/**
  * @param {string} template with fields such as {url}; {{ and }} stand for braces
  * @param {Record<string, any>} values
  */
@@ -120,7 +131,7 @@ function formatValue(value) {
 export function describeError(error) {
   const key = error.name.split(".").pop() ?? "";
   const known = Object.hasOwn(ERRORS, key) ? ERRORS[key] : null;
-  const text = error.details ? translateMessage(error.details) : error.message;
+  const text = error.details ? translateWithAdvice(error.details) : error.message;
   if (!known) return { title: _("The request failed"), text };
   return { title: known(), text: WITHOUT_TEXT.includes(known) ? "" : text };
 }

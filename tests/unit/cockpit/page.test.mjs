@@ -57,6 +57,15 @@ test("a missing right is told as the way to it", () => {
   assert.equal(describeError({ name: "toString", message: "m" }).title, "The request failed");
 });
 
+test("an error says what to do, once", () => {
+  const remedy = { id: "wait-or-cancel", text: "Wait until it ends or cancel it.", args: {}, command: "dockmgrctl jobs" };
+  const known = { id: "another-job-runs", text: "Another job is changing this host. Wait until it ends or cancel it.", args: {}, remedy };
+  for (const details of [known, { ...known, id: "of-a-newer-version" }]) {
+    const { text } = describeError({ name: "org.dockmgr1.Error.Busy", message: details.text, details });
+    assert.equal(text, "Another job is changing this host. Wait until it ends or cancel it.");
+  }
+});
+
 test("URLs of mirrors", () => {
   for (const good of ["https://m.example", " http://m:5000/ ", "https://m.example/path/"]) assert.equal(checkMirrorUrl(good), "");
   for (const bad of ["", "m.example", "ftp://m", "https://", "https://u:p@m", "https://m/?q", "https://m/#f", "https://a b"]) {
