@@ -68,7 +68,7 @@ class JobStore:
 
     def write_result(self, job_id: str, result: JobResult) -> None:
         """:raises InsufficientSpace, WriteFailed: when it cannot be kept."""
-        self._write(job_id, "result.json", _add_version(result))
+        self._write(job_id, "result.json", _encode_result(result))
 
     def keep_result(self, job_id: str, result: JobResult) -> None:
         """Write the result, and where the folder cannot hold it, to the spare folder.
@@ -195,7 +195,7 @@ class JobStore:
                 owner = name.partition(".")[0]
                 if owner not in known or (self._folder / owner / "result.json").exists():
                     (self._spare / name).unlink()
-            data = _encode(_add_version(result))
+            data = _encode(_encode_result(result))
             atomicfile.replace(self._spare_path(job_id), data, mode=0o600, durable=False)
         except (DockmgrError, OSError) as error:
             logger.error("the result of job %s cannot be kept: %s", job_id, error)
@@ -222,6 +222,11 @@ def _make_folder(folder: Path) -> None:
 
 def _add_version(record: JobRequest | JobResult) -> dict[str, Any]:
     return {"version": _VERSION, **encode_record(record)}
+
+
+def _encode_result(result: JobResult) -> dict[str, Any]:
+    """The result, with the English text that is all that version 0.1.0 knows of an error."""
+    return {**_add_version(result), "error_message": result.error_message}
 
 
 def _check_version(values: Mapping[str, Any]) -> None:

@@ -154,7 +154,7 @@ def test_results_are_reported_while_other_probes_run(host: Host) -> None:
 def test_everybody_may_probe_what_the_admin_lists_and_no_more(host: Host) -> None:
     host.write(ADMIN_FILE, f"mirrors: {{{json.dumps(MIRROR)}: {{title: Ours}}}}\n")
     alice = Api(host, "alice")
-    assert verdicts(alice, MIRROR) == {MIRROR: ("ok", "")}
+    assert verdicts(alice, MIRROR, timeout=10) == {MIRROR: ("ok", "")}
     found = alice.wait(probe(alice))["probed"]
     assert found[0]["mirror"] == MIRROR, "the only one that this host can reach"
     for mirrors, options in (([MIRROR2], {}), ([MIRROR], {"timeout": ("u", 60)})):
@@ -208,6 +208,7 @@ def test_the_command_line(engine_host: Host) -> None:
         "drift": False,
         "running": True,
         "installed": True,
+        "registries": [],
     }
     dry = host.run("dockmgrctl", "set-mirror", "--clear", "--dry-run").stdout
     assert f'-    "{MIRROR2}"' in dry

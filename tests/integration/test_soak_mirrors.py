@@ -68,7 +68,13 @@ async def main():
             with open("/etc/docker/daemon.json", encoding="utf-8") as file:
                 content = list(json.load(file).items())
             found = [to_plain(result), list((await Engine().facts()).mirrors), content]
-            result = {"changed": True, "mirrors": mirrors, "active": True, "notes": []}
+            result = {
+                "changed": True,
+                "registry": "docker.io",
+                "mirrors": mirrors,
+                "active": True,
+                "notes": [],
+            }
             wanted = [result, mirrors, [*others.items(), ("registry-mirrors", mirrors)]]
             if found != wanted:
                 print(number, found)

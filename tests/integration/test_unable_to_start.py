@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bed.host import Host
 
 ROOT = Path(__file__).parents[2]
-BINDING = "/usr/lib/python3/dist-packages/systemd"
+MODULE = "/usr/lib/python3/dist-packages/dockmgrd/bus/fair_queue.py"
 DROP_INS = "/run/systemd/system/dockmgrd.service.d"
 _CRASHES = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
 _STATUS = (names.BUS_NAME, names.MANAGER_PATH, names.MANAGER_INTERFACE, "Status")
@@ -30,13 +30,13 @@ def shown(host: Host, name: str) -> str:
 @pytest.mark.suites("bookworm", "trixie")
 def test_a_module_that_is_missing_is_not_waited_for(host: Host) -> None:
     host.run("systemctl", "stop", "dockmgrd.service")
-    host.run("mv", BINDING, f"{BINDING}-away")
+    host.run("mv", MODULE, f"{MODULE}-away")
     # dbus-daemon waits 25 seconds for the name. dbus-broker sees that the unit has failed.
     call = host.run("busctl", "--system", "--timeout=300", "call", *_STATUS, check=False)
     assert call.returncode != 0
     assert shown(host, "ActiveState") == "failed"
     assert shown(host, "NRestarts") == "0"
-    host.run("mv", f"{BINDING}-away", BINDING)
+    host.run("mv", f"{MODULE}-away", MODULE)
     assert Api(host).status()["installed"] is False, "the next call starts it"
 
 
