@@ -26,8 +26,7 @@ from dockmgrd.model import JobRequest, JobResult
 logger = logging.getLogger(__name__)
 
 MAX_FILE_BYTES = 16 << 20
-_VERSION = 1
-"""Of the files' form."""
+_VERSION = 1  # of the files' form
 _MAX_DEPTH = 16
 """Levels of lists and mappings in a file: D-Bus carries 64 containers within each other."""
 _MAX_INTEGER = 2**63
@@ -64,7 +63,7 @@ class JobStore:
 
     def write_request(self, request: JobRequest) -> None:
         """:raises InsufficientSpace, WriteFailed: when it cannot be kept."""
-        self._write(request.job_id, "request.json", _add_version(request))
+        self._write(request.job_id, "request.json", _encode_request(request))
 
     def write_result(self, job_id: str, result: JobResult) -> None:
         """:raises InsufficientSpace, WriteFailed: when it cannot be kept."""
@@ -220,13 +219,15 @@ def _make_folder(folder: Path) -> None:
         raise kind(text.with_remedy(messages.MAKE_ROOM(), f"df -h {paths.STATE}")) from error
 
 
-def _add_version(record: JobRequest | JobResult) -> dict[str, Any]:
-    return {"version": _VERSION, **encode_record(record)}
+def _encode_request(request: JobRequest) -> dict[str, Any]:
+    # `id` is for version 0.1.0, as after a downgrade.
+    return {"version": _VERSION, "id": request.job_id, **encode_record(request)}
 
 
 def _encode_result(result: JobResult) -> dict[str, Any]:
-    """The result, with the English text that is all that version 0.1.0 knows of an error."""
-    return {**_add_version(result), "error_message": result.error_message}
+    # `error_message` is for version 0.1.0, too.
+    message = {"error_message": result.error_message}
+    return {"version": _VERSION, **message, **encode_record(result)}
 
 
 def _check_version(values: Mapping[str, Any]) -> None:

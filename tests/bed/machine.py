@@ -12,13 +12,13 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bed.limits import HANG_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from bed.cgroup import ControlGroup
     from bed.overlay import Stack
@@ -184,8 +184,19 @@ def _await_ready(notify: socket.socket, process: subprocess.Popen[bytes], timeou
 
 
 def _leader(group: ControlGroup) -> int:
-    """Return the process id of the machine's systemd: it is alone in its init.scope."""
-    return int(group.child("payload").child("init.scope").procs.read_text())
+    """Return the process id of the machine's systemd, which is in its init.scope."""
+    # systemd may be about to start another process, which is still in its own group.
+    processes = group.child("payload").child("init.scope").procs.read_text().split()
+    [leader] = (int(each) for each in processes if _is_first_of_namespace(each))
+    return leader
+
+
+def _is_first_of_namespace(process: str) -> bool:
+    try:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    except OSError:
+        return False  # it has ended
+    return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in lines)
 
 
 def _await_readable(descriptor: int, timeout: float) -> None:
