@@ -32,7 +32,8 @@ _AUTHORITY = "org.freedesktop.PolicyKit1.Authority"
 _ALLOW_USER_INTERACTION = 1
 _DISMISSED = "polkit.dismissed"
 MAX_QUESTIONS_OF_USER = 4
-ANSWER_TIMEOUT = 10.0
+# Below the 25 s after which most D-Bus clients give up, and long enough for a host under heavy load.
+ANSWER_TIMEOUT = 20.0
 DIALOG_TIMEOUT = 120.0
 
 _STATUS_COMMAND = "systemctl status polkit"
