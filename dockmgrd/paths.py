@@ -37,3 +37,6 @@ DAEMON_JSON = Path("/etc/docker/daemon.json")
 REGISTRY_CERTIFICATES = Path("/etc/docker/certs.d")
 DOCKER_SOCKET = Path("/run/docker.sock")
 DROP_INS = Path("/etc/systemd/system/docker.service.d")
+
+WORKER_TEMPORARY_VARIABLE = "DOCKMGRD_TEMPORARY_FOLDER"
+"""Environment variable of the package worker: the folder for its temporary files."""

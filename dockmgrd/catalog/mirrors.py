@@ -74,7 +74,7 @@ def load(package: Path = paths.CATALOGUE, admin: Path = paths.ADMIN_MIRRORS) -> 
     """Read `mirrors.yaml` of the package, then the admin's `*.yaml` by name."""
     fields, images = _add_file({}, {}, package / "mirrors.yaml")
     problems: list[Text] = []
-    for path in sorted(admin.glob("*.yaml")):
+    for path in yamltree.list_files(admin):
         try:
             fields, images = _add_file(fields, images, path)
         except yamltree.Malformed as error:

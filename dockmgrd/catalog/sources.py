@@ -58,7 +58,7 @@ class Catalog:
         """Read `sources.yaml` of the package, then the admin's `*.yaml` by name."""
         layers = _Layer().add_file(package / "sources.yaml")
         problems: list[Text] = []
-        for path in sorted(admin.glob("*.yaml")):
+        for path in yamltree.list_files(admin):
             try:
                 layers = layers.add_file(path)
             except yamltree.Malformed as error:
@@ -166,7 +166,7 @@ class Sources:
     """The catalog, loaded again when an admin has changed, added or removed a file."""
 
     def __init__(self) -> None:
-        self._catalog = FileCache(lambda: sorted(paths.ADMIN_SOURCES.glob("*.yaml")), Catalog.load)
+        self._catalog = FileCache(lambda: yamltree.list_files(paths.ADMIN_SOURCES), Catalog.load)
 
     def current(self) -> Catalog:
         """The catalog as the files have it now."""

@@ -32,7 +32,7 @@ _AUTHORITY = "org.freedesktop.PolicyKit1.Authority"
 _ALLOW_USER_INTERACTION = 1
 _DISMISSED = "polkit.dismissed"
 MAX_QUESTIONS_OF_USER = 4
-# Below the 25 s after which most D-Bus clients give up, and long enough for a host under heavy load.
+# Long enough for a busy host, and below the 25 s after which most D-Bus clients give up.
 ANSWER_TIMEOUT = 20.0
 DIALOG_TIMEOUT = 120.0
 

@@ -14,13 +14,12 @@ from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon.engine_watch import EngineWatch, Live
 from dockmgrd.errors import DockmgrError, redact
 from dockmgrd.host.adminconfig import LimitsFile
-from dockmgrd.host.docker_config import (
+from dockmgrd.host.configured_mirrors import (
     ConfiguredMirrors,
-    HostFiles,
-    Repository,
     find_unusable_mirrors,
     read_configured_mirrors,
 )
+from dockmgrd.host.docker_config import HostFiles, Repository
 from dockmgrd.host.hosts_support import HostsSupport
 from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.registry_folders import RegistryFile

@@ -24,8 +24,11 @@ _COMMAND = make_query_command()
 _MAX_REASON = 500
 
 # Where distributions have the database, and what it consists of with the backends of rpm.
-_FOLDERS = (Path("/var/lib/rpm"), Path("/usr/lib/sysimage/rpm"))
-_FILES = ("rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages", "Packages.db")
+_DATABASE = tuple(
+    Path(folder, name)
+    for folder in ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
+    for name in ("rpmdb.sqlite", "rpmdb.sqlite-wal", "Packages", "Packages.db")
+)
 
 
 class InstalledPackages:
@@ -47,8 +50,7 @@ class InstalledPackages:
 
         :returns: what was read last, as long as the database cannot be read.
         """
-        files = [folder / name for folder in _FOLDERS for name in _FILES]
-        stamp = read_stamp(path for path in files if os.path.exists(path))
+        stamp = read_stamp(path for path in _DATABASE if os.path.exists(path))
         # A database in another place has no stamp, so it is read each time.
         if not stamp or stamp != self._stamp:
             if self._reading is None or self._reading.done():

@@ -41,7 +41,7 @@ def find_running_engines() -> list[RunningEngine]:
     return [
         engine
         for folder in _list_processes()
-        if _read_namespaces(folder) == ours and (engine := _read_engine(folder)) is not None
+        if (engine := _read_engine(folder)) is not None and _read_namespaces(folder) == ours
     ]
 
 

@@ -84,9 +84,9 @@ class Systemd:
         await self._run_unit_job("ReloadUnit", unit)
 
     async def can_reload(self, unit: str) -> bool:
-        """Whether the unit has an ExecReload."""
-        [can] = await self.get_properties(unit, _UNIT, "CanReload")
-        return bool(can)
+        """Whether systemd reloads the unit: it has an ExecReload, and its file has no error."""
+        load_state, can = await self.get_properties(unit, _UNIT, "LoadState", "CanReload")
+        return load_state == "loaded" and bool(can)
 
     async def find_unit_of(self, pid: int) -> str:
         """The unit that the process runs in; "" for a process that does not exist."""

@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 from dockmgrd.host.package_python import make_worker_command
-from dockmgrd.worker.protocol import TEMPORARY_VARIABLE
+from dockmgrd.paths import WORKER_TEMPORARY_VARIABLE
 
 _COMMAND = make_worker_command()
 _LINE_LIMIT = 16 << 20  # the outcome of a large transaction is one line
@@ -36,7 +36,7 @@ class Workers:
     async def _start(self) -> Process:
         environment = _make_environment()
         if self._temporary is not None:
-            environment[TEMPORARY_VARIABLE] = str(self._temporary)
+            environment[WORKER_TEMPORARY_VARIABLE] = str(self._temporary)
         return await asyncio.create_subprocess_exec(
             *_COMMAND,
             stdin=PIPE,

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from dockmgrd.errors import DockmgrError, Internal, UnsupportedPlatform, WriteFailed
 from dockmgrd.messages import dnf as messages
+from dockmgrd.paths import WORKER_TEMPORARY_VARIABLE
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import another_source_may_help
-from dockmgrd.worker.protocol import MISSING, TEMPORARY_VARIABLE, Outcome
+from dockmgrd.worker.protocol import MISSING, Outcome
 
 if TYPE_CHECKING:
     from dockmgrd.worker.backend import Module
@@ -28,7 +29,7 @@ def main() -> int:
     """Do what the request says. The outermost frame of the process: every end is an outcome."""
     # A folder that is deleted with the job, also when this is killed. The scripts of packages do
     # not inherit it.
-    tempfile.tempdir = os.environ.pop(TEMPORARY_VARIABLE, None)
+    tempfile.tempdir = os.environ.pop(WORKER_TEMPORARY_VARIABLE, None)
     channel = Channel.take_over()
     try:
         outcome = _perform_and_name_files(channel)

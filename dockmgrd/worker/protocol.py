@@ -18,8 +18,6 @@ from dockmgrd.messages.text import NOTHING, Text
 from dockmgrd.model import NO_NUMBERS, Numbers, Stage
 
 PROCEED = b"proceed\n"
-TEMPORARY_VARIABLE = "DOCKMGRD_TEMPORARY_FOLDER"
-"""Environment variable of the worker: the folder for its temporary files."""
 MISSING = "missing"
 """Key of an error's details on either side: what `Outcome.missing` says."""
 

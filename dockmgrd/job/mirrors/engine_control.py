@@ -37,7 +37,7 @@ class EngineControl:
 
         :raises ServiceFailed: when systemd or the kernel refuses.
         """
-        if self.unit and await self._can_reload_unit():
+        if self.unit and await self.systemd.can_reload(self.unit):
             await self.systemd.reload(self.unit)
         elif self.process is None:
             # A unit without ExecReload, or one that is not valid any more. dockerd itself reloads
@@ -45,11 +45,6 @@ class EngineControl:
             await self.systemd.signal_main(self.unit, signal.SIGHUP)
         else:
             self._send_signal(self.process)
-
-    async def _can_reload_unit(self) -> bool:
-        """Whether systemd reloads the unit: it refuses one whose file has an error."""
-        state = await self.systemd.get_state(self.unit)
-        return state.load_state == "loaded" and await self.systemd.can_reload(self.unit)
 
     async def is_stopped(self) -> bool:
         """Whether the engine has been stopped or is being stopped."""

@@ -11,7 +11,7 @@ from typing import Any
 from dockmgrd import names, paths
 from dockmgrd.errors import ConfigInvalid, InvalidArgs
 from dockmgrd.host import atomicfile, dockerd
-from dockmgrd.host.docker_config import find_unusable_mirrors
+from dockmgrd.host.configured_mirrors import find_unusable_mirrors
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.units import UnitState

@@ -45,7 +45,7 @@ async def test_a_program_that_fails_is_an_error(
 async def test_a_damaged_database_is_a_problem_until_it_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(installed_packages, "_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(installed_packages, "_DATABASE", (tmp_path / "rpmdb.sqlite",))
     database = tmp_path / "rpmdb.sqlite"
     database.touch()
     packages = InstalledPackages()
@@ -74,7 +74,7 @@ async def test_the_database_is_read_once_until_it_changes(
         await asyncio.sleep(0)
         return {"docker-ce": str(reads)}
 
-    monkeypatch.setattr(installed_packages, "_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(installed_packages, "_DATABASE", (tmp_path / "rpmdb.sqlite",))
     monkeypatch.setattr(installed_packages, "query_versions", query)
     (tmp_path / "rpmdb.sqlite").touch()
     packages = InstalledPackages()
@@ -88,7 +88,7 @@ async def test_the_database_is_read_once_until_it_changes(
 async def test_a_database_in_another_place_is_read_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(installed_packages, "_FOLDERS", (tmp_path / "none",))
+    monkeypatch.setattr(installed_packages, "_DATABASE", (tmp_path / "none",))
     packages = InstalledPackages()
     for version in ("1", "2"):
         _use_program(monkeypatch, f"""print('{{"docker-ce": "{version}"}}')""")
