@@ -27,7 +27,6 @@ StrictHostKeyChecking no
 UserKnownHostsFile /dev/null
 LogLevel ERROR
 """
-# Each task has its own connection: with a controller that is killed, its connection is gone.
 _CONFIG = """\
 [defaults]
 callback_plugins = {here}/plugins
@@ -43,8 +42,14 @@ home = {work}/home
 collections_path = {collections}
 [ssh_connection]
 pipelining = True
-ssh_args = -F {work}/ssh_config -o ControlMaster=no
+ssh_args = -F {work}/ssh_config {connections}
 """
+# With a controller that is killed, its connection is gone.
+_CONNECTION_PER_TASK = "-o ControlMaster=no"
+# What Ansible does unless it is told otherwise.
+_SHARED_CONNECTION = (
+    "-o ControlMaster=auto -o ControlPersist=60s -o ControlPath={work}/connection-%C"
+)
 _KEY_USERS = {"root": "/root", "alice": "/home/alice", "bob": "/home/bob"}
 
 
@@ -98,6 +103,8 @@ class Controller:
     collections: Path
     hosts: Mapping[str, Host]
     """By their names in the inventory."""
+    shares_connections: bool = False
+    """Whether the tasks of a run share one connection to each host."""
     _runs: int = field(default=0)
 
     def prepare(self) -> None:
@@ -107,7 +114,13 @@ class Controller:
         blocks = [_proxy(name, host) for name, host in self.hosts.items()]
         options = f"Host *\nIdentityFile {key}\n{_SSH_OPTIONS}"
         (self.work / "ssh_config").write_text("".join([*blocks, options]))
-        text = _CONFIG.format(here=_HERE, work=self.work, collections=self.collections)
+        connections = _SHARED_CONNECTION if self.shares_connections else _CONNECTION_PER_TASK
+        text = _CONFIG.format(
+            here=_HERE,
+            work=self.work,
+            collections=self.collections,
+            connections=connections.format(work=self.work),
+        )
         (self.work / "ansible.cfg").write_text(text)
         (self.work / "inventory").write_text("\n".join(self.hosts) + "\n")
         for host in self.hosts.values():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed import layers, sites
+from bed import layers, releases, sites
 from bed.host import Host
 from bed.suites import BOOKWORM
 from dockmgrd.errors import (
@@ -27,6 +27,7 @@ from dockmgrd.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # sshd comes with the tree: it is Debian's package, not an RPM.
 WITH_SSHD = dataclasses.replace(
@@ -50,17 +51,22 @@ def hosts() -> Iterator[tuple[Host, Host]]:
         first, second = (
             stack.enter_context(Host(WITH_SSHD, layers.ours(WITH_SSHD))) for _ in range(2)
         )
-        connect(first, second)
-        first.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/.ssh/id_ed25519")
-        key = first.read("/root/.ssh/id_ed25519.pub")
-        second.write("/root/.ssh/authorized_keys", key, mode=0o600)
-        second.run("systemctl", "start", "ssh.service")
-        second.run("mv", CLIENT, "/root/dockmgrctl")
-        second.run("install", "-d", "-o", "alice", "-m", "700", "/home/alice/.ssh")
-        second.write("/home/alice/.ssh/authorized_keys", key)
-        first.write("/etc/hosts", first.read("/etc/hosts") + "192.0.2.2 web2\n")
-        first.write("/root/.ssh/config", "StrictHostKeyChecking accept-new\n")
+        allow_logins(first, second)
         yield first, second
+
+
+def allow_logins(first: Host, second: Host) -> None:
+    """Let the first host log in on the second, which loses its dockmgrctl."""
+    connect(first, second)
+    first.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/.ssh/id_ed25519")
+    key = first.read("/root/.ssh/id_ed25519.pub")
+    second.write("/root/.ssh/authorized_keys", key, mode=0o600)
+    second.run("systemctl", "start", "ssh.service")
+    second.run("mv", CLIENT, "/root/dockmgrctl")
+    second.run("install", "-d", "-o", "alice", "-m", "700", "/home/alice/.ssh")
+    second.write("/home/alice/.ssh/authorized_keys", key)
+    first.write("/etc/hosts", first.read("/etc/hosts") + "192.0.2.2 web2\n")
+    first.write("/root/.ssh/config", "StrictHostKeyChecking accept-new\n")
 
 
 def connect(one: Host, other: Host) -> None:
@@ -242,6 +248,45 @@ def test_a_plan_and_its_doing_cost_one_password(hosts: tuple[Host, Host]) -> Non
     assert status == 0, seen
     assert "Docker Engine is installed." in seen
     assert passwords == 1, seen
+
+
+def test_the_release_before_on_the_host(tmp_path: Path) -> None:
+    """It does what it knows, and refuses what it does not know with the way out."""
+    with ExitStack() as stack:
+        first, second = (
+            stack.enter_context(Host(WITH_SSHD, make_layers(WITH_SSHD)))
+            for make_layers in (layers.ours, layers.bare)
+        )
+        second.write(layers.SOURCES_FILE, layers.sources_text())
+        second.install_rpms(releases.build_release_before(tmp_path))
+        allow_logins(first, second)
+
+        code, out, err = run_for_web2(first, "--json", "status")
+        assert (code, json.loads(out)["installed"]) == (0, False), err
+        code, out, err = run_for_web2(first, "--json", "version")
+        assert code == 0, err
+        code, out, err = run_for_web2(first, "--json", "install", "--yes", "--minimal")
+        assert (code, json.loads(out)["changed"]) == (0, True), err
+        assert run_for_web2(first, "set-mirror", MIRROR)[0] == 0
+        assert MIRROR in second.read("/etc/docker/daemon.json")
+        code, out, err = run_for_web2(first, "--json", "jobs")
+        assert [each["kind"] for each in json.loads(out)] == ["set-mirror", "install"], err
+        for each in json.loads(out):
+            code, log, err = run_for_web2(first, "log", each["id"])
+            assert code == 0, err
+            assert log
+
+        for words in (
+            ("permissions",),
+            ("set-mirror", "--registry=ghcr.io", MIRROR),
+            ("probe", "--registry=ghcr.io"),
+        ):
+            code, _, err = run_for_web2(first, *words)
+            assert code != 0, words
+            assert "Traceback" not in err
+            assert err.endswith(" Install the same version on both.\n"), (words, err)
+        assert run_for_web2(first, "uninstall", "--yes")[0] == 0
+        assert second.run("rpm", "-q", "docker-ce", check=False).returncode != 0
 
 
 # Runs on the host, in the session that sshd has made: the command on a terminal of its own, and

@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bed import layers
+from bed import layers, releases
 from bed.api import Api
 from bed.fixtures import EVERYWHERE
 from bed.host import CommandError
@@ -20,14 +17,11 @@ from bed.suites import BULLSEYE
 from dockmgrd import names
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bed.host import Host
     from bed.suites import Suite
 
-ROOT = Path(__file__).parents[2]
-BUILD = Path("packaging", "rpm", "build")
-# The release before, and its commit, as a clone does not have to have the tag.
-PREVIOUS = ("0.1.0", "01afbb27e66a0939185e08b85e8e85c18be4954b")
-PACKAGES = ("dockmgrd", "dockmgrctl", "dockmgrd-polkit-rules")
 OWN_SOURCE = "/etc/dockmgrd/sources.d/own.yaml"
 LIMITS = "/etc/dockmgrd/dockmgrd.yaml"
 # Folders that packages of the distribution own, and that the hosts of the bed lack.
@@ -52,20 +46,13 @@ ACCOUNTS = ("/etc/passwd", "/etc/group", "/etc/gshadow")
 
 @pytest.fixture(scope="session")
 def release_before(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """All RPMs of the release before, as release 0 of it: those in dist/ are newer in any case.
-
-    They are built from its commit. A shallow clone that does not have it upgrades from a build of
-    the present tree.
-    """
-    folder = tmp_path_factory.mktemp("release-before")
-    found = [revision for revision in PREVIOUS if _is_here(revision)]
-    source = _checkout(folder / "source", found[0]) if found else ROOT
-    return _build(source, folder / "rpms")
+    """All RPMs of the release before, as release 0 of it: those in dist/ are newer in any case."""
+    return releases.build_release_before(tmp_path_factory.mktemp("release-before"))
 
 
 @pytest.fixture(scope="session")
 def present_as_release_0(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return _build(ROOT, tmp_path_factory.mktemp("release-0"))
+    return releases.build_as_release_0(releases.ROOT, tmp_path_factory.mktemp("release-0"))
 
 
 @pytest.fixture
@@ -76,24 +63,6 @@ def previous(request: pytest.FixtureRequest, suite: Suite) -> list[Path]:
     return rpms
 
 
-def _build(source: Path, out: Path) -> list[Path]:
-    environment = {**os.environ, "OUT": str(out), "RELEASE": "0"}
-    subprocess.run([source / BUILD], env=environment, check=True, stdout=subprocess.DEVNULL)
-    return packages(out)
-
-
-def _is_here(revision: str) -> bool:
-    git = ("git", "-C", ROOT, "cat-file", "-e", f"{revision}^{{commit}}")
-    return subprocess.run(git, stderr=subprocess.DEVNULL, check=False).returncode == 0
-
-
-def _checkout(folder: Path, revision: str) -> Path:
-    """A clone at the revision: what builds the RPMs asks git for the files."""
-    subprocess.run(("git", "clone", "--quiet", "--no-checkout", ROOT, folder), check=True)
-    subprocess.run(("git", "-C", folder, "checkout", "--quiet", revision), check=True)
-    return folder
-
-
 @pytest.fixture
 def clean_host(bare_host: Host) -> Host:
     """A host with nothing of ours, and with the folders of other packages."""
@@ -102,12 +71,7 @@ def clean_host(bare_host: Host) -> Host:
 
 
 def current() -> list[Path]:
-    return packages(layers.DIST)
-
-
-def packages(folder: Path) -> list[Path]:
-    """The packages for a host: Ansible's and Cockpit's need what the hosts here do not have."""
-    return [next(folder.glob(f"{name}-[0-9]*.noarch.rpm")) for name in PACKAGES]
+    return releases.find_packages(layers.DIST)
 
 
 def files(host: Host) -> set[str]:
