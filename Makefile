@@ -95,7 +95,7 @@ collection: $(ANSIBLE)/ready  ## Build the Ansible collection to dist/
 bed: rpm $(VENV)/ready  ## Open a shell on a host: make bed SUITE=trixie
 	@$(RUN) -m bed shell $(SUITE)
 
-bench: rpm $(VENV)/ready  ## Compare the performance with similar programs
+bench: rpm $(VENV)/ready ansible  ## Compare the performance with similar programs
 	@$(RUN) -m bench
 
 # The fuzz tests of `make check`, with more calls and documents.
