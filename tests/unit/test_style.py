@@ -108,6 +108,15 @@ def _run(*command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+TOP_LEVEL = {
+    *(".ci", ".editorconfig", ".fmf", ".github", ".gitignore", ".packit.yaml"),
+    *("CONTRIBUTING.md", "HACKING.md", "LICENSE", "Makefile", "NEWS.md"),
+    *("README.md", "README.zh_CN.md", "SECURITY.md", "pyproject.toml", "setup.cfg"),
+    *("ansible", "bench", "cockpit", "completions", "dbus", "dockmgrd", "docs", "man"),
+    *("packaging", "plans", "po", "polkit", "systemd", "tests"),
+}
+
+
 def test_ruff() -> None:
     _run("ruff", "check", "--quiet", ".")
 
@@ -142,6 +151,14 @@ def test_size() -> None:
                 length = node.end_lineno - node.lineno + 1
                 assert length <= LONGEST_FUNCTION, f"{name}.{node.name} has {length} lines"
     assert {name: size for name, size in sizes.items() if size > LONGEST_FILE} == {}
+
+
+def test_the_top_level_holds_what_belongs_there() -> None:
+    """A file of a tool or of a person is easily committed with everything else."""
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    assert {name.split("/")[0] for name in listed.splitlines()} == TOP_LEVEL
 
 
 def test_license_of_each_file() -> None:

@@ -26,6 +26,7 @@ _PROPERTIES: Mapping[str, Any] = {
     "Environment": [],
     "EnvironmentFiles": [],
     "CanReload": True,
+    "LoadState": "loaded",
     "Result": "success",
 }
 
