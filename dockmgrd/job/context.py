@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from dockmgrd.catalog.sources import Catalog
 from dockmgrd.codec import encode_record
 from dockmgrd.errors import redact
 from dockmgrd.host.engine import Engine
@@ -43,11 +42,6 @@ class JobContext:
     _held: bool = False
     _cancel_requested: bool = False
     _task: asyncio.Task[object] | None = None
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The sources and distributions, read on first use: not every job needs them."""
-        return Catalog.load()
 
     @cached_property
     def workers(self) -> Workers:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dockmgrd.catalog.platforms import Platform, Tree, find_tree
+from dockmgrd.catalog.sources import Catalog
 from dockmgrd.errors import DockmgrError, SourceUnreachable, redact
-from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.messages import packages as messages
 from dockmgrd.options import InstallOptions, ListVersionsOptions
@@ -19,7 +19,7 @@ CUSTOM = "custom"
 
 
 def find_repositories(
-    context: JobContext, options: InstallOptions | ListVersionsOptions
+    options: InstallOptions | ListVersionsOptions,
 ) -> list[Repository]:
     """Docker's repository for this host at each of the sources.
 
@@ -27,9 +27,10 @@ def find_repositories(
     :raises UnsupportedPlatform: when Docker has no packages for this host.
     """
     if isinstance(options, InstallOptions) and options.repo_url:
-        return [_make_custom_repository(context, options)]
+        return [_make_custom_repository(options)]
     tree = Tree.parse(options.platform) if options.platform else find_tree(Platform.read())
-    sources = [context.catalog.get_source(name) for name in options.sources]
+    catalog = Catalog.load()
+    sources = [catalog.get_source(name) for name in options.sources]
     return [Repository(source, tree, options.channel) for source in sources]
 
 
@@ -83,9 +84,9 @@ def combine_errors(failed: Sequence[Attempt]) -> DockmgrError:
     )
 
 
-def _make_custom_repository(context: JobContext, options: InstallOptions) -> Repository:
+def _make_custom_repository(options: InstallOptions) -> Repository:
     """The caller's repository. Its packages must be signed by Docker's key all the same."""
-    official = context.catalog.get_source("official")
+    official = Catalog.load().get_source("official")
     source = replace(official, name=CUSTOM, title=options.repo_url, prefix=options.repo_url)
     tree = Tree("", "")
     return Repository(source, tree, options.channel, url=options.repo_url.rstrip("/"))
