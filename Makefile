@@ -101,6 +101,7 @@ bench: rpm $(VENV)/ready ansible  ## Compare the performance with similar progra
 # The fuzz tests of `make check`, with more calls and documents.
 fuzz: rpm $(VENV)/ready  ## Run the fuzz tests for a long time
 	FUZZ_CALLS=100000 $(VENV)/bin/pytest tests/integration/test_fuzz.py
+	FUZZ_REPOSITORIES=300 $(VENV)/bin/pytest tests/integration/test_fuzz_repository.py
 	FUZZ_EXAMPLES=5000 $(VENV)/bin/pytest tests/unit/test_fuzz_parsers.py --numprocesses=2
 
 soak: rpm $(VENV)/ready  ## Run the soak tests for a long time

@@ -57,6 +57,10 @@ _INHIBIT_ECHO = b"held\n"
 _INHIBIT_TIMEOUT = 5.0
 
 
+_CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
+"""What ends a program that has a fault, in contrast to signals that others send."""
+
+
 @dataclass(frozen=True)
 class Span:
     """The part of the job's progress that a step of it takes: fractions of the whole."""
@@ -261,7 +265,13 @@ def _make_error(outcome: Outcome) -> Exception:
     return SourceFault(error) if outcome.another_source_may_help else error
 
 
-def _make_death_error(status: int, job_id: str, *, wrote: bool) -> DockmgrError:
+def _make_death_error(status: int, job_id: str, *, wrote: bool) -> Exception:
+    command = f"journalctl -u {names.job_unit(job_id)}"
+    if -status in _CRASHES and not wrote:
+        # It may be the metadata of the source: libdnf5 aborts at some that libdnf only refuses.
+        text = messages.WORKER_CRASHED(signal=_name_signal(-status))
+        remedy = messages.READ_WORKER_JOURNAL()
+        return SourceFault(TransactionFailed(text.with_remedy(remedy, command)))
     if wrote:
         text = (
             messages.WORKER_KILLED_WRITING(signal=_name_signal(-status))
@@ -274,7 +284,6 @@ def _make_death_error(status: int, job_id: str, *, wrote: bool) -> DockmgrError:
         if status < 0
         else messages.WORKER_EXITED(status=status)
     )
-    command = f"journalctl -u {names.job_unit(job_id)}"
     return Internal(text.with_remedy(messages.READ_WORKER_JOURNAL(), command))
 
 

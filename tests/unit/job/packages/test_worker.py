@@ -352,6 +352,15 @@ async def test_a_worker_that_dies(
         await run(Context())
 
 
+@pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
+async def test_another_source_may_help_when_dnf_crashes(worker: Worker, number: int) -> None:
+    worker(f"os.kill(os.getpid(), {number:d})")
+    with pytest.raises(packages.SourceFault) as caught:
+        await run(Context())
+    assert isinstance(caught.value.error, Failed)
+    assert "crashed with SIG" in caught.value.error.message
+
+
 async def test_signals_do_not_end_a_worker_that_writes(worker: Worker) -> None:
     worker("""
 with channel.writing():
