@@ -16,6 +16,7 @@ from dockmgrd.host.filecache import FileCache
 from dockmgrd.host.yamltree import Entry
 from dockmgrd.messages import sources as messages
 from dockmgrd.messages.text import Text
+from dockmgrd.options import FASTEST
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}")
@@ -102,6 +103,8 @@ class _Layer:
         for name, entry in entries.items():
             if not _NAME.fullmatch(name):
                 raise entry.make_error(messages.SOURCE_NAME_INVALID(name=name))
+            if name == FASTEST:
+                raise entry.make_error(messages.SOURCE_NAME_RESERVED(name=name))
             members = _read_members(entry, (*_TEXT_FIELDS, "key"))
             texts = {each: members[each].text() for each in _TEXT_FIELDS if each in members}
             if "prefix" in texts:
