@@ -55,6 +55,7 @@ CHOOSE_PLATFORM = Template(
 IMAGE_NOT_VALID = Template(
     "catalog-image-not-valid", "the image must have the form REPOSITORY:TAG, such as {example}"
 )
+DATE_NOT_VALID = Template("catalog-date-not-valid", "{field} must be a date such as {example}")
 SOURCE_NAME_RESERVED = Template("source-name-reserved", "'{name}' is reserved")
 
 # Measuring
