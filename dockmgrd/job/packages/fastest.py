@@ -47,7 +47,7 @@ async def order_repositories(
         return [repositories[planned]]
     if memory is None:
         context.report(Stage.PROBING, 0.0)
-        memory = _keep(urls, await measure_all(urls, _read_proxies()))
+        memory = _keep(urls, await measure_all(urls, read_proxies()))
     context.add_note(_describe_choice(memory))
     names = [each.source for each in memory.measurements]
     names.sort(key=lambda name: name != planned)
@@ -63,7 +63,7 @@ async def measure_sources(context: JobContext, tree: Tree, channel: str) -> dict
     repositories = list_repositories(context, tree, channel)
     context.report(Stage.PROBING, 0.05)
     urls = _list_urls(repositories)
-    measurements = await measure_all(urls, _read_proxies())
+    measurements = await measure_all(urls, read_proxies())
     measured_sources.remember(urls, measurements)
     return {"measured": [each.to_plain() for each in measurements]}
 
@@ -128,7 +128,7 @@ def _list_urls(repositories: Mapping[str, Repository]) -> dict[str, str]:
     }
 
 
-def _read_proxies(path: Path | None = None) -> Proxies:
+def read_proxies(path: Path | None = None) -> Proxies:
     """The proxy of dnf.conf, which dnf uses for every source."""
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
