@@ -32,6 +32,7 @@ ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
 export PAGE_TOOLS := $(DOCKMGRD_CACHE)/page-$(shell sha256sum <tests/browser/package-lock.json | head -c 12)
 
 .PHONY: help demo check check-busy check-unit check-py36 check-py39 check-integration check-page lint trees rpm bed bench fuzz \
+	check-links \
 	soak picture translations clean apt ansible collection
 
 demo: rpm $(VENV)/ready  ## Demonstrate dockmgrd on a disposable host
@@ -94,6 +95,9 @@ collection: $(ANSIBLE)/ready  ## Build the Ansible collection to dist/
 
 bed: rpm $(VENV)/ready  ## Open a shell on a host: make bed SUITE=trixie
 	@$(RUN) -m bed shell $(SUITE)
+
+check-links: $(VENV)/ready  ## Probe all package sources and candidate mirrors over the network
+	@$(RUN) -m links
 
 bench: rpm $(VENV)/ready ansible  ## Compare the performance with similar programs
 	@$(RUN) -m bench

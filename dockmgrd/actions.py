@@ -20,6 +20,7 @@ from dockmgrd.options import (
     ListVersionsOptions,
     Options,
     ProbeOptions,
+    ProbeSourcesOptions,
     SetMirrorOptions,
     UninstallOptions,
 )
@@ -45,7 +46,7 @@ def find_authorizations(options: Options, known: KnownMirrors) -> tuple[Authoriz
     """
     if isinstance(options, InstallOptions):
         return _for_install(options, known)
-    if isinstance(options, ListVersionsOptions):
+    if isinstance(options, (ListVersionsOptions, ProbeSourcesOptions)):
         return ()
     if isinstance(options, SetMirrorOptions):
         return _for_set_mirror(options, known)

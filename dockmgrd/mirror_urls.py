@@ -188,6 +188,18 @@ def normalize_registry(name: str) -> str:
     return host + port
 
 
+def check_url(key: str, url: str) -> None:
+    """:raises InvalidArgs: for what is no address that may be fetched by root."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme == "https" and parts.hostname and "@" not in parts.netloc
+    except ValueError:
+        sound = False
+    if not sound or not url.isascii() or not url.isprintable() or " " in url:
+        text = messages.URL_NOT_ALLOWED(option=key, value=quote(url))
+        raise InvalidArgs(text.with_remedy(messages.USE_HTTPS_URL()))
+
+
 def _make_spelling(url: str) -> str:
     """What all spellings of a mirror have in common: blanks, a user and https:// may be missing."""
     bare = strip_password(url.strip())

@@ -20,6 +20,7 @@ class Kind(Enum):
     PROBE = "probe"
     UNINSTALL = "uninstall"
     LIST_VERSIONS = "versions"
+    PROBE_SOURCES = "probe-sources"
 
 
 class JobState(Enum):
@@ -100,7 +101,7 @@ class JobRequest:
     @property
     def reads_only(self) -> bool:
         """Whether the job changes nothing on the host, so that it need not wait for others."""
-        asks = self.kind in (Kind.PROBE, Kind.LIST_VERSIONS)
+        asks = self.kind in (Kind.PROBE, Kind.LIST_VERSIONS, Kind.PROBE_SOURCES)
         return asks or bool(self.options.get("dry-run", False))
 
 

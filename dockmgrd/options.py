@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
-from urllib.parse import urlsplit
 
 from dockmgrd import mirror_urls as urls
 from dockmgrd.errors import InvalidArgs, LimitsExceeded, quote
@@ -18,7 +17,7 @@ from dockmgrd.messages import requests as messages
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import Kind
 from dockmgrd.names import DOCKER_HUB
-from dockmgrd.verbs import SIGNATURES
+from dockmgrd.verbs import SIGNATURES, has_type
 
 MAX_STRING = 1024
 MAX_LIST = 16
@@ -31,6 +30,8 @@ MAX_LOCK_WAIT = 24 * 3600
 LATEST = "latest"
 """The version that stands for the newest of the source, whatever is installed."""
 CHANNELS = ("stable", "test")
+FASTEST = "fastest"
+"""The source that stands for those that this host may use, in the order of their speed."""
 _VERSION = re.compile(r"[0-9][A-Za-z0-9._+~-]*")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _PLATFORM = re.compile(r"[a-z][a-z0-9-]*/[0-9]+")
@@ -75,7 +76,7 @@ class InstallOptions:
             raise InvalidArgs(text.with_remedy(messages.WRITE_LIKE(example="28.5.1")))
         for key in ("containerd_rpm", "repo_url"):
             if values.get(key):
-                _check_url(key.replace("_", "-"), values[key])
+                urls.check_url(key.replace("_", "-"), values[key])
         if values.get("repo_url") and values.get("source"):
             raise _make_exclusive_error("repo-url", "source")
         _check_seconds(values, "lock_wait", 0, MAX_LOCK_WAIT)
@@ -110,6 +111,21 @@ class ListVersionsOptions:
 
 
 @dataclass(frozen=True)
+class ProbeSourcesOptions:
+    """The options of ProbeSources, which mean the same as those of Install."""
+
+    channel: str = "stable"
+    platform: str = ""
+
+    @classmethod
+    def parse(cls, options: Mapping[str, Any]) -> ProbeSourcesOptions:
+        """:raises InvalidArgs, LimitsExceeded: naming the option and what it takes."""
+        values = _check_options(Kind.PROBE_SOURCES, options)
+        _check_origin(values)
+        return cls(**values)
+
+
+@dataclass(frozen=True)
 class SetMirrorOptions:
     """The options of SetMirror; `mirrors` are normal."""
 
@@ -127,8 +143,7 @@ class SetMirrorOptions:
         """:raises InvalidArgs, LimitsExceeded: naming the option or the URL that is wrong."""
         values = _check_options(Kind.SET_MIRROR, options)
         if "mirrors" not in values:
-            text = messages.MIRRORS_MISSING().with_remedy(messages.EMPTY_LIST_CLEARS())
-            raise InvalidArgs(text)
+            raise InvalidArgs(messages.MIRRORS_MISSING().with_remedy(messages.EMPTY_LIST_CLEARS()))
         mode = values.setdefault("mode", Mode.REPLACE.value)
         if mode not in {each.value for each in Mode}:
             remedy = messages.CHOOSE_MODE(modes=[each.value for each in Mode])
@@ -187,7 +202,12 @@ class UninstallOptions:
 
 
 Options = Union[
-    InstallOptions, SetMirrorOptions, ProbeOptions, UninstallOptions, ListVersionsOptions
+    InstallOptions,
+    SetMirrorOptions,
+    ProbeOptions,
+    UninstallOptions,
+    ListVersionsOptions,
+    ProbeSourcesOptions,
 ]
 
 
@@ -207,6 +227,8 @@ def _check_origin(values: Mapping[str, Any]) -> None:
         if not _NAME.fullmatch(name):
             text = messages.SOURCE_NAME_NOT_VALID(value=quote(name))
             raise InvalidArgs(text.with_remedy(messages.LIST_SOURCES(), "dockmgrctl sources"))
+        if name == FASTEST and values["source"] != FASTEST:
+            raise InvalidArgs(messages.FASTEST_WITH_SOURCES(source=FASTEST))
     if values.get("channel", "stable") not in CHANNELS:
         remedy = messages.CHOOSE_CHANNEL(channels=list(CHANNELS))
         text = messages.CHANNEL_UNKNOWN(value=quote(values["channel"]))
@@ -214,18 +236,6 @@ def _check_origin(values: Mapping[str, Any]) -> None:
     if values.get("platform") and not _PLATFORM.fullmatch(values["platform"]):
         text = messages.PLATFORM_NOT_VALID(value=quote(values["platform"]))
         raise InvalidArgs(text.with_remedy(messages.WRITE_LIKE(example="rhel/9")))
-
-
-def _check_url(key: str, url: str) -> None:
-    """:raises InvalidArgs: for what is no address that may be fetched by root."""
-    try:
-        parts = urlsplit(url)
-        sound = parts.scheme == "https" and parts.hostname and "@" not in parts.netloc
-    except ValueError:
-        sound = False
-    if not sound or not url.isascii() or not url.isprintable() or " " in url:
-        text = messages.URL_NOT_ALLOWED(option=key, value=quote(url))
-        raise InvalidArgs(text.with_remedy(messages.USE_HTTPS_URL()))
 
 
 def _check_registry(values: dict[str, Any]) -> None:
@@ -257,24 +267,14 @@ def _check_options(kind: Kind, options: Mapping[str, Any]) -> dict[str, Any]:
     values = {}
     for key, value in options.items():
         if key not in accepted:
-            options_of_verb = sorted(accepted)
-            raise InvalidArgs(
-                messages.OPTION_UNKNOWN(option=quote(key), verb=kind.value, options=options_of_verb)
-            )
-        if not _has_type(value, accepted[key]):
-            text = messages.OPTION_MUST_HAVE_TYPE(option=key, expected=accepted[key])
+            known = sorted(accepted)
+            text = messages.OPTION_UNKNOWN(option=quote(key), verb=kind.value, options=known)
             raise InvalidArgs(text)
+        if not has_type(value, accepted[key]):
+            raise InvalidArgs(messages.OPTION_MUST_HAVE_TYPE(option=key, expected=accepted[key]))
         _check_size(key, value, MAX_PROBED if kind is Kind.PROBE else MAX_LIST)
         values[key.replace("-", "_")] = value
     return values
-
-
-def _has_type(value: object, signature: str) -> bool:
-    if signature == "as":
-        return isinstance(value, list) and all(isinstance(item, str) for item in value)
-    if signature == "u":
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, bool if signature == "b" else str)
 
 
 def _check_size(key: str, value: object, max_entries: int) -> None:
@@ -296,4 +296,5 @@ _PARSERS: Mapping[Kind, Callable[[Mapping[str, Any]], Options]] = {
     Kind.PROBE: ProbeOptions.parse,
     Kind.UNINSTALL: UninstallOptions.parse,
     Kind.LIST_VERSIONS: ListVersionsOptions.parse,
+    Kind.PROBE_SOURCES: ProbeSourcesOptions.parse,
 }

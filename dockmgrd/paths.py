@@ -25,6 +25,7 @@ LOCK = STATE / "lock"
 RUNTIME = Path("/run/dockmgrd")
 SPARE_RESULTS = RUNTIME / "results"
 """Where a job leaves its result when its folder cannot hold it."""
+MEASURED_SOURCES = STATE / "measured-sources.json"
 LAST_GOOD_CONFIG = STATE / "dockmgrd.yaml"
 ADMIN_CONFIG = Path("/etc/dockmgrd/dockmgrd.yaml")
 ADMIN_SOURCES = Path("/etc/dockmgrd/sources.d")
@@ -32,6 +33,7 @@ ADMIN_MIRRORS = Path("/etc/dockmgrd/mirrors.d")
 
 OS_RELEASE = Path("/etc/os-release")
 MACHINE_ID = Path("/etc/machine-id")
+DNF_CONFIG = Path("/etc/dnf/dnf.conf")
 REPOSITORY = Path("/etc/yum.repos.d/docker-ce.repo")
 DAEMON_JSON = Path("/etc/docker/daemon.json")
 REGISTRY_CERTIFICATES = Path("/etc/docker/certs.d")

@@ -13,6 +13,7 @@ METHODS: Mapping[str, Kind] = {
     "ProbeMirrors": Kind.PROBE,
     "Uninstall": Kind.UNINSTALL,
     "ListVersions": Kind.LIST_VERSIONS,
+    "ProbeSources": Kind.PROBE_SOURCES,
 }
 """The method of the manager that starts each kind of job."""
 
@@ -53,5 +54,15 @@ SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
         "plan": "s",
     },
     Kind.LIST_VERSIONS: {"source": "s", "channel": "s", "platform": "s"},
+    Kind.PROBE_SOURCES: {"channel": "s", "platform": "s"},
 }
 """D-Bus signature of every option. `interactive` is taken off by the daemon before."""
+
+
+def has_type(value: object, signature: str) -> bool:
+    """Whether the plain value is one of an option with that signature."""
+    if signature == "as":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if signature == "u":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, bool if signature == "b" else str)

@@ -109,6 +109,8 @@ def _read_image(registry: str, entry: Entry) -> tuple[str, Image]:
     for name, member in members.items():
         if name not in _IMAGE_FIELDS:
             raise member.make_error(messages.FIELD_UNKNOWN(field=name, known=_IMAGE_FIELDS))
+    if "checked" in members:
+        yamltree.check_date(members["checked"], "checked")
     match = _IMAGE.fullmatch(members["image"].text()) if "image" in members else None
     if match is None or {"", ".", ".."} & set(match[1].split("/")):
         raise entry.make_error(messages.IMAGE_NOT_VALID(example=str(HELLO_WORLD)))
@@ -135,6 +137,8 @@ def _read_texts(entry: Entry) -> dict[str, str]:
         if name not in _FIELDS:
             raise member.make_error(messages.FIELD_UNKNOWN(field=name, known=_FIELDS))
         text = member.text()
+        if name == "checked":
+            yamltree.check_date(member, name)
         texts[name] = _read_registry(text, member) if name == "registry" else text
     if texts.get("enabled", "true") not in ("true", "false"):
         raise entry.make_error(messages.NOT_TRUE_OR_FALSE(field="enabled"))

@@ -16,10 +16,11 @@ from dockmgrd.host.filecache import FileCache
 from dockmgrd.host.yamltree import Entry
 from dockmgrd.messages import sources as messages
 from dockmgrd.messages.text import Text
+from dockmgrd.options import FASTEST
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}")
-_TEXT_FIELDS = ("title", "prefix", "region", "notes", "intranet")
+_TEXT_FIELDS = ("title", "prefix", "region", "notes", "intranet", "checked", "source")
 
 Fields = dict[str, str]
 
@@ -44,6 +45,9 @@ class Source:
     key: Key
     intranet: bool = False
     """It can be reached only from inside its owner's cloud."""
+    checked: str = ""
+    """Date of the last check; `source` says what checked it, or where it is known from."""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,16 @@ class _Layer:
         for name, entry in entries.items():
             if not _NAME.fullmatch(name):
                 raise entry.make_error(messages.SOURCE_NAME_INVALID(name=name))
+            if name == FASTEST:
+                raise entry.make_error(messages.SOURCE_NAME_RESERVED(name=name))
             members = _read_members(entry, (*_TEXT_FIELDS, "key"))
             texts = {each: members[each].text() for each in _TEXT_FIELDS if each in members}
             if "prefix" in texts:
                 texts["prefix"] = _read_prefix(members["prefix"])
             if texts.get("intranet", "true") not in ("true", "false"):
                 raise members["intranet"].make_error(messages.NOT_TRUE_OR_FALSE(field="intranet"))
+            if "checked" in members:
+                yamltree.check_date(members["checked"], "checked")
             sources[name] = {**sources.get(name, {}), **texts}
             if "key" in members:
                 source_keys[name] = {**source_keys.get(name, {}), **_read_key(members["key"])}
@@ -126,6 +134,8 @@ class _Layer:
             notes=texts.get("notes", ""),
             key=Key(Path(key["file"]), key["fingerprint"]),
             intranet=texts.get("intranet") == "true",
+            checked=texts.get("checked", ""),
+            source=texts.get("source", ""),
         )
 
 

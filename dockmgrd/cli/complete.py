@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from dockmgrd.cli.commands.mirrors import FASTEST
 from dockmgrd.cli.commands.table import Live
 from dockmgrd.cli.i18n.translation import _, translate_catalog_text, translate_message
 from dockmgrd.cli.i18n.words import JOB_STATES, VERDICTS, translate_word
@@ -54,8 +55,11 @@ def _list_values(kind: Live, line: Sequence[str]) -> Values:
         if kind is Live.SOURCES:
             sources = client.list_sources()
             return [
-                (each.get("name", ""), translate_catalog_text(each.get("title", "")))
-                for each in sources
+                (FASTEST, _("the fastest of them")),
+                *(
+                    (each.get("name", ""), translate_catalog_text(each.get("title", "")))
+                    for each in sources
+                ),
             ]
         jobs = client.list_jobs()
         if kind is Live.VERSIONS:

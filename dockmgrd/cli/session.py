@@ -25,6 +25,7 @@ from dockmgrd.errors import (
     NoReply,
     NotCancellable,
     ServiceUnknown,
+    SourceUnreachable,
 )
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
@@ -38,6 +39,7 @@ _CONFIRM_PLAN = "dockmgrd.cli.view.plan:confirm_plan"
 _SELECT_MIRRORS = "dockmgrd.cli.view.tables:select_mirrors"
 _COMPARE_VERSIONS = "dockmgrd.cli.view.tables:compare_versions"
 _CHOOSE_BEST = "dockmgrd.cli.view.probe:choose_best"
+_HAS_USABLE_SOURCE = "dockmgrd.cli.view.probe:has_usable_source"
 _HAS_WORKING_MIRROR = "dockmgrd.cli.view.probe:has_working_mirror"
 
 
@@ -219,6 +221,8 @@ class Session:
         if not job.is_done:
             raise job.make_error()
         self._print(dict(job.result), kind=job.kind, job_id=job.job_id)
+        if job.kind == Kind.PROBE_SOURCES.value:
+            return _judge_sources(job.result)
         return _judge_probe(job.result) if job.kind == Kind.PROBE.value else 0
 
     def _print(self, data: Any, *, kind: str = "", job_id: str = "") -> None:
@@ -236,6 +240,15 @@ _HANDLERS: Mapping[str, Callable[[Session, Client], None]] = {
     "log": Session.show_log,
     "cancel": Session.cancel,
 }
+
+
+def _judge_sources(measured: Mapping[str, Any]) -> int:
+    """Return the exit code of measured sources, and report if it is not 0."""
+    if load(_HAS_USABLE_SOURCE)(measured):
+        return 0
+    sys.stdout.flush()
+    report(messages.NO_SOURCE_WORKS())
+    return SourceUnreachable.exit_code
 
 
 def _judge_probe(probed: Mapping[str, Any]) -> int:

@@ -72,6 +72,8 @@ def _wait_for_second_interrupt(invocation: Invocation, job_id: str) -> int:
     try:
         wait_until_readable(timeout=_SECOND_INTERRUPT_TIMEOUT)
     except Stopped:
-        Session(replace(invocation, command="cancel", job=job_id, fastest=False)).run()
+        Session(
+            replace(invocation, command="cancel", job=job_id, fastest=False, probes_sources=False)
+        ).run()
         return Cancelled.exit_code
     return _SIGNAL_CODE_BASE + signal.SIGINT

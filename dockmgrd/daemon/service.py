@@ -84,6 +84,9 @@ class ManagerInterface(ObjectInterface):
     async def list_versions(self, options: dict[str, Variant]) -> str:
         return await self._submit(Kind.LIST_VERSIONS, options)
 
+    async def probe_sources(self, options: dict[str, Variant]) -> str:
+        return await self._submit(Kind.PROBE_SOURCES, options)
+
     async def status(self) -> dict[str, Variant]:
         snapshot = to_variants(await self._status.snapshot(), _STATUS_SIGNATURES)
         return {**snapshot, "active-job": Variant("o", path_of(self._jobs.active))}
@@ -158,7 +161,7 @@ class ManagerInterface(ObjectInterface):
             plain["source"] = limits.default_source
         parsed = options.parse(kind, plain)
         if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
-            for name in parsed.sources:
+            for name in set(parsed.sources) - {options.FASTEST}:
                 self._sources.current().get_source(name)
         return interactive, plain, parsed
 

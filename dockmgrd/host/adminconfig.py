@@ -19,7 +19,7 @@ from dockmgrd.messages import requests as messages
 from dockmgrd.messages.text import NOTHING, Text, foreign_text
 from dockmgrd.mirror_urls import normalize_registry
 from dockmgrd.names import DOCKER_HUB
-from dockmgrd.options import InstallOptions, ListVersionsOptions, Options
+from dockmgrd.options import FASTEST, InstallOptions, ListVersionsOptions, Options
 
 _KEYS = ("default-source", "allowed-sources", "allowed-mirrors", "idle-seconds")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -60,7 +60,8 @@ class Limits:
         if not isinstance(parsed, (InstallOptions, ListVersionsOptions)):
             return
         for name in parsed.sources:
-            if not self.allows(name) and not getattr(parsed, "repo_url", ""):
+            # Of the fastest, only those that are allowed are measured.
+            if name != FASTEST and not self.allows(name) and not getattr(parsed, "repo_url", ""):
                 text = messages.SOURCE_NOT_ALLOWED(
                     source=name,
                     path=str(paths.ADMIN_CONFIG),
@@ -189,7 +190,11 @@ def _source(entry: Entry) -> str:
 
 def _default(entry: Entry, config: Limits) -> str:
     wanted = [each.strip() for each in entry.text().split(",")]
+    if wanted == [FASTEST]:
+        return FASTEST
     for name in wanted:
+        if name == FASTEST:
+            raise entry.make_error(f"default-source: '{name}' cannot be combined with others")
         if not _SOURCE.fullmatch(name):
             raise entry.make_error(f"default-source: '{name}' is not a valid name of a source")
         if config.allowed_sources is not None and name not in config.allowed_sources:

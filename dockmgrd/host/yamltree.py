@@ -8,6 +8,7 @@ number. The keys of a mapping are texts and differ.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,17 @@ def read(path: Path) -> Entry:
         return Entry(path, 1, {}) if node is None else _make_entry(path, node)
     except RecursionError as error:  # an alias can stand inside of what it stands for
         raise Malformed(path, 1, messages.YAML_ENDLESS()) from error
+
+
+def check_date(entry: Entry, field: str) -> None:
+    """:raises Malformed: when the value is neither a day, as year, month and day, nor empty."""
+    text = entry.text()
+    try:
+        valid = not text or time.strftime("%Y-%m-%d", time.strptime(text, "%Y-%m-%d")) == text
+    except ValueError:
+        valid = False
+    if not valid:
+        raise entry.make_error(messages.DATE_NOT_VALID(field=field, example="2026-11-26"))
 
 
 def _make_entry(path: Path, node: Any) -> Entry:

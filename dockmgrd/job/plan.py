@@ -134,6 +134,16 @@ class Plan:
         return messages.PLAN_ADDS_AND_OMITS(added=added, omitted=omitted)
 
 
+def find_plan_result(digest: str) -> Mapping[str, Any] | None:
+    """The result of the latest job that has shown the plan; None when no job is known that did."""
+    store = JobStore()
+    for job_id in reversed(store.ids()):
+        result = store.read_result(job_id)
+        if result is not None and result.result.get("digest") == digest:
+            return result.result
+    return None
+
+
 def _make_package_step(change: Change) -> Text:
     if change.replaces:
         template = _IN_PLACE_STEPS[change.action]
@@ -162,12 +172,8 @@ def _describe_change(change: Change) -> dict[str, Any]:
 
 def _find_steps(digest: str) -> Sequence[Text] | None:
     """The steps of the plan that an earlier job has shown; None when no job is known that did."""
-    store = JobStore()
-    for job_id in reversed(store.ids()):
-        result = store.read_result(job_id)
-        if result is not None and result.result.get("digest") == digest:
-            return [_read_step(each) for each in result.result.get("steps", [])]
-    return None
+    result = find_plan_result(digest)
+    return None if result is None else [_read_step(each) for each in result.get("steps", [])]
 
 
 def _read_step(plain: Any) -> Text:

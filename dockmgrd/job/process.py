@@ -32,6 +32,7 @@ _FUNCTIONS: Mapping[Kind, str] = {
     Kind.PROBE: "dockmgrd.job.probe.probe:probe",
     Kind.UNINSTALL: "dockmgrd.job.packages.uninstall:uninstall",
     Kind.LIST_VERSIONS: "dockmgrd.job.packages.versions:list_versions",
+    Kind.PROBE_SOURCES: "dockmgrd.job.packages.sources:probe_sources",
 }
 """The function that executes each kind of request, by module and name."""
 _WITH_PACKAGES = (Kind.INSTALL, Kind.UNINSTALL, Kind.LIST_VERSIONS)

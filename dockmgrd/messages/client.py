@@ -28,6 +28,7 @@ USE_COLLECTION = Template(
 )
 NOT_A_URL = Template("not-a-url", "{value} is not a URL.")
 APPEND_WITH_REMOVE = Template("append-with-remove", "--append and --remove exclude each other.")
+NO_SOURCE_WORKS = Template("cli-no-source-works", "No package source works from here.")
 FASTEST_WITH_OTHERS = Template(
     "fastest-with-others", "--fastest can only be combined with --append and --dry-run."
 )

@@ -70,6 +70,9 @@ OPTIONS_EXCLUSIVE = Template(
 GIVE_ONE = Template("give-one-option", "Use only one of them.")
 VERSION_NOT_VALID = Template("version-not-valid", "{value} is not a valid version.")
 WRITE_LIKE = Template("write-like", "Write it like {example}.")
+FASTEST_WITH_SOURCES = Template(
+    "fastest-with-sources", "The source '{source}' cannot be combined with others."
+)
 SOURCE_NAME_NOT_VALID = Template(
     "source-name-not-valid", "{value} is not a valid name of a source."
 )

@@ -55,3 +55,30 @@ CHOOSE_PLATFORM = Template(
 IMAGE_NOT_VALID = Template(
     "catalog-image-not-valid", "the image must have the form REPOSITORY:TAG, such as {example}"
 )
+DATE_NOT_VALID = Template("catalog-date-not-valid", "{field} must be a date such as {example}")
+SOURCE_NAME_RESERVED = Template("source-name-reserved", "'{name}' is reserved")
+
+# Measuring
+SOURCE_TOO_SLOW = Template("source-too-slow", "{host} did not send enough within {seconds} seconds")
+SOURCE_STATUS = Template("source-status", "{host} answered {status}")
+ANSWER_NOT_VALID = Template("source-answer-not-valid", "{host} does not answer as a repository")
+PACKAGE_LIST_CORRUPT = Template(
+    "package-list-corrupt", "the package list from {host} does not have the digest in repomd.xml"
+)
+PACKAGE_CORRUPT = Template("measured-package-corrupt", "{host} sends a damaged package")
+DNF_PROXY_FAILED = Template(
+    "dnf-proxy-failed", "the proxy {proxy} in dnf.conf cannot be used for it"
+)
+CLAUSE_END = Template("measured-clause", "{clause}.")
+FASTEST_CHOSEN = Template(
+    "fastest-source",
+    "{source} is the fastest of {count} sources: {latency} ms, {throughput} KiB/s, metadata of "
+    "{date}, measured on {measured} UTC.",
+)
+NO_SOURCE_TO_MEASURE = Template(
+    "no-source-to-measure", "There is no package source that may be measured."
+)
+NO_SOURCE_MEASURED = Template(
+    "no-source-measured", "None of the package sources works from here. {reasons}"
+)
+NAME_A_SOURCE = Template("name-a-source", "Name a source, or check the network.")

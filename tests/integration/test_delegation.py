@@ -99,6 +99,7 @@ VERBS: Sequence[tuple[str, Call, set[str]]] = [
     ("probe candidates of a registry", Call("ProbeMirrors", {"registry": GHCR}, ()), set()),
     ("probe candidates", Call("ProbeMirrors", mirrors=()), set()),
     ("versions", Call("ListVersions"), set()),
+    ("probe sources", Call("ProbeSources"), set()),
     ("uninstall", Call("Uninstall", {"force": YES}), {"uninstall"}),
     ("uninstall, dry", Call("Uninstall", {"purge-data": YES, "dry-run": YES}), {"uninstall"}),
     ("purge", Call("Uninstall", {"purge-data": YES}), {"uninstall", "purge-data"}),

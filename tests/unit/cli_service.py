@@ -167,6 +167,9 @@ class _Manager(ObjectInterface):
     async def list_versions(self, options: Mapping[str, Variant]) -> str:
         return await self._verb("versions", to_plain(options))
 
+    async def probe_sources(self, options: Mapping[str, Variant]) -> str:
+        return await self._verb("probe-sources", to_plain(options))
+
     async def status(self) -> dict[str, Variant]:
         return to_variants(self._host.status)
 

@@ -35,6 +35,7 @@ CLASSES: Mapping[Kind, type[Any]] = {
     Kind.PROBE: options.ProbeOptions,
     Kind.UNINSTALL: options.UninstallOptions,
     Kind.LIST_VERSIONS: options.ListVersionsOptions,
+    Kind.PROBE_SOURCES: options.ProbeSourcesOptions,
 }
 
 
@@ -131,7 +132,11 @@ _UNINSTALL: Table = {
     "plan": [Row("", {UNINSTALL}), Row(DIGEST, {UNINSTALL})],
 }
 _LIST_VERSIONS: Table = {
-    "source": [Row("a,b", set())],
+    "source": [Row("a,b", set()), Row("fastest", set())],
+    "channel": [Row("stable", set()), Row("test", set())],
+    "platform": [Row("", set()), Row("fedora/43", set())],
+}
+_PROBE_SOURCES: Table = {
     "channel": [Row("stable", set()), Row("test", set())],
     "platform": [Row("", set()), Row("fedora/43", set())],
 }
@@ -141,6 +146,7 @@ TABLES: Mapping[Kind, Table] = {
     Kind.PROBE: _PROBE,
     Kind.UNINSTALL: _UNINSTALL,
     Kind.LIST_VERSIONS: _LIST_VERSIONS,
+    Kind.PROBE_SOURCES: _PROBE_SOURCES,
 }
 # Of each verb: what must be given, and what it asks when nothing else is.
 REQUIRED: Mapping[Kind, dict[str, Any]] = {Kind.SET_MIRROR: {"mirrors": [LISTED]}}

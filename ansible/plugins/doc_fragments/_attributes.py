@@ -33,7 +33,9 @@ requirements:
     SOURCE = r"""
 options:
   source:
-    description: Names of package sources in the order to try; the first that works is used.
+    description:
+      - Names of package sources in the order to try; the first that works is used.
+      - V(fastest) alone measures the sources that the node may use, and tries them in the order of their speed.
     type: list
     elements: str
   channel:

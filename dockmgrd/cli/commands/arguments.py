@@ -47,6 +47,7 @@ class Invocation:
     options: Mapping[str, Any] = field(default_factory=dict)
     mirrors: tuple[str, ...] = ()
     fastest: bool = False
+    probes_sources: bool = False
     yes: bool = False
     job: str = ""
     """Id of the job, or its end; "" for the default one."""
@@ -73,7 +74,8 @@ class Invocation:
     def kind(self) -> Kind | None:
         """The kind of job that the command starts."""
         command = find_command(self.command)
-        return None if command is None else command.kind
+        own = command.kind if command else None
+        return Kind.PROBE_SOURCES if self.probes_sources else own
 
 
 class NoCommand(InvalidArgs):
@@ -199,6 +201,7 @@ def _make_invocation(
         options={**command.preset, **options},
         mirrors=mirrors,
         fastest=mirror_commands.FASTEST in local,
+        probes_sources=package_commands.PROBE_SOURCES in local,
         yes=package_commands.YES in local,
         job=parsed.get("job") or "",
         log_options=tuple(_spell_log_options(local)),

@@ -8,7 +8,8 @@ from dockmgrd.cli.i18n.translation import N_
 from dockmgrd.model import Kind
 
 YES = "yes"
-LOCAL_KEYS = frozenset({YES})
+PROBE_SOURCES = "probe-sources"
+LOCAL_KEYS = frozenset({YES, PROBE_SOURCES})
 """Options that the service does not know."""
 
 LATEST = "latest"
@@ -41,8 +42,8 @@ _SOURCE = Option(
     "--source",
     "source",
     N_(
-        "package source, or several to try in this order (default: official, or default-source "
-        "of dockmgrd.yaml)"
+        "package source, several to try in this order, or fastest to measure them (default: "
+        "official, or default-source of dockmgrd.yaml)"
     ),
     metavar="NAME[,NAME…]",
     example="aliyun",
@@ -180,7 +181,14 @@ COMMANDS: tuple[Command, ...] = (
         "sources",
         N_("list the package sources"),
         N_("List the values of --source, with those that the administrator has added."),
-        ("dockmgrctl sources", "dockmgrctl --json sources"),
+        ("dockmgrctl sources", "dockmgrctl sources --probe"),
+        (
+            Option(
+                "--probe",
+                PROBE_SOURCES,
+                N_("measure them from here, and show the best first"),
+            ),
+        ),
         group=_GROUP,
         long=True,
     ),

@@ -97,6 +97,7 @@ class Client:
             Kind.PROBE: ("ProbeMirrors", "asa{sv}", [list(mirrors), variants]),
             Kind.UNINSTALL: ("Uninstall", "a{sv}", [variants]),
             Kind.LIST_VERSIONS: ("ListVersions", "a{sv}", [variants]),
+            Kind.PROBE_SOURCES: ("ProbeSources", "a{sv}", [variants]),
         }
         member, signature, body = calls[kind]
         [path] = self._call(

@@ -82,7 +82,8 @@ def format_answer(
         arguments = (data, width, paint)
     elif command == "jobs":
         arguments = ([JobRecord.from_json(each) for each in data], width)
-    elif command not in _FORMATTERS:
+    elif command not in _FORMATTERS or invocation.probes_sources:
+        command = "result"
         arguments = (_make_record(invocation, data, kind), width)
     lines: list[str] = load(_FORMATTERS.get(command, _FORMATTERS["result"]))(*arguments)
     return lines

@@ -29,12 +29,36 @@ def format_probe(result: Mapping[str, Any], width: int | None) -> list[str]:
     return format_table(*drop_empty_columns(header, rows), width)
 
 
+def format_measured_sources(result: Mapping[str, Any], width: int | None) -> list[str]:
+    """Return the table of the measured sources, the best first."""
+    rows = [
+        (
+            str(each.get("source", "")),
+            _("out of date")
+            if each.get("stale")
+            else translate_word(VERDICTS, str(each.get("verdict", ""))),
+            _format_time(each.get("latency", 0.0)),
+            _format_speed(each.get("throughput", 0.0)),
+            _format_age(each["age"]) if "age" in each else "",
+            translate_message(each.get("cause") or str(each.get("text", ""))),
+        )
+        for each in result.get("measured", [])
+    ]
+    header = (_("SOURCE"), _("RESULT"), _("LATENCY"), _("SPEED"), _("AGE"), _("DETAILS"))
+    return format_table(header, rows, width)
+
+
 def choose_best(result: Mapping[str, Any]) -> str:
     """Return the mirror to set; "" if none works and serves the same image as the others."""
     for each in result.get("probed", []):
         if each.get("verdict") == "ok" and not each.get("differs", False):
             return str(each.get("mirror", ""))
     return ""
+
+
+def has_usable_source(result: Mapping[str, Any]) -> bool:
+    """Return whether packages can be had from one of the sources."""
+    return any(each.get("verdict") == "ok" for each in result.get("measured", []))
 
 
 def has_working_mirror(result: Mapping[str, Any]) -> bool:
@@ -76,10 +100,19 @@ def _make_row(probed: Mapping[str, Any]) -> tuple[str, ...]:
         translate_word(VERDICTS, str(probed.get("verdict", ""))),
         _format_time(probed.get("latency", 0.0)),
         _format_time(probed.get("seconds", 0.0)) if probed.get("verdict") == "ok" else "",
-        f"{format_size(int(speed))}/s" if speed else "",
+        _format_speed(speed),
         translate_message(probed.get("cause") or str(probed.get("text", ""))),
     )
 
 
 def _format_time(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds else ""
+
+
+def _format_speed(speed: float) -> str:
+    return f"{format_size(int(speed))}/s" if speed else ""
+
+
+def _format_age(seconds: int) -> str:
+    hours = seconds // 3600
+    return f"{hours // 24} d" if hours >= 48 else f"{hours} h"

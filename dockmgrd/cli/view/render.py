@@ -17,7 +17,7 @@ from dockmgrd.cli.i18n.words import JOB_STATES, translate_word
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view.layout import format_field
 from dockmgrd.cli.view.plan import format_diff, format_plan
-from dockmgrd.cli.view.probe import format_probe
+from dockmgrd.cli.view.probe import format_measured_sources, format_probe
 from dockmgrd.cli.view.tables import format_versions
 from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, wrap
 from dockmgrd.model import Kind
@@ -54,7 +54,9 @@ def format_result(job: JobRecord, width: int | None) -> list[str]:
         return [*format_plan(result, width), *_format_failed_sources(result, width)]
     if "versions" in result:
         return [*format_versions(result, width), *_format_failed_sources(result, width)]
-    if "probed" in result:
+    if "measured" in result:
+        lines = format_measured_sources(result, width)
+    elif "probed" in result:
         lines = format_probe(result, width)
     else:
         lines = wrap(harmless(_describe_outcome(job)), width)

@@ -60,7 +60,7 @@ async def install(context: JobContext, options: InstallOptions) -> dict[str, Any
     :raises DockmgrError: what the package worker, `apply_mirrors` and the service raise.
     """
     context.report(Stage.PREPARING, 0.0)
-    repositories = sources.find_repositories(options)
+    repositories = await sources.find_repositories(context, options)
     refusal = await find_refusal(context, options, repositories[0])
     if refusal is not None and not options.dry_run:
         raise refusal

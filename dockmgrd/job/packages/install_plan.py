@@ -20,7 +20,7 @@ from dockmgrd.messages import packages as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import normalize_known
-from dockmgrd.options import InstallOptions
+from dockmgrd.options import FASTEST, InstallOptions
 from dockmgrd.worker.protocol import Change
 
 _RESTARTED_UNITS = {"docker-ce-": names.DOCKER_UNIT, "containerd.io-": names.CONTAINERD_UNIT}
@@ -39,7 +39,7 @@ async def make_plan(
     restarts = [
         each for each in _find_restarts(changes) if (await context.systemd.get_state(each)).active
     ]
-    files = [RepositoryFile().plan_change(repository)]
+    files = [RepositoryFile().plan_change(repository, binding=options.sources == (FASTEST,))]
     actions = [steps.RESTART_UNIT(unit=each) for each in restarts]
     if options.enable and unit.unit_file_state != "enabled":
         actions.append(steps.ENABLE_UNIT(unit=names.DOCKER_UNIT))

@@ -110,8 +110,13 @@ class RepositoryFile:
             yield True
             undo.pop_all()
 
-    def plan_change(self, repository: Repository | None) -> FileChange | None:
-        """What `replaced_by` would change, or with None `remove`; None when nothing."""
+    def plan_change(
+        self, repository: Repository | None, *, binding: bool = False
+    ) -> FileChange | None:
+        """What `replaced_by` would change, or with None `remove`; None when nothing.
+
+        :param binding: whether a plan is about this repository, or about any that can serve it.
+        """
         before, public = self._read(), True
         if repository is not None:
             after: bytes | None = repository.content().encode()
@@ -122,7 +127,7 @@ class RepositoryFile:
             public = is_public(self._saved)
         if _is_equivalent(before, after):
             return None
-        return FileChange(self._path, before, after, binding=False, public=public)
+        return FileChange(self._path, before, after, binding=binding, public=public)
 
     def remove(self) -> bool:
         """Remove our file and put back the one that was there before; whether anything changed.

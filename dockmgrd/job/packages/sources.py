@@ -10,28 +10,47 @@ from typing import Any
 from dockmgrd.catalog.platforms import Platform, Tree, find_tree
 from dockmgrd.catalog.sources import Catalog
 from dockmgrd.errors import DockmgrError, SourceUnreachable, redact
+from dockmgrd.job.context import JobContext
+from dockmgrd.job.packages.fastest import measure_sources, order_repositories
 from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.messages import packages as messages
-from dockmgrd.options import InstallOptions, ListVersionsOptions
+from dockmgrd.options import FASTEST, InstallOptions, ListVersionsOptions, ProbeSourcesOptions
 
 CUSTOM = "custom"
 """Name of the source that is a repository of the caller's own."""
 
 
-def find_repositories(
-    options: InstallOptions | ListVersionsOptions,
+async def find_repositories(
+    context: JobContext, options: InstallOptions | ListVersionsOptions
 ) -> list[Repository]:
-    """Docker's repository for this host at each of the sources.
+    """Docker's repository for this host at each of the sources, in the order to try.
 
     :raises InvalidArgs: when a source is unknown.
     :raises UnsupportedPlatform: when Docker has no packages for this host.
+    :raises SourceUnreachable: when the fastest one is wanted, and none works.
     """
     if isinstance(options, InstallOptions) and options.repo_url:
         return [_make_custom_repository(options)]
-    tree = Tree.parse(options.platform) if options.platform else find_tree(Platform.read())
+    tree = _find_tree(options.platform)
+    if options.sources == (FASTEST,):
+        plan = options.plan if isinstance(options, InstallOptions) else ""
+        return await order_repositories(context, tree, options.channel, plan)
     catalog = Catalog.load()
     sources = [catalog.get_source(name) for name in options.sources]
     return [Repository(source, tree, options.channel) for source in sources]
+
+
+async def probe_sources(context: JobContext, options: ProbeSourcesOptions) -> dict[str, Any]:
+    """Measure the sources that the host may use; see `measure_sources` for the result.
+
+    :raises UnsupportedPlatform: when Docker has no packages for this host.
+    :raises SourceUnreachable: when there is nothing to measure.
+    """
+    return await measure_sources(context, _find_tree(options.platform), options.channel)
+
+
+def _find_tree(platform: str) -> Tree:
+    return Tree.parse(platform) if platform else find_tree(Platform.read())
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ async def list_versions(context: JobContext, options: ListVersionsOptions) -> di
     """
     context.report(Stage.PREPARING, 0.0)
     failed: list[sources.Attempt] = []
-    for repository in sources.find_repositories(options):
+    for repository in await sources.find_repositories(context, options):
         request = ListPackages(names=OF_ENGINE_VERSION, **repository.request_fields())
         try:
             async with worker.transaction(context, request, _ALL) as transaction:

@@ -21,6 +21,7 @@ from dockmgrd.messages.text import Template
 
 _MAX_BYTES = 4 << 20
 _MAX_LINE_BYTES = 64 << 10
+_MAX_LENGTH_DIGITS = 19
 
 
 class Malformed(Exception):
@@ -75,8 +76,13 @@ class WebClient:
         self.at_proxy = False
         """Whether the proxy itself has not been reached yet."""
 
-    async def get(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """The answer to a GET of the URL, whose host is in ASCII. Redirects are not followed."""
+    async def get(
+        self, url: str, headers: Mapping[str, str], max_bytes: int | None = None
+    ) -> Answer:
+        """The answer to a GET of the URL, whose host is in ASCII. Redirects are not followed.
+
+        :param max_bytes: of the body that are read, of which the rest is left; None for all of it.
+        """
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         self.host = parts.netloc.rpartition("@")[2]
@@ -96,7 +102,7 @@ class WebClient:
         ]
         request = "\r\n".join([*lines, "", ""]).encode("ascii", "replace")
         try:
-            answer = await self._exchange_over_any(origin, request)
+            answer = await self._exchange_over_any(origin, request, max_bytes)
         except (ConnectionError, EOFError):
             if seen_by is None:
                 raise
@@ -112,23 +118,27 @@ class WebClient:
             connection.writer.transport.abort()
         self._connections.clear()
 
-    async def _exchange_over_any(self, origin: str, request: bytes) -> Answer:
+    async def _exchange_over_any(
+        self, origin: str, request: bytes, max_bytes: int | None
+    ) -> Answer:
         """The answer over the connection that is open, or else over a new one."""
         kept = self._connections.pop(origin, None)
         if kept is not None:
             # The server may have closed it since.
             with contextlib.suppress(OSError, EOFError):
-                return await self._exchange(origin, kept, request)
-        return await self._exchange(origin, None, request)
+                return await self._exchange(origin, kept, request, max_bytes)
+        return await self._exchange(origin, None, request, max_bytes)
 
-    async def _exchange(self, origin: str, kept: _Connection | None, request: bytes) -> Answer:
+    async def _exchange(
+        self, origin: str, kept: _Connection | None, request: bytes, max_bytes: int | None
+    ) -> Answer:
         started = time.monotonic()
         connection = kept or await self._connect(origin)
         try:
             connection.writer.write(request)
             status, headers = await _read_head(connection.reader)
             head_seconds = time.monotonic() - started
-            body, ended = await _read_body(connection.reader, headers)
+            body, ended = await _read_body(connection.reader, headers, max_bytes)
         except BaseException:
             connection.writer.transport.abort()
             raise
@@ -189,23 +199,29 @@ async def _read_head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]
 
 
 async def _read_body(
-    reader: asyncio.StreamReader, headers: Mapping[str, str]
+    reader: asyncio.StreamReader, headers: Mapping[str, str], max_bytes: int | None
 ) -> tuple[bytes, bool]:
-    """The body, and whether the connection ended with it."""
+    """The body, or as much of it as is wanted, and whether the connection is of no more use."""
+    limit = _MAX_BYTES if max_bytes is None else max_bytes
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        return await _read_chunks(reader), False
+        return await _read_chunks(reader, limit, cut=max_bytes is not None)
     length = headers.get("content-length", "")
-    if length.isdigit():
-        if int(length) > _MAX_BYTES:
+    if length.isdigit() and len(length) < _MAX_LENGTH_DIGITS:
+        if int(length) <= limit:
+            return await reader.readexactly(int(length)), False
+        if max_bytes is None:
             raise Malformed(messages.ANSWER_TOO_LARGE)
-        return await reader.readexactly(int(length)), False
-    body = await reader.read(_MAX_BYTES)
-    while len(body) < _MAX_BYTES and (more := await reader.read(_MAX_BYTES - len(body))):
+        return await reader.readexactly(limit), True
+    body = await reader.read(limit)
+    while len(body) < limit and (more := await reader.read(limit - len(body))):
         body += more
     return body, True
 
 
-async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+async def _read_chunks(
+    reader: asyncio.StreamReader, limit: int, *, cut: bool
+) -> tuple[bytes, bool]:
+    """The body, of which a larger one is cut or else an error, and whether it was cut."""
     body = b""
     while True:
         line = await reader.readline()
@@ -213,11 +229,15 @@ async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
             size = int(line.split(b";")[0], 16)
         except ValueError as error:
             raise Malformed(messages.NOT_HTTP) from error
-        if len(body) + size > _MAX_BYTES:
-            raise Malformed(messages.ANSWER_TOO_LARGE)
+        if size < 0:
+            raise Malformed(messages.NOT_HTTP)
+        if len(body) + size > limit:
+            if not cut:
+                raise Malformed(messages.ANSWER_TOO_LARGE)
+            return body + await reader.readexactly(limit - len(body)), True
         if size == 0:
             while (await reader.readline()).strip():
                 pass
-            return body
+            return body, False
         body += await reader.readexactly(size)
         await reader.readline()

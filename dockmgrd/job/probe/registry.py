@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from dockmgrd.catalog.mirrors import Image
 from dockmgrd.job.probe.documents import (
@@ -25,6 +25,7 @@ from dockmgrd.job.probe.documents import (
     parse_token,
 )
 from dockmgrd.job.probe.http import Answer, Malformed, WebClient
+from dockmgrd.job.probe.redirects import follow
 from dockmgrd.job.probe.trust import UnusableCertificate
 from dockmgrd.job.probe.tunnel import ProxyFailed
 from dockmgrd.job.probe.verdicts import (
@@ -42,8 +43,6 @@ from dockmgrd.mirror_urls import find_api_root, has_own_root
 from dockmgrd.timeouts import within
 
 _MAX_LAYER_BYTES = 1 << 20
-_MAX_REDIRECTS = 5
-_REDIRECTS = (301, 302, 303, 307, 308)
 _ACCEPT = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",
@@ -229,26 +228,9 @@ class _Attempt:
         self._authorization = {"Authorization": f"Bearer {token}"}
 
     async def _get(self, url: str, headers: Mapping[str, str]) -> Answer:
-        """The answer at the end of all redirects.
-
-        https is never continued with http: a mirror must not have us look at what it cannot reach
-        itself, and a token is a secret.
-        """
-        sent = dict(headers)
-        for _ in range(_MAX_REDIRECTS):
-            parts = urlsplit(url)
-            usable = ("https",) if self._mirror.startswith("https:") else ("https", "http")
-            if parts.scheme not in usable or not parts.hostname:
-                cause = messages.REDIRECT_WITHOUT_TLS(host=self._client.host)
-                raise Failed(Verdict.BROKEN, cause)
-            answer = await self._client.get(url, sent)
-            location = answer.headers.get("location")
-            if answer.status not in _REDIRECTS or not location:
-                return answer
-            url = urljoin(url, location)
-            if urlsplit(url).netloc != parts.netloc:
-                sent.pop("Authorization", None)
-        raise Failed(Verdict.BROKEN, messages.REDIRECT_LOOP(host=self._client.host))
+        """The answer at the end of all redirects."""
+        secure = self._mirror.startswith("https:")
+        return await follow(self._client, url, headers, secure=secure)
 
     def _judge(self, answer: Answer) -> Failed:
         return judge_status(answer, self.step, self._client.host, str(self._image))

@@ -47,8 +47,10 @@ class Trust:
             unchecked.verify_mode = ssl.CERT_NONE
             return unchecked
         special = _read_certificates(self._certificates / registry)
-        if special is not None:
-            return special
+        return self.get_usual_context() if special is None else special
+
+    def get_usual_context(self) -> ssl.SSLContext:
+        """The TLS context with the host's authorities alone."""
         if self._usual is None:
             self._usual = _make_go_context()
         return self._usual

@@ -16,7 +16,10 @@ async def _listed(address: str, host: Host, *words: str) -> list[str]:
 
 
 async def test_sources(bus_address: str) -> None:
-    assert await _listed(bus_address, Host(), "sources", "install") == ["aliyun\tAlibaba Cloud"]
+    assert await _listed(bus_address, Host(), "sources", "install") == [
+        "fastest\tthe fastest of them",
+        "aliyun\tAlibaba Cloud",
+    ]
 
 
 async def test_jobs_and_those_that_run(bus_address: str) -> None:
