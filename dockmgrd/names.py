@@ -13,6 +13,8 @@ JOB_INTERFACE = "org.dockmgr1.Job"
 ERROR_PREFIX = "org.dockmgr1.Error."
 
 DAEMON_UNIT = "dockmgrd.service"
+WATCH_UNIT = "dockmgrd-mirror-watch.service"
+WATCH_TIMER = "dockmgrd-mirror-watch.timer"
 JOB_UNIT_PREFIX = "dockmgrd-job@"
 DOCKER_UNIT = "docker.service"
 DOCKER_SOCKET_UNIT = "docker.socket"
@@ -52,6 +54,8 @@ MESSAGE_JOB_INTERRUPTED = "9c01d2673cd64c549d556c65fa4cf29e"
 MESSAGE_DENIED = "a7d9f92603eb47178ae58cbaf4d315b5"
 MESSAGE_ALLOWED = "836acb04e4354f20a94c3cd0bdeec06e"
 MESSAGE_INVALID = "7941957ba3f54d779b9b4b95a8927bbf"
+MESSAGE_MIRRORS_REORDERED = "2b9f6c1d8e054a7f9d3e61c07a5b4f18"
+MESSAGE_NO_MIRROR_WORKS = "e4c7d05a91b84f3c8a62f7d9130b6e25"
 MESSAGE_INTERNAL_ERROR = "f5f198896f064f3ca0af24b2e7e3e265"
 
 
