@@ -35,6 +35,7 @@ def describe_manager(status: Status, active: Job | None) -> dict[str, Any]:
         "MirrorsConfigured": status.mirrors_configured,
         "MirrorsDrift": status.drift,
         "Registries": [to_variants(each) for each in status.registries],
+        "MirrorChecks": [to_variants(each) for each in facts.checks],
         "Packages": dict(facts.packages),
         "Source": facts.source,
         "Platform": status.platform,

@@ -28,7 +28,12 @@ from dockmgrd.model import Authorization, JobState, Kind
 from dockmgrd.names import DOCKER_HUB
 from dockmgrd.verbs import METHODS, SIGNATURES
 
-_STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}", "registries": "aa{sv}"}
+_STATUS_SIGNATURES = {
+    "packages": "a{ss}",
+    "problems": "aa{sv}",
+    "registries": "aa{sv}",
+    "mirror-checks": "aa{sv}",
+}
 _WAITS = Quota(64, TOO_MANY_WAITS)
 _EVERYDAY_ACTIONS = (names.ACTION_INSTALL, names.ACTION_SET_MIRROR)
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)

@@ -239,7 +239,7 @@ def _watch(entry: Entry, config: Limits) -> MirrorWatch:
     watch = watch_config.parse(entry)
     if watch.choose_from is Choice.CANDIDATES and config.allowed_mirrors is None:
         raise entry.make_error(
-            "mirror-watch: choose-from: candidates needs the hosts to choose from in allowed-mirrors"
+            "mirror-watch: choose-from: candidates needs a list of hosts in allowed-mirrors"
         )
     return watch
 
