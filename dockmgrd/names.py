@@ -13,6 +13,8 @@ JOB_INTERFACE = "org.dockmgr1.Job"
 ERROR_PREFIX = "org.dockmgr1.Error."
 
 DAEMON_UNIT = "dockmgrd.service"
+MIRROR_WATCH = "mirror-watch"
+"""The origin of the jobs of the mirror watch."""
 WATCH_UNIT = "dockmgrd-mirror-watch.service"
 WATCH_TIMER = "dockmgrd-mirror-watch.timer"
 JOB_UNIT_PREFIX = "dockmgrd-job@"

@@ -54,6 +54,7 @@ def describe_request(request: JobRequest) -> dict[str, Any]:
         "Id": request.job_id,
         "Kind": request.kind.value,
         "InitiatorUid": request.caller_uid,
+        "Origin": request.origin,
         "CreatedAt": request.created_at,
         "Unit": names.job_unit(request.job_id),
         "Options": _encode_options(request),

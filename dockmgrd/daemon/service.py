@@ -136,7 +136,10 @@ class ManagerInterface(ObjectInterface):
             check_limits=lambda: limits.check(parsed),
         )
         authorized = uid == 0 or bool(needed) or await self._is_authorized(uid)
-        job = await self._jobs.submit(kind, plain, uid, needed, authorized=authorized)
+        origin = await self._gate.callers.find_origin(get_caller(), uid)
+        job = await self._jobs.submit(
+            kind, plain, uid, needed, authorized=authorized, origin=origin
+        )
         return names.job_path(job.job_id)
 
     async def _is_authorized(self, uid: int) -> bool:
