@@ -55,7 +55,8 @@ def test_the_timer_exists_only_when_it_is_configured(host: Host) -> None:
     assert "30min" in show(host, TIMER, "TimersMonotonic")
     host.run("systemctl", "daemon-reload")
     assert TIMER in show(host, "timers.target", "Wants"), "it starts at boot"
-    host.run("systemd-analyze", "verify", TIMER, UNIT)
+    units = (f"/run/systemd/generator/{TIMER}", f"/usr/lib/systemd/system/{UNIT}")
+    host.run("systemd-analyze", "verify", "--man=no", *units)
     host.run("rm", SETTINGS)
     api.call("Status")
     assert show(host, TIMER, "LoadState") == "not-found"

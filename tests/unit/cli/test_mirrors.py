@@ -246,7 +246,7 @@ def test_results_of_the_mirror_watch_have_their_age() -> None:
     answer = tables.select_mirrors({"mirror-checks": checks, "mirrors-configured": [A]})
     ages = {61: "1 min ago", 3 * 3600: "3 h ago", 3 * 86400: "3 days ago", 0: "0 min ago"}
     for seconds, age in ages.items():
-        lines = tables.format_mirrors(answer, None, now=seconds + 0.5)
+        lines = tables.format_mirrors(answer, None, now=seconds + 1.5)
         assert [line.split() for line in lines[-2:]] == [
             ["docker.io", A, "ok", *age.split()],
             ["ghcr.io", B, "timeout", *age.split()],
