@@ -155,6 +155,7 @@ async def test_mirrors_are_shown_with_their_drift(bus_address: str) -> None:
         "active": ["https://one.example/"],
         "drift": True,
         "registries": STATUS["registries"],
+        "checks": [],
         "running": True,
         "installed": True,
     }
