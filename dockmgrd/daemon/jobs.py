@@ -132,9 +132,8 @@ class Jobs:
             if running.request.kind is kind and running.request.options == options:
                 self._join(running, uid, authorized=authorized)
                 return running
-        request = JobRequest(
-            new_id(), kind, dict(options), uid, job_state.get_time(), granted, origin
-        )
+        now = job_state.get_time()
+        request = JobRequest(new_id(), kind, dict(options), uid, now, granted, origin)
         job = Job(request, users={uid}, authorized=authorized)
         if request.reads_only:
             self._places.check(uid, self._reading)
