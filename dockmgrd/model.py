@@ -97,6 +97,8 @@ class JobRequest:
     """Microseconds since the epoch."""
     granted: tuple[Authorization, ...] = ()
     """What polkit has allowed the caller."""
+    origin: str = ""
+    """The part of dockmgrd that requested it, such as MIRROR_WATCH; "" for a user."""
 
     @property
     def reads_only(self) -> bool:

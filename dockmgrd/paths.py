@@ -27,7 +27,10 @@ SPARE_RESULTS = RUNTIME / "results"
 """Where a job leaves its result when its folder cannot hold it."""
 MEASURED_SOURCES = STATE / "measured-sources.json"
 LAST_GOOD_CONFIG = STATE / "dockmgrd.yaml"
+WATCH_RECORD = STATE / "mirror-watch.json"
+"""What the mirror watch has found."""
 ADMIN_CONFIG = Path("/etc/dockmgrd/dockmgrd.yaml")
+GENERATED_UNITS = Path("/run/systemd/generator")
 ADMIN_SOURCES = Path("/etc/dockmgrd/sources.d")
 ADMIN_MIRRORS = Path("/etc/dockmgrd/mirrors.d")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from dockmgrd import names
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.interface import Caller
 from dockmgrd.daemon import audit
@@ -38,6 +39,13 @@ class Callers:
         """The caller as the journal names it. Raises as `uid`."""
         uid, pid = await asyncio.gather(self.find_uid(caller), self._pid(caller))
         return audit.Identity(uid, caller.sender, lambda: self._unit(pid))
+
+    async def find_origin(self, caller: Caller, uid: int) -> str:
+        """The part of dockmgrd that calls; "" for a user. Nothing is permitted by it."""
+        if uid != 0:
+            return ""
+        unit = await self._unit(await self._pid(caller))
+        return names.MIRROR_WATCH if unit == names.WATCH_UNIT else ""
 
     async def _pid(self, caller: Caller) -> int:
         """The caller's process, 0 where that is not known.

@@ -113,6 +113,7 @@ class Jobs:
         granted: tuple[Authorization, ...] = (),
         *,
         authorized: bool = False,
+        origin: str = "",
     ) -> Job:
         """Start a job, or join the one that runs when it does the very same.
 
@@ -120,6 +121,7 @@ class Jobs:
 
         :param granted: what the user was allowed; see `JobRequest`.
         :param authorized: whether polkit has authorized the user for any action.
+        :param origin: see `JobRequest`.
         :raises Busy: when another job changes the host.
         :raises LimitsExceeded: when too many jobs of the user wait.
         :raises ServiceFailed: when systemd does not start it.
@@ -130,7 +132,8 @@ class Jobs:
             if running.request.kind is kind and running.request.options == options:
                 self._join(running, uid, authorized=authorized)
                 return running
-        request = JobRequest(new_id(), kind, dict(options), uid, job_state.get_time(), granted)
+        now = job_state.get_time()
+        request = JobRequest(new_id(), kind, dict(options), uid, now, granted, origin)
         job = Job(request, users={uid}, authorized=authorized)
         if request.reads_only:
             self._places.check(uid, self._reading)

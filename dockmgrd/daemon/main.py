@@ -20,6 +20,7 @@ from dockmgrd.daemon.engine_watch import EngineWatch
 from dockmgrd.daemon.gate import Gate
 from dockmgrd.daemon.idle import IdleWatch
 from dockmgrd.daemon.jobs import Jobs
+from dockmgrd.daemon.mirror_watch import WatchView
 from dockmgrd.daemon.polkit import Polkit
 from dockmgrd.daemon.service import ManagerInterface, Service
 from dockmgrd.daemon.status import Status
@@ -54,6 +55,7 @@ async def serve() -> None:
             changed=service.update_manager,
         )
         status = Status(engine, sources, Platform.read().name, limits, service.update_manager)
+        status.watch = WatchView(manager, limits, status.configured_mirrors)
         await engine.start()
         jobs = Jobs(
             manager,

@@ -28,7 +28,12 @@ from dockmgrd.model import Authorization, JobState, Kind
 from dockmgrd.names import DOCKER_HUB
 from dockmgrd.verbs import METHODS, SIGNATURES
 
-_STATUS_SIGNATURES = {"packages": "a{ss}", "problems": "aa{sv}", "registries": "aa{sv}"}
+_STATUS_SIGNATURES = {
+    "packages": "a{ss}",
+    "problems": "aa{sv}",
+    "registries": "aa{sv}",
+    "mirror-checks": "aa{sv}",
+}
 _WAITS = Quota(64, TOO_MANY_WAITS)
 _EVERYDAY_ACTIONS = (names.ACTION_INSTALL, names.ACTION_SET_MIRROR)
 _FROM_SOURCES = (Kind.INSTALL, Kind.LIST_VERSIONS)
@@ -134,7 +139,10 @@ class ManagerInterface(ObjectInterface):
             check_limits=lambda: limits.check(parsed),
         )
         authorized = uid == 0 or bool(needed) or await self._is_authorized(uid)
-        job = await self._jobs.submit(kind, plain, uid, needed, authorized=authorized)
+        origin = await self._gate.callers.find_origin(get_caller(), uid)
+        job = await self._jobs.submit(
+            kind, plain, uid, needed, authorized=authorized, origin=origin
+        )
         return names.job_path(job.job_id)
 
     async def _is_authorized(self, uid: int) -> bool:

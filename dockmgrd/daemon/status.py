@@ -12,6 +12,7 @@ from typing import Any
 from dockmgrd import paths
 from dockmgrd.catalog.sources import Sources
 from dockmgrd.daemon.engine_watch import EngineWatch, Live
+from dockmgrd.daemon.mirror_watch import WatchView
 from dockmgrd.errors import DockmgrError, redact
 from dockmgrd.host.adminconfig import LimitsFile
 from dockmgrd.host.configured_mirrors import (
@@ -48,6 +49,8 @@ class FileFacts:
     repository: Repository = field(default_factory=Repository)
     registries: tuple[RegistryFile, ...] = ()
     source: str = ""
+    checks: tuple[Mapping[str, Any], ...] = ()
+    """What the mirror watch has found."""
     problems: tuple[Text, ...] = ()
 
 
@@ -60,6 +63,7 @@ class Status:
     platform: str
     limits: LimitsFile
     changed: Callable[[], None] = lambda: None
+    watch: WatchView | None = None
     facts: FileFacts = field(default_factory=FileFacts)
     _packages: InstalledPackages = field(default_factory=InstalledPackages)
     _files: HostFiles = field(default_factory=HostFiles)
@@ -70,6 +74,8 @@ class Status:
 
     async def refresh(self) -> None:
         """Look at the files, and wait until the engine has been asked once."""
+        if self.watch is not None:
+            await self.watch.follow_settings()
         packages = await self._packages.versions()
         repository = self._files.repository()
         facts = FileFacts(
@@ -78,6 +84,7 @@ class Status:
             repository=repository,
             registries=self._files.registries(),
             source=self._find_source(repository.base_url),
+            checks=tuple(self.watch.checks if self.watch else ()),
             problems=tuple(self._find_file_problems()),
         )
         if facts != self.facts:
@@ -116,6 +123,7 @@ class Status:
             "mirrors-active": list(self.live.mirrors),
             "mirrors-drift": self.drift,
             "registries": self.registries,
+            "mirror-checks": [dict(each) for each in self.facts.checks],
             "platform": self.platform,
             "problems": [each.to_plain() for each in self.problems],
         }
@@ -212,4 +220,6 @@ class Status:
         problem = self._files.mirrors().problem
         if problem is not None:
             problems.append(problem)
+        if self.watch is not None:
+            problems += self.watch.problems
         return [*problems, *find_unusable_mirrors(self._files.mirrors().mirrors)]

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from dockmgrd import names, paths
 from dockmgrd.errors import AccessDenied, DockmgrError, InvalidArgs
-from dockmgrd.host import atomicfile, yamltree
+from dockmgrd.host import atomicfile, watch_config, yamltree
 from dockmgrd.host.filecache import Stamp, read_stamp
+from dockmgrd.host.watch_config import Choice, MirrorWatch
 from dockmgrd.host.yamltree import Entry, Malformed
 from dockmgrd.messages import limits
 from dockmgrd.messages import requests as messages
@@ -21,7 +22,7 @@ from dockmgrd.mirror_urls import normalize_registry
 from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options import FASTEST, InstallOptions, ListVersionsOptions, Options
 
-_KEYS = ("default-source", "allowed-sources", "allowed-mirrors", "idle-seconds")
+_KEYS = ("default-source", "allowed-sources", "allowed-mirrors", "idle-seconds", "mirror-watch")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HOST = re.compile(r"(\*\.)?([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
 _MAX_IDLE_SECONDS = 86400
@@ -40,6 +41,8 @@ class Limits:
     `*.domain` for all below it; without a port it is 443."""
     idle_seconds: float = 30.0
     """How long the daemon stays when nobody needs it."""
+    mirror_watch: MirrorWatch | None = None
+    """None where mirrors are not watched."""
 
     def admits(self, mirror: str, registry: str = DOCKER_HUB) -> bool:
         """Whether the list of mirror hosts for the registry has the host of the URL.
@@ -97,6 +100,8 @@ def read(path: Path) -> Limits:
         config = replace(config, allowed_mirrors=_hosts(members["allowed-mirrors"]))
     if "idle-seconds" in members:
         config = replace(config, idle_seconds=_seconds(members["idle-seconds"]))
+    if "mirror-watch" in members:
+        config = replace(config, mirror_watch=_watch(members["mirror-watch"], config))
     return config
 
 
@@ -232,6 +237,16 @@ def _host(entry: Entry) -> str:
             "mirror.example:5000 or '*.example'"
         )
     return text
+
+
+def _watch(entry: Entry, config: Limits) -> MirrorWatch:
+    """Candidates are mirrors of others, so the administrator has to list those to use."""
+    watch = watch_config.parse(entry)
+    if watch.choose_from is Choice.CANDIDATES and config.allowed_mirrors is None:
+        raise entry.make_error(
+            "mirror-watch: choose-from: candidates needs a list of hosts in allowed-mirrors"
+        )
+    return watch
 
 
 def _seconds(entry: Entry) -> float:

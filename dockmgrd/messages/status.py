@@ -19,3 +19,10 @@ ENGINE_SILENT = Template(
 SEE_ENGINE_UNIT = Template("see-engine-unit", "Look at the state of docker.service.")
 FIX_FILE = Template("fix-file", "Fix {path}.")
 SEE_SOURCES = Template("see-sources", "Fix or remove the file in {path}.")
+NO_MIRROR_WORKS = Template(
+    "no-mirror-of-registry-works",
+    "None of the mirrors of {registry} worked when they were last tried: {mirrors}.",
+)
+PROBE_AND_SET_OTHERS = Template(
+    "probe-and-set-others", "Find out why, and set mirrors that work with dockmgrctl set-mirror."
+)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_host"]
 
-PROPERTIES = 14
+PROPERTIES = 15
 
 # Runs on the host: prints each change of the manager's properties, the first line when it listens.
 _LISTEN = """

@@ -30,7 +30,9 @@ SECTIONS: Mapping[str, str] = {
     "EXAMPLES SEE_ALSO",
     "dockmgrd.8": "NAME SYNOPSIS DESCRIPTION UNITS SIGNALS ENVIRONMENT JOURNAL AUTHORIZATION "
     "SECURITY FILES EXAMPLES SEE_ALSO",
-    "dockmgrd.yaml.5": "NAME SYNOPSIS DESCRIPTION LIMITS SOURCES MIRRORS EXAMPLES SEE_ALSO",
+    "dockmgrd.yaml.5": (
+        "NAME SYNOPSIS DESCRIPTION LIMITS MIRROR_WATCH SOURCES MIRRORS EXAMPLES SEE_ALSO"
+    ),
     "org.dockmgr1.5": "NAME SYNOPSIS DESCRIPTION MANAGER_INTERFACE "
     "JOB_INTERFACE ERRORS MESSAGES FILES EXAMPLES SEE_ALSO",
 }
@@ -116,7 +118,8 @@ def test_examples_of_commands_are_valid(folder: Path) -> None:
 
 
 def test_examples_of_files_are_valid(folder: Path, tmp_path: Path) -> None:
-    limits, by_registry, ours, resigned, mirrors, registry = _examples(folder / "dockmgrd.yaml.5")
+    examples = _examples(folder / "dockmgrd.yaml.5")
+    limits, by_registry, watch, ours, resigned, mirrors, registry = examples
     (tmp_path / "dockmgrd.yaml").write_text(limits)
     assert adminconfig.read(tmp_path / "dockmgrd.yaml").idle_seconds == 60
     (tmp_path / "dockmgrd.yaml").write_text(by_registry)
@@ -124,6 +127,10 @@ def test_examples_of_files_are_valid(folder: Path, tmp_path: Path) -> None:
     assert limited.admits("https://second.example/")
     assert not limited.admits("https://second.example/", "ghcr.io")
     assert not limited.admits("https://mirror.example/", "quay.io")
+    (tmp_path / "dockmgrd.yaml").write_text(watch)
+    watched = adminconfig.read(tmp_path / "dockmgrd.yaml").mirror_watch
+    assert watched is not None
+    assert watched.registries == ("docker.io", "ghcr.io")
 
     (tmp_path / "sources.d").mkdir()
     (tmp_path / "sources.d" / "ours.yaml").write_text(ours)

@@ -58,6 +58,7 @@ LAYERS = {
     "daemon": ("core", "bus", "host", "catalog"),
     "job": ("core", "bus", "host", "catalog", "worker.protocol"),
     "cli": ("core", "bus"),
+    "watch": ("core", "bus", "host", "catalog"),
 }
 FOLDERS_OF_CORE = {"messages", "sd"}
 USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.dockerd"}

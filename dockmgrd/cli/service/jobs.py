@@ -41,6 +41,8 @@ class JobRecord:
     message_args: Mapping[str, Any] = field(default_factory=dict)
     error_details: Mapping[str, Any] = field(default_factory=dict)
     dry_run: bool = False
+    origin: str = ""
+    """The part of dockmgrd that requested it; "" for a user."""
     bytes_done: int = 0
     bytes_total: int = 0
     rate: int = 0
@@ -72,6 +74,7 @@ class JobRecord:
             message_args=properties.get("MessageArgs", {}),
             error_details=properties.get("ErrorDetails", {}),
             dry_run=properties.get("DryRun", properties.get("Result", {}).get("dry-run", False)),
+            origin=properties.get("Origin", ""),
             bytes_done=properties.get("BytesDone", 0),
             bytes_total=properties.get("BytesTotal", 0),
             rate=properties.get("Rate", 0),
@@ -147,6 +150,7 @@ class JobRecord:
             "message-args": dict(self.message_args),
             "error-details": dict(self.error_details),
             "dry-run": self.dry_run,
+            "origin": self.origin,
         }
 
 

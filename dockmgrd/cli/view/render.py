@@ -23,6 +23,8 @@ from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, w
 from dockmgrd.model import Kind
 from dockmgrd.names import DOCKER_HUB
 
+DOCKMGRD = "dockmgrd"
+"""Who has requested a job that no user did."""
 _LISTS = (
     ("installed", N_("Installed")),
     ("upgraded", N_("Upgraded")),
@@ -82,7 +84,7 @@ def _format_job_table(jobs: Sequence[JobRecord], width: int | None) -> list[str]
             job.kind,
             translate_word(JOB_STATES, job.state),
             _format_time(job.created_at),
-            _get_user(job.initiator_uid),
+            DOCKMGRD if job.origin else _get_user(job.initiator_uid),
         )
         for job in jobs
     ]

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dockmgrd import __version__
 from dockmgrd.cli.i18n.translation import N_, _, translate_catalog_text, translate_message
-from dockmgrd.cli.i18n.words import REGIONS, translate_word
+from dockmgrd.cli.i18n.words import REGIONS, VERDICTS, translate_word
 from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, pad, shorten, wrap
 from dockmgrd.messages import client as messages
 
@@ -69,13 +70,19 @@ def select_mirrors(status: Mapping[str, Any]) -> dict[str, Any]:
         "active": status.get("mirrors-active", []),
         "drift": status.get("mirrors-drift", False),
         "registries": status.get("registries", []),
+        "checks": status.get("mirror-checks", []),
         "running": status.get("service-state") == "active",
         "installed": status.get("installed", True),
     }
 
 
-def format_mirrors(answer: Mapping[str, Any], width: int | None) -> list[str]:
-    """Return the table that `mirrors` prints, from what `select_mirrors` returns."""
+def format_mirrors(
+    answer: Mapping[str, Any], width: int | None, now: float | None = None
+) -> list[str]:
+    """Return the table that `mirrors` prints, from what `select_mirrors` returns.
+
+    :param now: seconds since the epoch; None for the clock of this host.
+    """
     configured: Sequence[str] = answer.get("configured", [])
     active: Sequence[str] = answer.get("active", [])
     running = answer.get("running", False)
@@ -96,7 +103,12 @@ def format_mirrors(answer: Mapping[str, Any], width: int | None) -> list[str]:
             "To load them: systemctl reload docker"
         )
         lines += wrap(sentence, width)
-    return [*lines, *_format_registries(answer.get("registries", []), width)]
+    seconds = time.time() if now is None else now
+    return [
+        *lines,
+        *_format_registries(answer.get("registries", []), width),
+        *_format_checks(answer.get("checks", []), width, seconds),
+    ]
 
 
 def list_registry_mirrors(registry: Mapping[str, Any]) -> list[str]:
@@ -114,6 +126,32 @@ def _format_registries(registries: Iterable[Mapping[str, Any]], width: int | Non
         for mirror in list_registry_mirrors(each)
     ]
     return ["", *format_table((_("REGISTRY"), _("MIRROR")), rows, width)] if rows else []
+
+
+def _format_checks(checks: Iterable[Mapping[str, Any]], width: int | None, now: float) -> list[str]:
+    """Return the table of what the mirror watch has found, below the others."""
+    rows = [
+        (
+            str(each.get("registry", "")),
+            str(each.get("mirror", "")),
+            translate_word(VERDICTS, str(each.get("verdict", ""))),
+            _format_age(now - each.get("checked-at", 0) / 1_000_000),
+        )
+        for each in checks
+    ]
+    header = (_("REGISTRY"), _("WATCHED MIRROR"), _("RESULT"), _("LAST CHECK"))
+    return ["", *format_table(header, rows, width)] if rows else []
+
+
+def _format_age(seconds: float) -> str:
+    """Return how long ago something was; a time in the future counts as now."""
+    minutes = max(int(seconds // 60), 0)
+    if minutes < 2 * 60:
+        return _("{count} min ago").format(count=minutes)
+    hours = minutes // 60
+    if hours < 2 * 24:
+        return _("{count} h ago").format(count=hours)
+    return _("{count} days ago").format(count=hours // 24)
 
 
 def format_sources(answer: Iterable[Mapping[str, Any]], width: int | None) -> list[str]:

@@ -155,6 +155,7 @@ async def test_mirrors_are_shown_with_their_drift(bus_address: str) -> None:
         "active": ["https://one.example/"],
         "drift": True,
         "registries": STATUS["registries"],
+        "checks": [],
         "running": True,
         "installed": True,
     }
@@ -236,3 +237,19 @@ def test_no_table_where_nobody_sees_it(terminal: tuple[io.TextIOWrapper, int]) -
     running = record("probe", {"probed": [GOOD]}, "running")
     assert not findings.LiveTable(terminal[0], quiet=True).show(running)
     assert not findings.LiveTable(io.StringIO(), quiet=False).show(running)
+
+
+def test_results_of_the_mirror_watch_have_their_age() -> None:
+    checks = [
+        {"registry": "docker.io", "mirror": A, "verdict": "ok", "checked-at": 1_000_000},
+        {"registry": "ghcr.io", "mirror": B, "verdict": "timeout", "checked-at": 1_000_000},
+    ]
+    answer = tables.select_mirrors({"mirror-checks": checks, "mirrors-configured": [A]})
+    ages = {61: "1 min ago", 3 * 3600: "3 h ago", 3 * 86400: "3 days ago", 0: "0 min ago"}
+    for seconds, age in ages.items():
+        lines = tables.format_mirrors(answer, None, now=seconds + 1.5)
+        assert [line.split() for line in lines[-2:]] == [
+            ["docker.io", A, "ok", *age.split()],
+            ["ghcr.io", B, "timeout", *age.split()],
+        ]
+    assert tables.format_mirrors({**answer, "checks": []}, None)[-1] != lines[-1]

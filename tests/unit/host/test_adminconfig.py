@@ -11,6 +11,7 @@ from dockmgrd import options
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
 from dockmgrd.host.adminconfig import DEFAULT, Limits, LimitsFile
+from dockmgrd.host.watch_config import Choice, MirrorWatch
 from dockmgrd.host.yamltree import Malformed
 from dockmgrd.model import Kind
 
@@ -142,3 +143,35 @@ def test_sources() -> None:
     for kind in (Kind.INSTALL, Kind.LIST_VERSIONS):
         with pytest.raises(AccessDenied, match="allows aliyun"):
             config.check(options.parse(kind, {"source": "aliyun,tuna"}))
+
+
+def test_mirror_watch(path: Path) -> None:
+    path.write_text("mirror-watch: {every: 6h, registries: [ghcr.io, docker.io]}\n")
+    watch = MirrorWatch(6 * 3600, Choice.CONFIGURED, ("docker.io", "ghcr.io"))
+    assert adminconfig.read(path).mirror_watch == watch
+    assert DEFAULT.mirror_watch is None
+    path.write_text(
+        "allowed-mirrors: [a.example]\nmirror-watch: {every: 30min, choose-from: candidates}\n"
+    )
+    assert adminconfig.read(path).mirror_watch == MirrorWatch(1800, Choice.CANDIDATES)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("", "'every' is missing"),
+        ("{}", "'every' is missing"),
+        ("6h", "mapping"),
+        ("{every: 6}", "'6' is not a time"),
+        ("{every: 9min}", "'9min' is not a time"),
+        ("{every: 8d}", "'8d' is not a time"),
+        ("{every: 6h, each: 1}", "'each' is not one of"),
+        ("{every: 6h, choose-from: all}", "'all' is not one of"),
+        ("{every: 6h, choose-from: candidates}", "allowed-mirrors"),
+        ("{every: 6h, registries: [../etc]}", "registry"),
+    ],
+)
+def test_mirror_watch_that_is_not_valid(path: Path, value: str, reason: str) -> None:
+    path.write_text(f"mirror-watch: {value}\n")
+    with pytest.raises(Malformed, match=reason):
+        adminconfig.read(path)

@@ -11,6 +11,7 @@ from unit.packaging.targets import ROOT
 _UNITS = {
     "daemon": (ROOT / "systemd/dockmgrd.service", ROOT / "systemd/restart.conf"),
     "job": (ROOT / "systemd/dockmgrd-job@.service",),
+    "watch": (ROOT / "systemd/dockmgrd-mirror-watch.service",),
 }
 _KNOWN_TO_239 = """
     BusName CapabilityBoundingSet CollectMode Description DevicePolicy Documentation ExecStart
@@ -20,7 +21,7 @@ _KNOWN_TO_239 = """
     RestartSec RestrictAddressFamilies RestrictNamespaces RestrictRealtime Slice
     StartLimitIntervalSec StateDirectory StateDirectoryMode SystemCallArchitectures
     SystemCallErrorNumber SystemCallFilter TasksMax TimeoutStartSec TimeoutStopSec Type UMask
-    WatchdogSec
+    After WatchdogSec Wants
 """
 _ROW = re.compile(r"^\| `(\w+)(?:=\w+)?` \| (2\d\d) \| ([^|]+) \| [^|]+ \|$", re.M)
 
