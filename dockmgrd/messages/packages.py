@@ -14,7 +14,7 @@ MORE_NAMES = Template("more-names", "{count} more")
 WORKER_KILLED = Template(
     "worker-killed", "The package worker was killed by {signal} before it changed anything."
 )
-WORKER_CRASHED = Template("worker-crashed", "dnf crashed with {signal} before it changed anything.")
+DNF_CRASHED = Template("dnf-crashed", "dnf crashed with {signal} before it changed anything.")
 WORKER_EXITED = Template(
     "worker-exited", "The package worker exited with status {status} before it changed anything."
 )

@@ -269,7 +269,7 @@ def _make_death_error(status: int, job_id: str, *, wrote: bool) -> Exception:
     command = f"journalctl -u {names.job_unit(job_id)}"
     if -status in _CRASHES and not wrote:
         # It may be the metadata of the source: libdnf5 aborts at some that libdnf only refuses.
-        text = messages.WORKER_CRASHED(signal=_name_signal(-status))
+        text = messages.DNF_CRASHED(signal=_name_signal(-status))
         remedy = messages.READ_WORKER_JOURNAL()
         return SourceFault(TransactionFailed(text.with_remedy(remedy, command)))
     if wrote:
