@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +27,11 @@ from controller.runs import Controller
 _VERSION = "8.0.0"
 _SOURCE = "git+https://github.com/geerlingguy/ansible-role-docker"
 _PEER = f"geerlingguy.docker {_VERSION}"
+_BUNDLE = "ansible==14.5.0"
+"""The package with the collections of the community: the role needs one of them."""
+_COLLECTION = "ansible_collections/community/general/"
 _ROLES = CACHE / f"geerlingguy.docker-{_VERSION}"
+_COLLECTIONS = CACHE / f"community.general-{_BUNDLE}"
 _MIRRORS = (f"https://{sites.MIRROR}/", f"https://{sites.MIRROR2}/")
 _REPOSITORY_FILE = "/srv/docker-ce.repo"
 _REPOSITORY = f"""[docker-ce-stable]
@@ -41,12 +46,14 @@ _RUNS = 3
 
 def measures() -> Iterator[Comparison]:
     """All figures of the collection, as they are ready; none if the role cannot be had."""
-    if not _fetch_role():
-        print(f"fleet: skipped, as {_SOURCE} cannot be fetched", file=sys.stderr, flush=True)
-        return
+    for source, fetch in ((_SOURCE, _fetch_role), (_BUNDLE, _fetch_collection)):
+        if not fetch():
+            print(f"fleet: skipped, as {source} cannot be fetched", file=sys.stderr, flush=True)
+            return
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         collection.install(collection.build_archive(work), work)
+        shutil.copytree(_COLLECTIONS, work, dirs_exist_ok=True)
         yield _new_hosts(work)
         with _host_and_controller(work) as fleet, _host_and_controller(work) as peers:
             yield _unchanged(fleet, peers)
@@ -72,6 +79,23 @@ def _fetch_role() -> bool:
         if done.returncode == 0:
             target.rename(_ROLES)
     return _ROLES.exists()
+
+
+def _fetch_collection() -> bool:
+    """Whether the collection that the role needs is in the cache, after an attempt to fetch it."""
+    if _COLLECTIONS.exists():
+        return True
+    pip = find_environment(NEWEST) / "bin" / "pip"
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        command = (pip, "download", "--quiet", "--no-deps", "--dest", folder, _BUNDLE)
+        if subprocess.run(command, check=False).returncode == 0:
+            [wheel] = Path(folder).glob("*.whl")
+            target = Path(folder) / "collections"
+            with zipfile.ZipFile(wheel) as archive:
+                members = [name for name in archive.namelist() if name.startswith(_COLLECTION)]
+                archive.extractall(target, members)
+            target.rename(_COLLECTIONS)
+    return _COLLECTIONS.exists()
 
 
 @dataclass(frozen=True)
