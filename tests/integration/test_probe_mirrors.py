@@ -209,6 +209,7 @@ def test_the_command_line(engine_host: Host) -> None:
         "running": True,
         "installed": True,
         "registries": [],
+        "checks": [],
     }
     dry = host.run("dockmgrctl", "set-mirror", "--clear", "--dry-run").stdout
     assert f'-    "{MIRROR2}"' in dry
