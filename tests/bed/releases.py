@@ -25,6 +25,11 @@ def build_release_before(folder: Path) -> list[Path]:
     return build_as_release_0(source, folder / "rpms")
 
 
+def has_release_before() -> bool:
+    """Whether this clone has the commit of the release before."""
+    return any(map(_is_here, _RELEASE_BEFORE))
+
+
 def build_as_release_0(source: Path, out: Path) -> list[Path]:
     """Build the RPMs of a source tree as release 0 of its version, and return those for a host."""
     environment = {**os.environ, "OUT": str(out), "RELEASE": "0"}

@@ -23,6 +23,7 @@ from dockmgrd.worker.protocol import (
     Change,
     Outcome,
     ProgressEvent,
+    RemovePackages,
     Request,
     ResolvedEvent,
     WritingEvent,
@@ -130,6 +131,8 @@ class Transaction:
         self._outcome: Outcome | None = None
         self._must_answer = False
         """Whether the worker waits for our consent."""
+        self._has_source = True
+        """Whether the request is about packages of a source."""
         self._writing = False
         """True from our consent until the worker says that rpm has ended."""
         self._wrote = False
@@ -138,6 +141,7 @@ class Transaction:
 
     def start(self, request: Request) -> None:
         """Send the request."""
+        self._has_source = not isinstance(request, RemovePackages)
         self._requests.write(encode(request))
 
     async def resolve(self) -> tuple[Change, ...]:
@@ -206,7 +210,10 @@ class Transaction:
                 self._must_answer = True
                 return event
         status = await self._process.wait()
-        raise _make_death_error(status, self._context.request.job_id, wrote=self._wrote)
+        error = _make_death_error(status, self._context.request.job_id, wrote=self._wrote)
+        # It may be the metadata of the source: libdnf5 aborts at some that libdnf only refuses.
+        of_source = self._has_source and -status in _CRASHES and not self._wrote
+        raise SourceFault(error) if of_source else error
 
     def _take_outcome(self, outcome: Outcome) -> Outcome:
         self._outcome = outcome
@@ -265,13 +272,11 @@ def _make_error(outcome: Outcome) -> Exception:
     return SourceFault(error) if outcome.another_source_may_help else error
 
 
-def _make_death_error(status: int, job_id: str, *, wrote: bool) -> Exception:
+def _make_death_error(status: int, job_id: str, *, wrote: bool) -> DockmgrError:
     command = f"journalctl -u {names.job_unit(job_id)}"
     if -status in _CRASHES and not wrote:
-        # It may be the metadata of the source: libdnf5 aborts at some that libdnf only refuses.
         text = messages.DNF_CRASHED(signal=_name_signal(-status))
-        remedy = messages.READ_WORKER_JOURNAL()
-        return SourceFault(TransactionFailed(text.with_remedy(remedy, command)))
+        return TransactionFailed(text.with_remedy(messages.READ_WORKER_JOURNAL(), command))
     if wrote:
         text = (
             messages.WORKER_KILLED_WRITING(signal=_name_signal(-status))

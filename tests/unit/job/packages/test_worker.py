@@ -31,6 +31,7 @@ from dockmgrd.messages.text import Text
 from dockmgrd.model import NO_NUMBERS, JobRequest, Kind, Numbers, Stage
 from dockmgrd.worker.protocol import (
     PROCEED,
+    ListPackages,
     Outcome,
     RemovePackages,
     WritingEvent,
@@ -355,10 +356,20 @@ async def test_a_worker_that_dies(
 @pytest.mark.parametrize("number", [signal.SIGABRT, signal.SIGSEGV])
 async def test_another_source_may_help_when_dnf_crashes(worker: Worker, number: int) -> None:
     worker(f"os.kill(os.getpid(), {number:d})")
+    request = ListPackages(
+        ("docker-ce",), "docker-ce-stable", "/key", "0" * 40, "https://m.example/"
+    )
     with pytest.raises(packages.SourceFault) as caught:
-        await run(Context())
+        async with packages.transaction(Context(), request, Span(0.2, 0.7)) as transaction:
+            await transaction.outcome()
     assert isinstance(caught.value.error, Failed)
     assert "crashed with SIG" in caught.value.error.message
+
+
+async def test_a_crash_in_a_removal_is_of_no_source(worker: Worker) -> None:
+    worker(f"os.kill(os.getpid(), {signal.SIGSEGV:d})")
+    with pytest.raises(Failed, match="dnf crashed with SIGSEGV before it changed anything"):
+        await run(Context())
 
 
 async def test_signals_do_not_end_a_worker_that_writes(worker: Worker) -> None:
