@@ -17,6 +17,7 @@ import pytest
 from bed import layers, releases, sites
 from bed.host import Host
 from bed.suites import BOOKWORM
+from dockmgrd import __version__
 from dockmgrd.errors import (
     AccessDenied,
     HostUnreachable,
@@ -267,7 +268,11 @@ def test_the_release_before_on_the_host(tmp_path: Path) -> None:
         code, out, err = run_for_web2(first, "--json", "status")
         assert (code, json.loads(out)["installed"]) == (0, False), err
         code, out, err = run_for_web2(first, "--json", "version")
-        assert code == 0, err
+        answer = json.loads(out)
+        assert (code, answer["dockmgrd"], answer["dockmgrctl"]) == (0, "0.1.0", __version__), err
+        assert answer["problem"] == (
+            "dockmgrctl on this host and dockmgrd on web2 differ. Install the same version on both."
+        )
         code, out, err = run_for_web2(first, "--json", "install", "--yes", "--minimal")
         assert (code, json.loads(out)["changed"]) == (0, True), err
         assert run_for_web2(first, "set-mirror", MIRROR)[0] == 0
@@ -285,7 +290,11 @@ def test_the_release_before_on_the_host(tmp_path: Path) -> None:
         ):
             code, _, err = run_for_web2(first, *words)
             assert (code, "Traceback" in err) == (InvalidArgs.exit_code, False), (words, err)
-            assert err.startswith("dockmgrctl: Unknown option 'registry';"), err
+            assert err.startswith(
+                f"dockmgrctl: dockmgrd 0.1.0 does not know what dockmgrctl {__version__} asks for. "
+                "Unknown option 'registry';"
+            ), err
+            assert err.endswith(" Install the same version on both.\n"), err
         assert run_for_web2(first, "uninstall", "--yes")[0] == 0
         assert second.run("rpm", "-q", "docker-ce", check=False).returncode != 0
 

@@ -46,6 +46,8 @@ _STATUS_COMMAND = f"systemctl status {names.DAEMON_UNIT}"
 _START_FAILED = (_ERROR + "Spawn.", _ERROR + "TimedOut", "org.freedesktop.systemd1.")
 _RESTART_COMMAND = f"systemctl try-restart {names.DAEMON_UNIT}"
 _OF_OTHER_VERSIONS = (UnknownInterface, UnknownMethod, UnknownProperty)
+# How version 0.1.0, whose messages have no ids, begins the sentence of requests.OPTION_UNKNOWN.
+_OPTION_UNKNOWN_WITHOUT_ID = "Unknown option "
 
 
 @contextmanager
@@ -196,7 +198,7 @@ class Client:
             text = messages.SERVICE_DOES_NOT_START(reason=error.reply.rstrip("."))
             return ServiceUnknown(text.with_remedy(messages.SEE_UNIT(), _STATUS_COMMAND))
         known = make_error(error.name, self._get_last_error(error) or error.reply)
-        if isinstance(known, _OF_OTHER_VERSIONS) or known.text.id == requests.OPTION_UNKNOWN.id:
+        if isinstance(known, _OF_OTHER_VERSIONS) or _names_unknown_option(known.text):
             return self._compare_versions(known)
         if self.host and isinstance(known, InteractiveAuthorizationRequired):
             text = replace(known.text, remedy=Remedy(messages.AUTHORIZE_WITHOUT_PASSWORD()))
@@ -234,3 +236,9 @@ class Client:
         except (RemoteError, NoReply, KeyError, TypeError, ValueError):
             pass
         return None
+
+
+def _names_unknown_option(text: Text) -> bool:
+    if text.id:
+        return text.id == requests.OPTION_UNKNOWN.id
+    return str(text).startswith(_OPTION_UNKNOWN_WITHOUT_ID)

@@ -123,13 +123,14 @@ async def test_a_reply_that_is_lost_with_the_daemon(bus_address: str) -> None:
             assert (await running)[0] == 0
 
 
+@pytest.mark.parametrize("with_id", [True, False])
 @pytest.mark.parametrize("command", [("permissions",), ("install", "-y")])
 async def test_a_service_of_another_version(
-    bus_address: str, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    bus_address: str, command: tuple[str, ...], with_id: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     host = Host(version="0.0.1")
     text = requests.OPTION_UNKNOWN(option="x", verb="Install", options=["y"])
-    host.refusal = errors.InvalidArgs(text)
+    host.refusal = errors.InvalidArgs(text if with_id else str(text))
     async with serving(host, bus_address) as daemon:
         monkeypatch.setattr(daemon.manager, "get_permissions", _refuse_method)
         code, out, err = await there(*command)
