@@ -15,15 +15,11 @@ from dockmgrd.daemon.engine_watch import EngineWatch, Live
 from dockmgrd.daemon.mirror_watch import WatchView
 from dockmgrd.errors import DockmgrError, redact
 from dockmgrd.host.adminconfig import LimitsFile
-from dockmgrd.host.configured_mirrors import (
-    ConfiguredMirrors,
-    find_unusable_mirrors,
-    read_configured_mirrors,
-)
+from dockmgrd.host.configured_mirrors import ConfiguredMirrors, find_unusable_mirrors
 from dockmgrd.host.docker_config import HostFiles, Repository
 from dockmgrd.host.hosts_support import HostsSupport
 from dockmgrd.host.installed_packages import InstalledPackages
-from dockmgrd.host.registry_folders import RegistryFile
+from dockmgrd.host.registry_folders import RegistryFile, read_configured_mirrors
 from dockmgrd.host.setting_conflicts import find_conflicts
 from dockmgrd.messages import registries as registry_messages
 from dockmgrd.messages import status as messages

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The registry mirrors that the files of this host name."""
+"""The registry mirrors that daemon.json names."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from pathlib import Path
 
 from dockmgrd import paths
 from dockmgrd.errors import ConfigInvalid
-from dockmgrd.host import atomicfile, daemonjson, registry_folders
+from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.mirror_urls import find_faults, normalize_known, strip_password
-from dockmgrd.names import DOCKER_HUB
+from dockmgrd.mirror_urls import find_faults, strip_password
 
 
 @dataclass(frozen=True)
@@ -27,16 +26,6 @@ class ConfiguredMirrors:
     keys: frozenset[str] = frozenset()
     """The keys of the file."""
     problem: Text | None = None
-
-
-def read_configured_mirrors(registry: str) -> tuple[str, ...]:
-    """The mirrors of the registry that this host's files name now; none where it cannot be said."""
-    if registry == DOCKER_HUB:
-        return normalize_known(read_mirrors().mirrors)
-    try:
-        return registry_folders.read_file(registry).mirrors
-    except ConfigInvalid:
-        return ()
 
 
 def read_mirrors() -> ConfiguredMirrors:

@@ -15,10 +15,12 @@ from typing import Any
 from dockmgrd import paths
 from dockmgrd.errors import ConfigConflict, ConfigInvalid, InvalidArgs
 from dockmgrd.host import atomicfile, hosts_toml
+from dockmgrd.host.configured_mirrors import read_mirrors
 from dockmgrd.host.hosts_toml import Certificates, HostsToml
 from dockmgrd.messages import files as file_messages
 from dockmgrd.messages import registries as messages
-from dockmgrd.mirror_urls import normalize_registry
+from dockmgrd.mirror_urls import normalize_known, normalize_registry
+from dockmgrd.names import DOCKER_HUB
 
 HOSTS_TOML = "hosts.toml"
 DEFAULT_FOLDER = "_default"
@@ -72,6 +74,16 @@ def read_file(registry: str) -> RegistryFile:
     :raises ConfigInvalid: when it cannot be read.
     """
     return _read_file(registry, find_folder(registry) / HOSTS_TOML)
+
+
+def read_configured_mirrors(registry: str) -> tuple[str, ...]:
+    """The mirrors of any registry that this host's files name now; none where it cannot be said."""
+    if registry == DOCKER_HUB:
+        return normalize_known(read_mirrors().mirrors)
+    try:
+        return read_file(registry).mirrors
+    except ConfigInvalid:
+        return ()
 
 
 def read_files() -> tuple[RegistryFile, ...]:

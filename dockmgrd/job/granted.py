@@ -13,7 +13,7 @@ from dockmgrd import actions, options
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
-from dockmgrd.host.configured_mirrors import read_configured_mirrors
+from dockmgrd.host.registry_folders import read_configured_mirrors
 from dockmgrd.messages import requests as messages
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import JobRequest

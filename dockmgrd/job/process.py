@@ -20,21 +20,23 @@ from dockmgrd.bus.client import Bus
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
-from dockmgrd.job import granted
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+from dockmgrd.names import DOCKER_HUB
 from dockmgrd.sd import journal
 
 _FUNCTIONS: Mapping[Kind, str] = {
     Kind.INSTALL: "dockmgrd.job.packages.install:install",
-    Kind.SET_MIRROR: "dockmgrd.job.mirrors.set_mirror:set_mirror",
+    Kind.SET_MIRROR: "dockmgrd.job.mirrors.set_mirror:set_mirror",  # those of Docker Hub
     Kind.PROBE: "dockmgrd.job.probe.probe:probe",
     Kind.UNINSTALL: "dockmgrd.job.packages.uninstall:uninstall",
     Kind.LIST_VERSIONS: "dockmgrd.job.packages.versions:list_versions",
     Kind.PROBE_SOURCES: "dockmgrd.job.packages.sources:probe_sources",
 }
 """The function that executes each kind of request, by module and name."""
+_SET_REGISTRY_MIRRORS = "dockmgrd.job.mirrors.registry_mirrors:set_registry_mirrors"
+_CHECK_GRANTED = "dockmgrd.job.granted:check"
 _WITH_PACKAGES = (Kind.INSTALL, Kind.UNINSTALL, Kind.LIST_VERSIONS)
 
 
@@ -80,7 +82,7 @@ async def _perform(request: JobRequest) -> Mapping[str, Any]:
     assert task is not None
     _install_sigterm_handler(task.cancel)
     parsed = options.parse(request.kind, request.options)
-    granted.check(request, parsed)
+    check_permission(request, parsed)
     systemd = Systemd(await _connect(), reconnect=_connect)
     context = JobContext(request, systemd, Engine())
     try:
@@ -124,12 +126,31 @@ async def _connect() -> Bus:
     return bus
 
 
+def check_permission(request: JobRequest, parsed: options.Options) -> None:
+    """Check that the caller may still do what the request says.
+
+    :raises AccessDenied: when it needs an authorization that was not granted, or names a source
+        that is no longer allowed.
+    """
+    # The administrator limits root in nothing but package sources.
+    if request.caller_uid != 0 or request.kind in _WITH_PACKAGES:
+        _load(_CHECK_GRANTED)(request, parsed)
+
+
 async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str, Any]:
-    """Do the work. Only the modules of this kind are imported, because that takes time."""
-    module, _, function = _FUNCTIONS[context.request.kind].partition(":")
-    execute = getattr(importlib.import_module(module), function)
-    values: Mapping[str, Any] = await execute(context, parsed)
+    reference = _FUNCTIONS[context.request.kind]
+    if isinstance(parsed, options.SetMirrorOptions) and parsed.registry != DOCKER_HUB:
+        reference = _SET_REGISTRY_MIRRORS
+    values: Mapping[str, Any] = await _load(reference)(context, parsed)
     return values
+
+
+def _load(reference: str) -> Any:
+    """Return what "module:name" stands for. A job imports only what it needs: a change of mirrors
+    takes little longer than Python takes for the imports.
+    """
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from dockmgrd.catalog import mirrors as catalog
 from dockmgrd.errors import Busy, DockmgrError, NoReply, RemoteError
 from dockmgrd.host import adminconfig, watch_record
 from dockmgrd.host.adminconfig import Limits
-from dockmgrd.host.configured_mirrors import read_configured_mirrors
+from dockmgrd.host.registry_folders import read_configured_mirrors
 from dockmgrd.host.watch_config import Choice, MirrorWatch
 from dockmgrd.host.watch_record import Check, Outcome, Record, Watched
 from dockmgrd.messages.text import NOTHING, from_plain

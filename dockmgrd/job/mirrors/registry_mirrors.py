@@ -71,6 +71,7 @@ async def set_registry_mirrors(context: JobContext, options: SetMirrorOptions) -
     :raises UnsafePath, InsufficientSpace, WriteFailed: when the file cannot be written; it is as it
         was.
     """
+    context.report(Stage.PREPARING, 0.05)
     plan = await _prepare(context, options)
     result = {
         "changed": plan.is_needed,

@@ -24,7 +24,6 @@ from dockmgrd.job.mirrors.engine_control import (
     read_command_line,
     read_facts,
 )
-from dockmgrd.job.mirrors.registry_mirrors import set_registry_mirrors
 from dockmgrd.job.mirrors.reload import LiveChange
 from dockmgrd.job.mirrors.verification import verify_mirrors
 from dockmgrd.messages import engine as messages
@@ -39,15 +38,13 @@ _HUB_FOLDERS = ("docker.io", "_default")
 
 
 async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str, Any]:
-    """Change the mirrors as the options say; see `apply_mirrors` and `set_registry_mirrors`.
+    """Change the mirrors of Docker Hub as the options say; see `apply_mirrors`.
 
     A dry run changes nothing, and returns `diff` and `actions` as well.
 
     :raises MirrorUnreachable: when the mirrors are to be verified and one fails.
     """
     context.report(Stage.PREPARING, 0.05)
-    if options.registry != DOCKER_HUB:
-        return await set_registry_mirrors(context, options)
     _, document = change.read_config()
     wanted = merge(options.mode, normalize_known(document.mirrors), options.mirrors)
     await verify_mirrors(context, options, wanted)

@@ -15,7 +15,7 @@ from dockmgrd.codec import decode_record, encode_record
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig, hosts_toml
 from dockmgrd.host.hosts_toml import Endpoint
-from dockmgrd.job import granted
+from dockmgrd.job import process
 from dockmgrd.messages.text import Text
 from dockmgrd.model import JobRequest, Kind
 
@@ -43,7 +43,7 @@ def request(kind: Kind, given: dict[str, Any], *, uid: int = 1000) -> JobRequest
 
 def check(job: JobRequest) -> None:
     job = decode_record(JobRequest, encode_record(job))
-    granted.check(job, options.parse(job.kind, job.options))
+    process.check_permission(job, options.parse(job.kind, job.options))
 
 
 def test_requests_with_the_granted_authorizations() -> None:

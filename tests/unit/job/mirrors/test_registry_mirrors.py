@@ -20,7 +20,7 @@ from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
-from dockmgrd.job.mirrors.set_mirror import set_mirror
+from dockmgrd.job.mirrors.registry_mirrors import set_registry_mirrors
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import JobRequest, Kind
 from dockmgrd.options import SetMirrorOptions
@@ -73,7 +73,7 @@ class Host:
         keys = {key.replace("_", "-"): value for key, value in more.items()}
         given = {"mirrors": list(mirrors), "registry": registry, **keys}
         try:
-            return await set_mirror(context, SetMirrorOptions.parse(given))
+            return await set_registry_mirrors(context, SetMirrorOptions.parse(given))
         finally:
             self.notes = [note.id for note in context.notes]
 
