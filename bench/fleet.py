@@ -120,6 +120,8 @@ class _Fleet:
             "docker_yum_gpg_key": system.KEY_FILE,
             "docker_daemon_options": {"registry-mirrors": [mirror]},
         }
+        # It restarts the engine for each change, more often than systemd allows in a short time.
+        self.host.run("systemctl", "reset-failed", "docker.service", check=False)
         return self._run({"vars": variables, "roles": ["geerlingguy.docker"]}, *arguments)
 
     def _run(self, play: Mapping[str, Any], *arguments: str) -> float:
