@@ -223,7 +223,9 @@ class Session:
         self._print(dict(job.result), kind=job.kind, job_id=job.job_id)
         if job.kind == Kind.PROBE_SOURCES.value:
             return _judge_sources(job.result)
-        return _judge_probe(job.result) if job.kind == Kind.PROBE.value else 0
+        if job.kind != Kind.PROBE.value:
+            return 0
+        return _judge_probe(job.result, self._invocation.program)
 
     def _print(self, data: Any, *, kind: str = "", job_id: str = "") -> None:
         answers.print_answer(self._invocation, data, kind=kind, job_id=job_id)
@@ -251,11 +253,11 @@ def _judge_sources(measured: Mapping[str, Any]) -> int:
     return SourceUnreachable.exit_code
 
 
-def _judge_probe(probed: Mapping[str, Any]) -> int:
+def _judge_probe(probed: Mapping[str, Any], program: str) -> int:
     """Return the exit code of a probe, and report if it is not 0."""
     if load(_HAS_WORKING_MIRROR)(probed):
         return 0
-    text = messages.NO_MIRROR_WORKS().with_remedy(messages.SEE_TABLE_OR_TRY_OTHERS())
+    text = messages.NO_MIRROR_WORKS().with_remedy(messages.SEE_TABLE_OR_TRY_OTHERS(program=program))
     sys.stdout.flush()
     report(text)
     return MirrorUnreachable.exit_code

@@ -75,7 +75,7 @@ SEE_UNIT = Template("see-unit", "Look at the state of the unit.")
 NO_MIRROR_WORKS = Template("no-mirror-works", "None of the mirrors works.")
 SEE_TABLE_OR_TRY_OTHERS = Template(
     "see-table-or-try-others",
-    "The table shows why. To try another one: dockmgrctl probe URL.",
+    "The table shows why. To try another one: {program} probe URL.",
 )
 NO_MIRROR_WORKS_NOTHING_CHANGED = Template(
     "no-mirror-works-nothing-changed", "None of the mirrors works, so nothing was changed."

@@ -124,7 +124,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "log",
         N_("show the log of a job"),
-        N_("Show the log of a job with journalctl, as far as you are allowed to read it."),
+        N_(
+            "Show the log of a job with journalctl, as far as you are allowed to read it. The exit "
+            "code is that of journalctl; with --host, 255 means that ssh failed."
+        ),
         ("dockmgrctl log -f", "dockmgrctl --json log 3fa2b1"),
         _LOG,
         positional=_JOB,

@@ -145,6 +145,16 @@ async def _refuse_method() -> None:
     raise errors.UnknownMethod(bus_messages.UNKNOWN_METHOD(owner="x", method="y"))
 
 
+async def test_the_hint_of_a_probe_is_for_the_same_host(bus_address: str) -> None:
+    host = Host()
+    async with serving(host, bus_address):
+        running = asyncio.ensure_future(there("probe"))
+        host.finish(await host.until_waited(), Result={"probed": []})
+        code, _, err = await running
+    assert code == errors.MirrorUnreachable.exit_code
+    assert "To try another one: dockmgrctl -H web1 probe URL." in err
+
+
 async def test_version_names_what_differs(bus_address: str) -> None:
     async with serving(Host(version="0.0.1"), bus_address):
         code, out, _ = await there("version")
