@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,14 @@ _CHROMIUM = "/usr/bin/chromium"
 _OWN_URL = re.compile(r"/dockmgr/|@localhost/dockmgr")
 # The shell's own pages are not ours: it asks for fonts that Debian does not ship, for example.
 _FRAMED = re.compile("/cockpit/.*dockmgr")
+
+# Chromium gives up its requests when an address comes or goes (ERR_NETWORK_CHANGED). The interface
+# of a container gets one some time after its start, and only of IPv6.
+_DISABLE_IPV6 = """
+for each in /proc/sys/net/ipv6/conf/*; do
+    case $each in */all | */lo) ;; *) echo 1 >"$each/disable_ipv6" ;; esac
+done
+"""
 
 _RUN_AXE = """() => {
   axe.run(document, { resultTypes: ["violations"] }).then(result => {
@@ -146,8 +155,8 @@ class Window:
                 visit.frame = page.main_frame
                 visit.frame.locator("#history").wait_for()
             yield visit
-            assert visit.complaints == []
-            assert visit.foreign == []
+            assert visit.complaints == [], visit.complaints
+            assert visit.foreign == [], visit.foreign
         except BaseException:
             _keep_screenshot(page)
             raise
@@ -156,8 +165,11 @@ class Window:
 
 
 def _our_frame(page: Page) -> Frame:
+    """The frame of our page: its element is there a moment before the frame has its name."""
     frame = page.frame(PAGE_FRAME)
-    assert frame is not None
+    while frame is None:
+        page.wait_for_event("framenavigated")
+        frame = page.frame(PAGE_FRAME)
     frame.wait_for_url(_FRAMED)
     return frame
 
@@ -193,10 +205,11 @@ def _keep_screenshot(page: Page) -> None:
 @contextlib.contextmanager
 def open_window(playwright: Playwright, host: Host) -> Iterator[Window]:
     """Start a browser in the host's network namespace."""
+    enter = f"nsenter --target {host.leader} --net"
+    subprocess.run([*enter.split(), "sh", "-euc", _DISABLE_IPV6], check=True)
     with tempfile.TemporaryDirectory() as folder:
         wrapper = Path(folder, "chromium")
-        command = f"nsenter --target {host.leader} --net {_CHROMIUM}"
-        wrapper.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        wrapper.write_text(f'#!/bin/sh\nexec {enter} {_CHROMIUM} "$@"\n')
         wrapper.chmod(0o755)
         browser = playwright.chromium.launch(executable_path=str(wrapper), args=["--no-sandbox"])
         try:
