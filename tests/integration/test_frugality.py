@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = ["engine_host"]
 
-CALLS = 10_000
-MEMORY_KB = 1024
+CALLS = 20_000
+# Python takes memory in arenas of 1 MB, and the daemon has one more or less from time to time. A
+# loss of 100 bytes a call is two of them.
+MEMORY_KB = 2048
 
 # Runs on the host: calls Status so often, some at a time, and prints the last answer.
 _ASK = """
@@ -47,8 +49,8 @@ def daemon_pid(host: Host) -> str:
     return host.run("systemctl", "show", "dockmgrd.service", "-P", "MainPID").stdout.strip()
 
 
-def test_ten_thousand_calls_leave_no_memory_behind(host: Host) -> None:
-    ask(host, CALLS // 10)
+def test_many_calls_leave_no_memory_behind(host: Host) -> None:
+    ask(host, CALLS // 20)
     pid = daemon_pid(host)
     before = resident(host, pid)
     ask(host, CALLS)
