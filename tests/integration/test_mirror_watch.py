@@ -79,6 +79,14 @@ def problems(api: Api) -> list[str]:
     return [each["id"] for each in api.call("Status")["problems"]]
 
 
+def fix_watch(host: Host, api: Api) -> None:
+    """Do what the remedy of the problem says, and expect it to help."""
+    [problem] = api.call("Status")["problems"]
+    host.run("sh", "-ec", problem["remedy"]["command"])
+    assert show(host, TIMER, "ActiveState") == "active"
+    assert problems(api) == []
+
+
 @pytest.mark.suites("bookworm", "forky")
 def test_the_timer_exists_only_when_it_is_configured(host: Host) -> None:
     api = Api(host)
@@ -100,6 +108,39 @@ def test_the_timer_exists_only_when_it_is_configured(host: Host) -> None:
     api.call("Status")
     assert show(host, TIMER, "LoadState") == "not-found"
     assert show(host, TIMER, "ActiveState") == "inactive"
+
+
+@pytest.mark.suites("bookworm", "forky")
+def test_a_timer_that_does_not_run_is_a_problem(host: Host) -> None:
+    api = Api(host)
+    host.run("systemctl", "mask", TIMER)
+    host.write(SETTINGS, WATCH)
+    assert problems(api) == ["watch-masked"]
+    host.run("systemctl", "restart", "dockmgrd.service")
+    assert problems(api) == ["watch-masked"], "whoever tried to start it"
+    fix_watch(host, api)
+    host.run("systemctl", "stop", TIMER)
+    assert problems(api) == ["watch-not-started"]
+    fix_watch(host, api)
+    host.run("rm", SETTINGS)
+    assert problems(api) == []
+
+
+@pytest.mark.suites("forky")
+def test_a_reload_that_systemd_refuses_is_a_problem(host: Host) -> None:
+    api = Api(host)
+    api.call("Status")
+    limit = "/etc/systemd/system.conf.d/limit.conf"
+    host.write(limit, "[Manager]\nReloadLimitIntervalSec=1h\nReloadLimitBurst=1\n")
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "daemon-reload", check=False)
+    host.write(SETTINGS, WATCH)
+    assert problems(api) == ["watch-refused"]
+    assert show(host, TIMER, "ActiveState") == "inactive"
+    host.run("rm", limit)
+    host.run("kill", "1")  # systemd executes itself again, and no limit holds for that
+    host.run("systemctl", "is-system-running", "--wait")
+    fix_watch(host, api)
 
 
 @pytest.mark.suites("bookworm", "forky")

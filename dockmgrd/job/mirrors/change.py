@@ -101,7 +101,7 @@ def require_expected(
     """
     if expected is None or normalize_known(mirrors) == expected:
         return
-    names: list[object] = [strip_password(each) for each in mirrors] or [messages.NO_MIRRORS()]
+    names = [*map(strip_password, mirrors)] if mirrors else [messages.NO_MIRRORS()]
     raise _make_conflict(messages.OTHER_MIRRORS_EXPECTED(file=str(file), mirrors=names))
 
 
