@@ -20,6 +20,7 @@ from integration.mirror_hosts import (
     set_mirror,
 )
 from integration.registry_hosts import HOSTS, set_for
+from integration.waiting import until_logged
 
 if TYPE_CHECKING:
     from bed.host import Host
@@ -139,7 +140,8 @@ def test_a_reload_that_systemd_refuses_is_a_problem(host: Host) -> None:
     assert show(host, TIMER, "ActiveState") == "inactive"
     host.run("rm", limit)
     host.run("kill", "1")  # systemd executes itself again, and no limit holds for that
-    host.run("systemctl", "is-system-running", "--wait")
+    until_logged(host, "Reexecuting")
+    host.run("sh", "-c", "until systemctl is-system-running --wait; do :; done")
     fix_watch(host, api)
 
 
