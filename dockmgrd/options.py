@@ -26,7 +26,6 @@ SECONDS_TO_PROBE = 10
 MAX_PROBE_TIMEOUT = 60
 SECONDS_TO_WAIT_FOR_LOCK = 60
 MAX_LOCK_WAIT = 24 * 3600
-
 LATEST = "latest"
 """The version that stands for the newest of the source, whatever is installed."""
 CHANNELS = ("stable", "test")
@@ -136,6 +135,8 @@ class SetMirrorOptions:
     verify: bool = False
     allow_unused: bool = False
     """Whether mirrors of another registry are set even if this engine would not use them."""
+    expected: tuple[str, ...] | None = None
+    """The mirrors that must be configured now, as the caller has seen them; None for any."""
     dry_run: bool = False
 
     @classmethod
@@ -148,14 +149,14 @@ class SetMirrorOptions:
         if mode not in {each.value for each in Mode}:
             remedy = messages.CHOOSE_MODE(modes=[each.value for each in Mode])
             raise InvalidArgs(messages.MODE_UNKNOWN(value=quote(mode)).with_remedy(remedy))
-        values["mode"] = Mode(mode)
-        removes = values["mode"] is Mode.REMOVE
+        values["mode"], removes = Mode(mode), mode == Mode.REMOVE.value
         normalize = urls.normalize_unwanted if removes else urls.normalize_mirrors
         values["mirrors"] = normalize(values["mirrors"])
         if not values["mirrors"] and values["mode"] is not Mode.REPLACE:
-            appends = values["mode"] is Mode.APPEND
-            text = messages.NO_MIRROR_TO_APPEND() if appends else messages.NO_MIRROR_TO_REMOVE()
+            text = messages.NO_MIRROR_TO_REMOVE() if removes else messages.NO_MIRROR_TO_APPEND()
             raise InvalidArgs(text.with_remedy(messages.NAME_MIRROR()))
+        if "expected" in values:
+            values["expected"] = urls.normalize_known(tuple(values["expected"]))
         _check_registry(values)
         return cls(**values)
 
@@ -230,9 +231,8 @@ def _check_origin(values: Mapping[str, Any]) -> None:
         if name == FASTEST and values["source"] != FASTEST:
             raise InvalidArgs(messages.FASTEST_WITH_SOURCES(source=FASTEST))
     if values.get("channel", "stable") not in CHANNELS:
-        remedy = messages.CHOOSE_CHANNEL(channels=list(CHANNELS))
         text = messages.CHANNEL_UNKNOWN(value=quote(values["channel"]))
-        raise InvalidArgs(text.with_remedy(remedy))
+        raise InvalidArgs(text.with_remedy(messages.CHOOSE_CHANNEL(channels=list(CHANNELS))))
     if values.get("platform") and not _PLATFORM.fullmatch(values["platform"]):
         text = messages.PLATFORM_NOT_VALID(value=quote(values["platform"]))
         raise InvalidArgs(text.with_remedy(messages.WRITE_LIKE(example="rhel/9")))

@@ -42,6 +42,7 @@ SIGNATURES: Mapping[Kind, Mapping[str, str]] = {
         "mode": "s",
         "verify": "b",
         "allow-unused": "b",
+        "expected": "as",
         "dry-run": "b",
     },
     Kind.PROBE: {"mirrors": "as", "registry": "s", "timeout": "u"},

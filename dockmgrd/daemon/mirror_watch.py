@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockmgrd import names, paths
-from dockmgrd.errors import DockmgrError, redact
+from dockmgrd.errors import DockmgrError, RemoteError, redact
 from dockmgrd.host import watch_config, watch_record
 from dockmgrd.host.adminconfig import LimitsFile
 from dockmgrd.host.filecache import FileCache
 from dockmgrd.host.systemd import Systemd
+from dockmgrd.host.units import UnitState
 from dockmgrd.host.watch_record import Record, Watched
 from dockmgrd.messages import status as messages
-from dockmgrd.messages.text import Text
+from dockmgrd.messages.text import NOTHING, Text, foreign_text
 from dockmgrd.names import DOCKER_HUB
 
 logger = logging.getLogger(__name__)
@@ -37,25 +38,78 @@ class WatchView:
     """Returns the mirrors of a registry that are configured now."""
     _record: FileCache[Record] = field(default_factory=_make_cache)
     _applied: str | None = None
+    _refusal: Text = NOTHING
+    """Why systemd has not done what follows from the settings."""
+    _timer: UnitState | None = None
+    """What systemd knows of the timer; None when that may have changed."""
+    _follows_timer: bool = False
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def follow_settings(self) -> None:
         """Have systemd generate and start the timer, or stop it, when the settings differ."""
         async with self._lock:
-            watch = self.limits.current().mirror_watch
-            timer = watch_config.render_timer(watch) if watch else ""
-            if timer == self._applied:
-                return
-            self._applied = timer
-            if timer == watch_config.read_timer():
-                return
-            try:
-                await self.systemd.stop(names.WATCH_TIMER)
-                await self.systemd.reload_manager()
-                if timer:
-                    await self.systemd.start(names.WATCH_TIMER)
-            except DockmgrError as error:
-                logger.warning("the timer of the mirror watch does not follow: %s", error)
+            timer = self._render_timer()
+            if timer != self._applied:
+                self._applied = timer
+                if timer != watch_config.read_timer():
+                    await self._apply(timer)
+            await self._look_at_timer()
+
+    async def _apply(self, timer: str) -> None:
+        """Have systemd generate the timer again, and start it unless there is none."""
+        self._refusal, self._timer = NOTHING, None
+        try:
+            await self.systemd.stop(names.WATCH_TIMER)
+            await self.systemd.reload_manager()
+            if timer:
+                await self.systemd.start(names.WATCH_TIMER)
+        except RemoteError as error:
+            self._refusal = foreign_text(error.reply)
+        except DockmgrError as error:
+            self._refusal = foreign_text(str(error.text))
+        if self._refusal:
+            logger.warning("the timer of the mirror watch does not follow: %s", self._refusal)
+
+    async def _look_at_timer(self) -> None:
+        """Ask systemd for the state of the timer, when it may have changed."""
+        try:
+            if not self._follows_timer:
+                path = names.unit_path(names.WATCH_TIMER)
+                await self.systemd.watch_path(path, lambda _: self._forget_timer())
+                await self.systemd.watch_reloads(self._forget_timer)
+                self._follows_timer = True
+            if self._timer is None:
+                self._timer = await self.systemd.get_state(names.WATCH_TIMER)
+        except DockmgrError as error:
+            logger.warning("the timer of the mirror watch is unknown: %s", error)
+
+    def _forget_timer(self) -> None:
+        self._timer = None
+
+    def _render_timer(self) -> str:
+        """The timer that follows from the settings; "" for none."""
+        watch = self.limits.current().mirror_watch
+        return watch_config.render_timer(watch) if watch else ""
+
+    def _find_timer_problem(self) -> Text | None:
+        """That the timer does not run, or not as the settings say, whatever the reason is."""
+        if self._timer is None:
+            return None
+        timer = self._render_timer()
+        if self._timer.active == bool(timer) and watch_config.read_timer() == timer:
+            return None
+        values = {"file": str(paths.ADMIN_CONFIG), "timer": names.WATCH_TIMER}
+        if not timer:
+            command = f"systemctl stop {names.WATCH_TIMER} && systemctl daemon-reload"
+            return messages.WATCH_NOT_STOPPED(**values).with_remedy(messages.STOP_WATCH(), command)
+        start = f"systemctl daemon-reload && systemctl restart {names.WATCH_TIMER}"
+        if self._timer.load_state == "masked":
+            command = f"systemctl unmask {names.WATCH_TIMER} && {start}"
+            return messages.WATCH_MASKED(**values).with_remedy(messages.UNMASK_WATCH(), command)
+        text = messages.WATCH_NOT_STARTED(**values)
+        if self._refusal:
+            text = messages.WATCH_REFUSED(reason=self._refusal, **values)
+        return text.with_remedy(messages.START_WATCH(), start)
 
     @property
     def _registries(self) -> list[Watched]:
@@ -88,8 +142,10 @@ class WatchView:
 
     @property
     def problems(self) -> list[Text]:
-        """The registries of which no mirror works."""
-        return [_describe_problem(each) for each in self._registries if each.none_works]
+        """That the timer does not follow, and the registries of which no mirror works."""
+        timer = self._find_timer_problem()
+        silent = [_describe_problem(each) for each in self._registries if each.none_works]
+        return [timer, *silent] if timer else silent
 
 
 def _describe_problem(watched: Watched) -> Text:

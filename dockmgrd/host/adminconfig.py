@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dockmgrd import names, paths
-from dockmgrd.errors import AccessDenied, DockmgrError, InvalidArgs
+from dockmgrd.errors import AccessDenied, DockmgrError, InvalidArgs, quote
 from dockmgrd.host import atomicfile, watch_config, yamltree
 from dockmgrd.host.filecache import Stamp, read_stamp
 from dockmgrd.host.watch_config import Choice, MirrorWatch
@@ -87,12 +87,12 @@ def read(path: Path) -> Limits:
     members = yamltree.read(path).members()
     for name, entry in members.items():
         if name not in _KEYS:
-            raise entry.make_error(f"'{name}' is not one of {', '.join(_KEYS)}")
+            raise entry.make_error(limits.LIMIT_UNKNOWN(key=quote(name), keys=list(_KEYS)))
     config = DEFAULT
     if "allowed-sources" in members:
         allowed = tuple(map(_source, members["allowed-sources"].items()))
         if not allowed:
-            raise members["allowed-sources"].make_error("allowed-sources: name at least one source")
+            raise members["allowed-sources"].make_error(limits.NO_SOURCE_ALLOWED())
         config = replace(config, allowed_sources=allowed, default_source=",".join(allowed))
     if "default-source" in members:
         config = replace(config, default_source=_default(members["default-source"], config))
@@ -117,7 +117,7 @@ def load(
     except FileNotFoundError:
         return DEFAULT, NOTHING
     except Malformed as error:
-        problem = foreign_text(str(error))
+        problem = error.text
     except OSError as error:
         problem = limits.LIMITS_NOT_READABLE(path=str(path), reason=error.strerror or str(error))
     try:
@@ -189,8 +189,12 @@ def _has_port(host: str) -> bool:
 
 def _source(entry: Entry) -> str:
     if not _SOURCE.fullmatch(entry.text()):
-        raise entry.make_error(f"allowed-sources: '{entry.text()}' is not a valid name of a source")
+        raise entry.make_error(_describe_source("allowed-sources", entry.text()))
     return entry.text()
+
+
+def _describe_source(key: str, name: str) -> Text:
+    return limits.LIMIT_NOT_SOURCE(key=key, source=quote(name))
 
 
 def _default(entry: Entry, config: Limits) -> str:
@@ -199,11 +203,11 @@ def _default(entry: Entry, config: Limits) -> str:
         return FASTEST
     for name in wanted:
         if name == FASTEST:
-            raise entry.make_error(f"default-source: '{name}' cannot be combined with others")
+            raise entry.make_error(limits.DEFAULT_WITH_OTHERS(source=quote(name)))
         if not _SOURCE.fullmatch(name):
-            raise entry.make_error(f"default-source: '{name}' is not a valid name of a source")
+            raise entry.make_error(_describe_source("default-source", name))
         if config.allowed_sources is not None and name not in config.allowed_sources:
-            raise entry.make_error(f"default-source: '{name}' is not among allowed-sources")
+            raise entry.make_error(limits.DEFAULT_NOT_ALLOWED(source=quote(name)))
     return ",".join(wanted)
 
 
@@ -223,19 +227,18 @@ def _registry(name: str, entry: Entry) -> str:
     try:
         registry = normalize_registry(name)
     except InvalidArgs as error:
-        raise entry.make_error(f"allowed-mirrors: {error.text}") from error
+        text = limits.LIMIT_NOT_VALID(key="allowed-mirrors", reason=error.text)
+        raise entry.make_error(text) from error
     if registry != name:
-        raise entry.make_error(f"allowed-mirrors: write the registry '{name}' as '{registry}'")
+        text = limits.REGISTRY_NOT_NORMAL(registry=quote(name), normal=quote(registry))
+        raise entry.make_error(text)
     return registry
 
 
 def _host(entry: Entry) -> str:
     text = entry.text().lower()
     if not _HOST.fullmatch(text):
-        raise entry.make_error(
-            f"allowed-mirrors: '{text}' is not a valid host. Write it like mirror.example, "
-            "mirror.example:5000 or '*.example'"
-        )
+        raise entry.make_error(limits.LIMIT_NOT_HOST(host=quote(text)))
     return text
 
 
@@ -243,16 +246,12 @@ def _watch(entry: Entry, config: Limits) -> MirrorWatch:
     """Candidates are mirrors of others, so the administrator has to list those to use."""
     watch = watch_config.parse(entry)
     if watch.choose_from is Choice.CANDIDATES and config.allowed_mirrors is None:
-        raise entry.make_error(
-            "mirror-watch: choose-from: candidates needs a list of hosts in allowed-mirrors"
-        )
+        raise entry.make_error(limits.CANDIDATES_WITHOUT_LIST())
     return watch
 
 
 def _seconds(entry: Entry) -> float:
     text = entry.text()
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= _MAX_IDLE_SECONDS):
-        raise entry.make_error(
-            f"idle-seconds: '{text}' is not a whole number from 1 to {_MAX_IDLE_SECONDS}"
-        )
+        raise entry.make_error(limits.IDLE_NOT_VALID(seconds=quote(text), max=_MAX_IDLE_SECONDS))
     return float(text)

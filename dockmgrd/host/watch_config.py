@@ -9,8 +9,9 @@ from enum import Enum
 from pathlib import Path
 
 from dockmgrd import names, paths
-from dockmgrd.errors import InvalidArgs
+from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.host.yamltree import Entry
+from dockmgrd.messages import limits as messages
 from dockmgrd.mirror_urls import normalize_registry
 from dockmgrd.names import DOCKER_HUB
 
@@ -45,9 +46,9 @@ def parse(entry: Entry) -> MirrorWatch:
     members = entry.members()
     for name, member in members.items():
         if name not in _KEYS:
-            raise member.make_error(f"mirror-watch: '{name}' is not one of {', '.join(_KEYS)}")
+            raise member.make_error(messages.WATCH_KEY_UNKNOWN(key=quote(name), keys=list(_KEYS)))
     if "every" not in members:
-        raise entry.make_error("mirror-watch: 'every' is missing. Write it like every: 6h")
+        raise entry.make_error(messages.WATCH_WITHOUT_INTERVAL(example="every: 6h"))
     every = _parse_time(members["every"])
     choice, registries = Choice.CONFIGURED, [DOCKER_HUB]
     if "choose-from" in members:
@@ -61,19 +62,16 @@ def _parse_time(entry: Entry) -> int:
     match = _TIME.fullmatch(entry.text())
     seconds = int(match[1]) * _UNITS[match[2]] if match else 0
     if not MIN_SECONDS <= seconds <= MAX_SECONDS:
-        raise entry.make_error(
-            f"mirror-watch: '{entry.text()}' is not a time from 10min to 7d. "
-            "Write it like 30min, 6h or 1d"
-        )
+        interval = quote(entry.text())
+        raise entry.make_error(messages.WATCH_INTERVAL_NOT_VALID(interval=interval))
     return seconds
 
 
 def _parse_choice(entry: Entry) -> Choice:
     known = {each.value: each for each in Choice}
     if entry.text() not in known:
-        raise entry.make_error(
-            f"mirror-watch: choose-from: '{entry.text()}' is not one of {', '.join(known)}"
-        )
+        choice = quote(entry.text())
+        raise entry.make_error(messages.WATCH_CHOICE_UNKNOWN(choice=choice, choices=list(known)))
     return known[entry.text()]
 
 
@@ -81,7 +79,8 @@ def _parse_registry(entry: Entry) -> str:
     try:
         return normalize_registry(entry.text())
     except InvalidArgs as error:
-        raise entry.make_error(f"mirror-watch: {error.text}") from error
+        text = messages.LIMIT_NOT_VALID(key="mirror-watch", reason=error.text)
+        raise entry.make_error(text) from error
 
 
 def render_timer(watch: MirrorWatch) -> str:

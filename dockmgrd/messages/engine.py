@@ -119,6 +119,14 @@ MIRROR_UNUSABLE = Template(
 )
 REMOVE_OR_CORRECT_MIRROR = Template("remove-or-correct-mirror", "Remove or correct the entry.")
 NO_MIRRORS = Template("no-mirrors", "none")
+OTHER_MIRRORS_EXPECTED = Template(
+    "other-mirrors-expected",
+    "{file} names other mirrors than the request expects: {mirrors}. It was left as it was.",
+)
+CONFIG_EDITED = Template(
+    "config-edited", "{file} was edited at the same time, so it was left as it was."
+)
+REPEAT_AFTER_EDIT = Template("repeat-after-edit", "Look at the configured mirrors, and try again.")
 INSECURE_REGISTRIES_FORGOTTEN = Template(
     "insecure-registries-forgotten",
     "Docker Engine forgot the insecure registries {registries} during the reload, which is a bug "

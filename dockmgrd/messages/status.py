@@ -26,3 +26,16 @@ NO_MIRROR_WORKS = Template(
 PROBE_AND_SET_OTHERS = Template(
     "probe-and-set-others", "Find out why, and set mirrors that work with dockmgrctl set-mirror."
 )
+WATCH_NOT_STARTED = Template(
+    "watch-not-started", "{file} turns the mirror watch on, but {timer} does not run."
+)
+WATCH_REFUSED = Template(
+    "watch-refused", "{file} turns the mirror watch on, but {timer} does not run: {reason}"
+)
+START_WATCH = Template("start-watch", "Have systemd read its units again, and start the timer.")
+WATCH_MASKED = Template("watch-masked", "{file} turns the mirror watch on, but {timer} is masked.")
+UNMASK_WATCH = Template("unmask-watch", "Unmask the timer, or remove mirror-watch from the file.")
+WATCH_NOT_STOPPED = Template(
+    "watch-not-stopped", "{file} does not turn the mirror watch on, but {timer} runs."
+)
+STOP_WATCH = Template("stop-watch", "Stop the timer, and have systemd read its units again.")

@@ -17,7 +17,7 @@ from dockmgrd.bus.client import Bus
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.variants import to_plain
 from dockmgrd.catalog import mirrors as catalog
-from dockmgrd.errors import Busy, DockmgrError, NoReply, RemoteError
+from dockmgrd.errors import Busy, ConfigConflict, DockmgrError, NoReply, RemoteError
 from dockmgrd.host import adminconfig, watch_record
 from dockmgrd.host.adminconfig import Limits
 from dockmgrd.host.registry_folders import read_configured_mirrors
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 _RUNS_IN_A_ROW = 4  # times the time between two runs: what is still in a row
 _MAX_WAITS = 3  # calls of Wait for a job: each ends when the daemon is restarted
-_BUSY = names.ERROR_PREFIX + Busy.__name__
+_BUSY, _CONFLICT = Busy.dbus_name, ConfigConflict.dbus_name
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,15 @@ class Service:
         [status] = await self._call(names.MANAGER_PATH, names.MANAGER_INTERFACE, "Status")
         return bool(to_plain(status).get("engine-version"))
 
-    async def run_job(self, method: str, mirrors: tuple[str, ...], registry: str) -> dict[str, Any]:
+    async def run_job(
+        self, method: str, mirrors: tuple[str, ...], registry: str, **more: Variant
+    ) -> dict[str, Any]:
         """Start a job about mirrors, wait for its end, and return its result.
 
         :raises RemoteError: when it is refused or fails.
         :raises NoReply: when the service does not stay.
         """
-        body = [list(mirrors), {"registry": Variant("s", registry)}]
+        body = [list(mirrors), {"registry": Variant("s", registry), **more}]
         [path] = await self._call(
             names.MANAGER_PATH, names.MANAGER_INTERFACE, method, "asa{sv}", body
         )
@@ -122,11 +124,23 @@ async def _carry_out(service: Service, decision: Decision, look: Look) -> Watche
     if read_configured_mirrors(look.registry) != look.mirrors:
         return conclude(decision, Outcome.LIST_CHANGED)
     try:
-        await service.run_job("SetMirror", decision.order, look.registry)
+        expected = Variant("as", list(look.mirrors))
+        await service.run_job("SetMirror", decision.order, look.registry, expected=expected)
     except RemoteError as error:
-        logger.warning("the order of mirrors stays: %s", error.reply)
-        return conclude(decision, Outcome.BUSY if error.name == _BUSY else Outcome.FAILED)
+        outcome = _judge_refusal(error, look)
+        again = " The next run tries again." if outcome is Outcome.BUSY else ""
+        logger.warning("the order of mirrors of %s stays: %s%s", look.registry, error.reply, again)
+        return conclude(decision, outcome)
     return conclude(decision, Outcome.REORDERED)
+
+
+def _judge_refusal(error: RemoteError, look: Look) -> Outcome:
+    """Why the job has not changed the order."""
+    if error.name == _BUSY:
+        return Outcome.BUSY
+    if error.name == _CONFLICT and read_configured_mirrors(look.registry) != look.mirrors:
+        return Outcome.LIST_CHANGED
+    return Outcome.FAILED
 
 
 def _list_candidates(limits: Limits, watch: MirrorWatch, registry: str) -> tuple[str, ...]:

@@ -219,6 +219,29 @@ def test_limits_of_the_administrator(host: Host) -> None:
     assert call_all(host, None, [Call("Install", {"source": ("s", "ustc")})])[0].refused
 
 
+def test_limits_by_registry(host: Host) -> None:
+    prepare(host)
+    limits = "allowed-mirrors: {docker.io: [mirror.example], ghcr.io: [other.example]}\n"
+    host.write("/etc/dockmgrd/dockmgrd.yaml", limits)
+    quay = {"registry": ("s", "quay.io")}
+    tries = [
+        (Call("SetMirror", mirrors=OURS), True),
+        (Call("SetMirror", mirrors=OTHER), False),
+        (Call("SetMirror", {"registry": GHCR}, OTHER), True),
+        (Call("SetMirror", {"registry": GHCR}, OURS), False),
+        (Call("SetMirror", {"registry": GHCR}, (*OTHER, *OURS)), False),
+        (Call("SetMirror", {"registry": ("s", "ghcr.io:443")}, OTHER), False),
+        (Call("SetMirror", {"registry": ("s", "index.docker.io")}, OURS), True),
+        (Call("SetMirror", {"registry": ("s", "index.docker.io")}, OTHER), False),
+        (Call("SetMirror", quay, OURS), False),
+        (Call("SetMirror", quay, OTHER), False),
+        (Call("SetMirror", quay, ()), True),
+    ]
+    got = call_all(host, "member", [call for call, _ in tries])
+    assert [answer.allowed for answer in got] == [allowed for _, allowed in tries], got
+    assert [answer.refused for answer in got] == [not allowed for _, allowed in tries], got
+
+
 @pytest.mark.suites("bookworm", "trixie")
 def test_a_caller_that_leaves_before_polkit_replies_starts_nothing(host: Host) -> None:
     prepare(host)

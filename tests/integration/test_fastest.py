@@ -113,7 +113,12 @@ def test_the_command_line_and_no_source_at_all(host: Host) -> None:
     assert plain["measured"][0]["source"] == "ustc"
     shown = host.run("dockmgrctl", "install", "--source", "fastest", "--dry-run").stdout
     assert "ustc is the fastest of 3 sources" in " ".join(shown.split())
+    host.write(LIMITS, "allowed-sources: [aliyun]\n")
+    slow = host.run("dockmgrctl", "sources", "--probe").stdout
+    assert "aliyun" in slow, "it would be used, however slow it is"
     host.write(LIMITS, "allowed-sources: [dead]\n")
+    probe = host.run("dockmgrctl", "sources", "--probe", check=False)
+    assert probe.returncode != 0
     done = host.run("dockmgrctl", "install", "-y", "--source", "fastest", check=False)
     assert done.returncode != 0
     assert "127.0.0.1:1 refuses connections" in done.stderr

@@ -249,19 +249,26 @@ def test_urls_cannot_say_more_than_a_url(host: Host, url: str) -> None:
     assert caught.value.name == "org.freedesktop.DBus.Error.InvalidArgs"
 
 
-@FORKY
+@pytest.mark.suites("bookworm", "forky")
 def test_links_are_not_followed(host: Host) -> None:
     host.run("mkdir", "-p", "/srv/elsewhere", "/etc/docker")
     host.run("ln", "-s", "/srv/elsewhere", CERTS)
     with pytest.raises(ApiError) as caught:
-        set_for(host, "ghcr.io", MIRROR)
+        set_for(host, "ghcr.io", MIRROR, allow_unused=("b", True))
     assert caught.value.name == OURS + "UnsafePath"
     assert f"{CERTS} is a symbolic link to /srv/elsewhere" in caught.value.text
     host.run("rm", CERTS)
     host.run("mkdir", "-p", CERTS)
     host.run("ln", "-s", "/srv/elsewhere", f"{CERTS}/ghcr.io")
     with pytest.raises(ApiError, match="symbolic link"):
-        set_for(host, "ghcr.io", MIRROR)
+        set_for(host, "ghcr.io", MIRROR, allow_unused=("b", True))
+    host.run("rm", f"{CERTS}/ghcr.io")
+    host.run("mkdir", f"{CERTS}/ghcr.io")
+    host.run("ln", "-s", "/etc/shadow", HOSTS)
+    with pytest.raises(ApiError) as caught:
+        set_for(host, "ghcr.io", MIRROR, allow_unused=("b", True))
+    assert caught.value.name.endswith((".UnsafePath", ".ConfigConflict"))
+    assert host.run("readlink", HOSTS).stdout.strip() == "/etc/shadow"
     assert host.run("ls", "-A", "/srv/elsewhere").stdout == ""
 
 

@@ -100,6 +100,7 @@ _SET_MIRROR: Table = {
     "mode": [Row(mode.value, {SET}, ("mode", mode.value)) for mode in Mode],
     "verify": [Row(False, {SET}), Row(True, {SET})],
     "allow-unused": [Row(False, {SET}), Row(True, {SET})],
+    "expected": [Row([], {SET}), Row([OTHER], {SET})],
     "dry-run": [Row(False, {SET}), Row(True, set())],
 }
 _PROBE: Table = {

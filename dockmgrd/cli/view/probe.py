@@ -58,7 +58,7 @@ def choose_best(result: Mapping[str, Any]) -> str:
 
 def has_usable_source(result: Mapping[str, Any]) -> bool:
     """Return whether packages can be had from one of the sources."""
-    return any(each.get("verdict") == "ok" for each in result.get("measured", []))
+    return any(each.get("usable", False) for each in result.get("measured", []))
 
 
 def has_working_mirror(result: Mapping[str, Any]) -> bool:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import paths
+from dockmgrd.errors import ConfigConflict
 from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.job.file_change import FileChange
-from dockmgrd.mirror_urls import normalize_known
+from dockmgrd.messages import engine as messages
+from dockmgrd.messages.text import Text
+from dockmgrd.mirror_urls import normalize_known, strip_password
 
 BACKUP_SUFFIX = ".dockmgrd-backup"
 
@@ -43,7 +46,12 @@ class Change:
         return self.after != self.before and not nothing_to_clear
 
     def write(self) -> None:
-        """Write the new file, and keep the former one beside it."""
+        """Write the new file, and keep the former one beside it.
+
+        :raises ConfigConflict: when the file has been edited since `read_config`.
+        """
+        if atomicfile.read(paths.DAEMON_JSON) != self.before:
+            raise _make_conflict(messages.CONFIG_EDITED(file=str(paths.DAEMON_JSON)))
         if self.before is not None:
             backup = paths.DAEMON_JSON.with_name(paths.DAEMON_JSON.name + BACKUP_SUFFIX)
             atomicfile.back_up(paths.DAEMON_JSON, backup)
@@ -81,6 +89,24 @@ def read_config() -> tuple[bytes | None, daemonjson.Document]:
     """
     before = atomicfile.read(paths.DAEMON_JSON)
     return before, daemonjson.parse(before or b"", str(paths.DAEMON_JSON))
+
+
+def require_expected(
+    expected: tuple[str, ...] | None, mirrors: tuple[str, ...], file: Path
+) -> None:
+    """Check that the file names the mirrors on which the caller has based the request.
+
+    :param expected: normal, or None for any.
+    :raises ConfigConflict: when it names others.
+    """
+    if expected is None or normalize_known(mirrors) == expected:
+        return
+    names = [*map(strip_password, mirrors)] if mirrors else [messages.NO_MIRRORS()]
+    raise _make_conflict(messages.OTHER_MIRRORS_EXPECTED(file=str(file), mirrors=names))
+
+
+def _make_conflict(text: Text) -> ConfigConflict:
+    return ConfigConflict(text.with_remedy(messages.REPEAT_AFTER_EDIT()))
 
 
 def is_public(path: Path = paths.DAEMON_JSON) -> bool:

@@ -63,7 +63,8 @@ async def set_registry_mirrors(context: JobContext, options: SetMirrorOptions) -
     A dry run changes nothing, and returns `diff` and `actions` as well.
 
     :returns: `changed`, `registry`, `mirrors`, and `active`: whether a running engine uses them.
-    :raises ConfigConflict: when another hand has written the hosts.toml.
+    :raises ConfigConflict: when another hand has written the hosts.toml, or it names other mirrors
+        than expected.
     :raises InvalidArgs: when the engine does not use such files.
     :raises ConfigInvalid, ServiceFailed: when the file cannot be read, or the engine not be asked.
     :raises TransactionFailed: when rpm's database cannot be read.
@@ -94,6 +95,7 @@ async def _prepare(context: JobContext, options: SetMirrorOptions) -> _Plan:
     if file.is_foreign:
         text = messages.HOSTS_FILE_OF_OTHERS(file=str(file.path))
         raise ConfigConflict(text.with_remedy(messages.CHANGE_OR_MOVE_HOSTS_FILE()))
+    change.require_expected(options.expected, file.mirrors, file.path)
     wanted = merge(options.mode, file.mirrors, options.mirrors)
     await verify_mirrors(context, options, wanted)
     unit = await context.systemd.get_state(names.DOCKER_UNIT)

@@ -46,9 +46,10 @@ async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str
     """
     context.report(Stage.PREPARING, 0.05)
     _, document = change.read_config()
+    change.require_expected(options.expected, document.mirrors, paths.DAEMON_JSON)
     wanted = merge(options.mode, normalize_known(document.mirrors), options.mirrors)
     await verify_mirrors(context, options, wanted)
-    plan = await _prepare(context, wanted)
+    plan = await _prepare(context, wanted, options.expected)
     if options.dry_run:
         return _describe_plan(context, plan)
     return await _apply_plan(context, plan)
@@ -58,8 +59,8 @@ async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[s
     """Set the mirrors in daemon.json and in the running engine, without a restart.
 
     :returns: `changed`, `mirrors`, and `active`: whether a running engine uses them now.
-    :raises ConfigInvalid, ConfigConflict: when the file or the unit does not allow it; nothing
-        was changed.
+    :raises ConfigInvalid, ConfigConflict: when the file or the unit does not allow it, or somebody
+        edits the file at the same time; nothing was changed.
     :raises InvalidArgs: when the engine does not support mirrors with a path; nothing was changed.
     :raises RolledBack: when the engine did not take them; file and engine are as they were.
     :raises ServiceFailed: when the engine does not answer; the file is as it was.
@@ -115,9 +116,15 @@ def _describe_inactivity(unit: UnitState) -> Text:
     return messages.ENGINE_NOT_RUNNING()
 
 
-async def _prepare(context: JobContext, wanted: tuple[str, ...]) -> _Plan:
-    """Check everything that can be checked beforehand; raises as `apply_mirrors`."""
+async def _prepare(
+    context: JobContext, wanted: tuple[str, ...], expected: tuple[str, ...] | None = None
+) -> _Plan:
+    """Check everything that can be checked beforehand; raises as `apply_mirrors`.
+
+    :raises ConfigConflict: also as `change.require_expected`.
+    """
     before, document = change.read_config()
+    change.require_expected(expected, document.mirrors, paths.DAEMON_JSON)
     unit = await context.systemd.get_state(names.DOCKER_UNIT)
     control = await find_engine_control(context.systemd, unit)
     facts, command_line = await asyncio.gather(

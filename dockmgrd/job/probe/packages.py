@@ -79,6 +79,7 @@ class Measurement:
             "latency": self.latency,
             "throughput": self.throughput,
             "stale": self.stale,
+            "usable": self.is_usable,
         }
         if self.time:
             plain["age"] = max(0, int(time.time()) - self.time)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,7 @@ def test_problems_name_line_and_key(path: Path, content: str, line: int, reason:
         adminconfig.read(path)
     assert f"line {line}: " in str(caught.value)
     assert reason in str(caught.value)
+    assert caught.value.reason.id, "clients translate it"
 
 
 def test_the_last_valid_limits_survive_a_restart(file: LimitsFile, path: Path) -> None:
@@ -120,6 +122,7 @@ def test_the_last_valid_limits_survive_a_restart(file: LimitsFile, path: Path) -
     path.write_text(FULL + "oops")
     assert file.current() == good
     assert "line 1" in str(file.problem)
+    assert '"file-line"' in json.dumps(file.problem.to_plain()), "clients translate the reason"
     assert "stay in force" in str(file.problem)
     assert LimitsFile(path, path.with_name("good")).current() == good
     path.unlink()
@@ -173,5 +176,6 @@ def test_mirror_watch(path: Path) -> None:
 )
 def test_mirror_watch_that_is_not_valid(path: Path, value: str, reason: str) -> None:
     path.write_text(f"mirror-watch: {value}\n")
-    with pytest.raises(Malformed, match=reason):
+    with pytest.raises(Malformed, match=reason) as caught:
         adminconfig.read(path)
+    assert caught.value.reason.id, "clients translate it"

@@ -302,3 +302,13 @@ async def test_a_host_without_docker(host: Host, monkeypatch: pytest.MonkeyPatch
 async def test_modes_of_nothing_are_refused(host: Host, mode: Mode) -> None:
     with pytest.raises(DockmgrError):
         await host.set(mode=mode.value)
+
+
+async def test_the_mirrors_must_be_those_that_the_caller_has_seen(host: Host) -> None:
+    await host.set(A, expected=[])
+    before = host.read()
+    for expected in ([], [B], [A, B]):
+        with pytest.raises(ConfigConflict, match=r"hosts\.toml names other mirrors"):
+            await host.set(B, A, expected=expected)
+    assert host.read() == before
+    assert (await host.set(B, A, expected=[A]))["changed"] is True

@@ -377,3 +377,31 @@ async def test_settings_in_the_unit_are_a_conflict(
         await apply_mirrors(context(engine, systemd), (B,))
     assert not daemon_json.exists()
     assert engine.reloads == 0
+
+
+async def test_an_edit_of_others_wins(daemon_json: Path) -> None:
+    """Both before the job, which the caller cannot see, and while it prepares the change."""
+    edited = json.dumps({"registry-mirrors": [B], "debug": True})
+    daemon_json.write_text(edited)
+    engine = _Engine(A)
+    options = {"mirrors": [B, A], "expected": [A]}
+    for more in ({}, {"dry-run": True}, {"mode": "append"}):
+        with pytest.raises(ConfigConflict, match=r"than the request expects: https://b\.example"):
+            await set_mirror(context(engine), SetMirrorOptions.parse({**options, **more}))
+    with pytest.raises(ConfigConflict):
+        await set_mirror(context(engine), SetMirrorOptions.parse({**options, "expected": []}))
+
+    async def answer() -> EngineFacts:
+        daemon_json.write_text(edited)
+        return EngineFacts(mirrors=engine.mirrors)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(engine, "facts", answer)
+    daemon_json.write_text(json.dumps({"registry-mirrors": [A]}))
+    with pytest.raises(ConfigConflict, match="was edited at the same time"):
+        await set_mirror(context(engine), SetMirrorOptions.parse(options))
+    assert daemon_json.read_text() == edited
+    assert (engine.mirrors, engine.reloads) == ((A,), 0)
+    patch.undo()
+    same = {"mirrors": [B, A], "expected": ["https://B.example"]}
+    assert (await set_mirror(context(engine), SetMirrorOptions.parse(same)))["changed"] is True

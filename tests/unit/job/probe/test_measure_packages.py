@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from dockmgrd.cli.view.probe import has_usable_source
 from dockmgrd.job.probe.packages import Measurement, measure_all, rank
 from dockmgrd.job.probe.proxies import Proxies
 from dockmgrd.job.probe.repodata import find_package, parse_repomd
@@ -111,6 +112,24 @@ async def test_the_order() -> None:
     verdicts = {name: each.verdict for name, each in found.items()}
     assert verdicts["damaged"] is Verdict.CORRUPT
     assert verdicts["missing"] is Verdict.MISSING
+
+
+@pytest.mark.parametrize(
+    ("measurement", "usable"),
+    [
+        (Measurement("fast", Verdict.OK, time=NOW), True),
+        (Measurement("slow", Verdict.TIMEOUT, time=NOW), True),
+        (Measurement("stale", Verdict.OK, time=NOW, stale=True), True),
+        (Measurement("silent", Verdict.TIMEOUT), False),
+        (Measurement("damaged", Verdict.CORRUPT, time=NOW), False),
+    ],
+)
+def test_the_table_and_an_installation_take_the_same_sources(
+    measurement: Measurement,
+    usable: bool,
+) -> None:
+    assert measurement.is_usable is usable
+    assert has_usable_source({"measured": [measurement.to_plain()]}) is usable
 
 
 async def test_one_that_is_late_keeps_its_figures() -> None:
