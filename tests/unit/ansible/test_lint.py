@@ -151,5 +151,6 @@ def test_every_option_of_the_service_has_its_parameter(name: str, kinds: tuple[K
     module = (_PLUGINS / "modules" / f"{name}.py").read_text()
     parameters = set(re.findall(r'^            "(\w+)": \{"type": ', module, re.M))
     options = {key for kind in kinds for key in SIGNATURES[kind]}
-    otherwise = OTHERWISE if name == "engine" else {"dry-run": "check mode"}
+    others = {"dry-run": "check mode", "expected": "for the mirror watch"}
+    otherwise = OTHERWISE if name == "engine" else others
     assert {key.replace("-", "_") for key in options - otherwise.keys()} <= parameters
