@@ -14,7 +14,6 @@ from pathlib import Path
 from dockmgrd.errors import TransactionFailed
 from dockmgrd.host.filecache import Stamp, read_stamp
 from dockmgrd.host.package_python import make_query_command
-from dockmgrd.messages import dnf
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import NOTHING, Text
 
@@ -93,6 +92,6 @@ async def query_versions() -> dict[str, str]:
         text = messages.RPM_DATABASE_NOT_READ(
             reason=reason.strip(" .")[:_MAX_REASON] or f"exit status {process.returncode}"
         )
-        raise TransactionFailed(text.with_remedy(dnf.REBUILD_DATABASE(), "rpmdb --rebuilddb"))
+        raise TransactionFailed(text.with_remedy(messages.REBUILD_DATABASE(), "rpmdb --rebuilddb"))
     versions: dict[str, str] = json.loads(answer)
     return versions

@@ -4,13 +4,9 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-
-from dockmgrd.messages import steps
-from dockmgrd.messages.text import Text
 
 
 @dataclass(frozen=True)
@@ -24,16 +20,6 @@ class FileChange:
     """Whether the new content is part of what is agreed to, or only that the file changes."""
     public: bool = True
     """Whether everybody may see the new content."""
-
-    @property
-    def step(self) -> Text:
-        """The change as a step of a plan."""
-        path = str(self.path)
-        if self.after is None:
-            return steps.DELETE_FILE(path=path)
-        if not self.binding:
-            return steps.WRITE_FILE(path=path)
-        return steps.WRITE_CONTENT(path=path, digest=hashlib.sha256(self.after).hexdigest())
 
     def diff(self) -> str:
         """The change as a unified diff."""

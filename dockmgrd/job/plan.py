@@ -51,7 +51,7 @@ class Plan:
         """All of it in the order in which the digest takes it."""
         return [
             *sorted(map(_make_package_step, self.changes), key=_make_line),
-            *sorted((each.step for each in self.files), key=_make_line),
+            *sorted(map(_make_file_step, self.files), key=_make_line),
             *self.actions,
             *(steps.STOP_CONTAINER(container=name) for name in sorted(self.stops)),
             *(steps.DELETE_TREE(path=str(path)) for path in self.deletes),
@@ -149,6 +149,15 @@ def _make_package_step(change: Change) -> Text:
         template = _IN_PLACE_STEPS[change.action]
         return template(package=change.package, replaced=change.replaces)
     return _PACKAGE_STEPS[change.action](package=change.package)
+
+
+def _make_file_step(change: FileChange) -> Text:
+    path = str(change.path)
+    if change.after is None:
+        return steps.DELETE_FILE(path=path)
+    if not change.binding:
+        return steps.WRITE_FILE(path=path)
+    return steps.WRITE_CONTENT(path=path, digest=hashlib.sha256(change.after).hexdigest())
 
 
 def _make_line(step: Text) -> str:

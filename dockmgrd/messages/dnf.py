@@ -221,9 +221,6 @@ SCRIPTLET_FAILED = Template(
 PACKAGE_MANAGER_FAILED = Template(
     "package-manager-failed", "The package manager does not work on this host: {reason}."
 )
-REBUILD_DATABASE = Template(
-    "rebuild-database", "Rebuild the database. If that fails, restore it from a backup."
-)
 HISTORY_DAMAGED = Template(
     "history-damaged", "dnf cannot use its history of transactions in {file}: {reason}."
 )

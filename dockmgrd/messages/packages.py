@@ -31,6 +31,9 @@ WORKER_OUT_OF_TURN = Template(
 RPM_DATABASE_NOT_READ = Template(
     "rpm-database-not-read", "The database of rpm cannot be read: {reason}."
 )
+REBUILD_DATABASE = Template(
+    "rebuild-database", "Rebuild the database. If that fails, restore it from a backup."
+)
 READ_WORKER_JOURNAL = Template(
     "read-worker-journal", "Look for the cause in the journal of the job's unit, then try again."
 )

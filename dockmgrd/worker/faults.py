@@ -18,7 +18,7 @@ from dockmgrd.errors import (
     TransactionFailed,
 )
 from dockmgrd.messages import dnf as messages
-from dockmgrd.messages.packages import RPM_DATABASE_NOT_READ
+from dockmgrd.messages.packages import REBUILD_DATABASE, RPM_DATABASE_NOT_READ
 from dockmgrd.messages.text import Template, Text, foreign_text
 from dockmgrd.worker.clock import is_clock_suspected
 
@@ -124,7 +124,7 @@ def make_package_manager_error(reason: str) -> TransactionFailed:
 def make_database_error(reason: str) -> TransactionFailed:
     """The error for a database of rpm that cannot be read, in rpm's own words."""
     text = RPM_DATABASE_NOT_READ(reason=reason.strip(" ."))
-    return TransactionFailed(text.with_remedy(messages.REBUILD_DATABASE(), "rpmdb --rebuilddb"))
+    return TransactionFailed(text.with_remedy(REBUILD_DATABASE(), "rpmdb --rebuilddb"))
 
 
 def make_hidden_error(package: str, address: str, barrier: Barrier) -> ResolutionFailed:

@@ -14,7 +14,6 @@ import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Union
 
 from dockmgrd.cli.i18n.locales import list_languages
@@ -132,9 +131,8 @@ def _load_catalog() -> gettext.GNUTranslations | None:
     """Return the catalog of the user's language; None for English, and when it is damaged."""
     folder = os.environ.get("TEXTDOMAINDIR", _LOCALES)
     for language in list_languages(os.environ):
-        path = Path(folder, language, _FILE)
         try:
-            with path.open("rb") as file:
+            with open(os.path.join(folder, language, _FILE), "rb") as file:
                 return gettext.GNUTranslations(file)
         except FileNotFoundError:
             continue
