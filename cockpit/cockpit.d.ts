@@ -38,19 +38,20 @@ interface PackageChange { package: string; replaces?: string; repository?: strin
 interface Plan {
     changed: boolean; digest: string; install?: PackageChange[]; upgrade?: PackageChange[]; downgrade?: PackageChange[];
     remove?: PackageChange[]; diff?: string; actions?: (string | Message)[]; stops?: string[]; notes?: (string | Message)[]; volumes?: string[];
-    deletes?: (string | { path: string; bytes?: number })[]; "download-bytes": number; "disk-bytes": number; refusal?: string | Message;
+    deletes?: string[]; purge?: { path: string; bytes: number }[]; counts?: Record<string, number>; "download-bytes": number; "disk-bytes": number; refusal?: string | Message;
 }
 interface Job {
     path: string; Id: string; Kind: string; InitiatorUid: number; CreatedAt: number; Unit: string; Stage: string; Progress: number;
     Message: string; MessageId?: string; MessageArgs?: Record<string, any>; Cancellable: boolean; State: string; ErrorName: string;
     ErrorMessage: string; ErrorDetails?: Message; Result: Record<string, any>; FinishedAt: number; Options?: Record<string, any>;
-    DryRun?: boolean; BytesDone?: number; BytesTotal?: number; Rate?: number; Item?: number; Items?: number; lookup?: boolean;
+    DryRun?: boolean; Origin?: string; BytesDone?: number; BytesTotal?: number; Rate?: number; Item?: number; Items?: number; lookup?: boolean;
 }
 interface Status {
     installed: boolean; packages: Record<string, string>; source: string; "repository-file": string; "service-state": string;
     "engine-version": string; "mirrors-configured": string[]; "mirrors-active": string[]; "mirrors-drift": boolean; platform: string;
-    "active-job": string; problems: Message[]; registries?: Registry[];
+    "active-job": string; problems: Message[]; registries?: Registry[]; "mirror-checks"?: MirrorCheck[];
 }
+interface MirrorCheck { registry: string; mirror: string; verdict: string; text: string; "checked-at": number }
 interface Registry {
     registry: string; mirrors: string[]; file: string; managed: boolean;
 }

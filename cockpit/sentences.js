@@ -8,7 +8,7 @@ const _ = cockpit.gettext;
 /** @type {Record<string, () => string>} */
 const KINDS = {
   install: () => _("Installation"), "set-mirror": () => _("Change of mirrors"), probe: () => _("Probe of mirrors"),
-  uninstall: () => _("Removal"), versions: () => _("List of versions"),
+  uninstall: () => _("Removal"), versions: () => _("List of versions"), "probe-sources": () => _("Measurement of sources"),
 };
 
 /** @type {Record<string, () => [string, string]>} text and color */
@@ -98,10 +98,11 @@ export function translateMessage(message) {
 
 /**
  * The sentence, and what to do. The English text has both.
- * @param {Message} message
+ * @param {string | Message} message
  */
-function translateWithAdvice(message) {
+export function translateWithAdvice(message) {
   const sentence = translateMessage(message);
+  if (typeof message === "string") return sentence;
   const remedy = message.remedy;
   if (sentence === message.text || !remedy || typeof remedy === "string") return sentence;
   return [sentence, translateMessage(/** @type {Message} */ (remedy))].filter(Boolean).join(" ");

@@ -7,7 +7,7 @@ import { toVariants } from "./variants.js";
 const POLL_INTERVAL = 30_000; // milliseconds; only for a service that does not announce its problems
 const REFRESH_DELAY = 100; // milliseconds in which changes that come together make one call
 const REVIVAL_DELAY = 3000; // milliseconds; a call in the middle of a stop would cancel it
-const LOOKUPS = ["probe", "versions"];
+export const LOOKUPS = ["probe", "probe-sources", "versions"];
 
 export class Store {
   /** @type {State} */

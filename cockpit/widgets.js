@@ -41,6 +41,10 @@ export const Alert = ({ kind, title, actions, children, id }) => html`
     ${actions && html`<div class="pf-v6-c-alert__action-group">${actions}</div>`}
   </div>`;
 
+/** @param {{ error: { title: string, text: string } | null }} props what `describeError` returned */
+export const ErrorAlert = ({ error }) => error && html`<${Alert} kind="danger" title=${error.title}>
+  ${error.text && html`<p>${error.text}</p>`}<//>`;
+
 /** @param {{ color: string, children?: any }} props */
 export const Label = ({ color, children }) => html`
   <span class=${`pf-v6-c-label pf-m-filled pf-m-${color}`}><span class="pf-v6-c-label__content">

@@ -15,10 +15,13 @@ import { Mirrors } from "./mirrors.js";
 import { Problems } from "./problems.js";
 import { RunningJob } from "./progress.js";
 import { UninstallDialog } from "./uninstall.js";
+import { UpgradeDialog } from "./upgrade.js";
 
 const _ = cockpit.gettext;
 /** @type {Record<string, any>} */
-const DIALOGS = { install: InstallDialog, uninstall: UninstallDialog, "add-mirror": AddMirrorDialog, fastest: FastestDialog };
+const DIALOGS = {
+  install: InstallDialog, upgrade: UpgradeDialog, uninstall: UninstallDialog, "add-mirror": AddMirrorDialog, fastest: FastestDialog,
+};
 
 /** @param {{ store: PageStore }} props */
 export function App({ store }) {

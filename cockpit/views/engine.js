@@ -18,7 +18,8 @@ export function Engine({ state, open, busy }) {
   const source = status.source || (status["repository-file"] ? _("another repository") : "");
   const containers = "docker" in (cockpit.manifests ?? {}) && !state.desktop;
   const actions = html`<div class="row">
-    ${mayDo(state, "install") && html`<${Button} id="change-version" busy=${busy} onClick=${() => open("install")}>${_("Update or repair")}<//>`}
+    ${mayDo(state, "install") && html`<${Button} id="upgrade" busy=${busy} onClick=${() => open("upgrade")}>${_("Upgrade")}<//>
+      <${Button} id="change-version" busy=${busy} onClick=${() => open("install")}>${_("Change or repair")}<//>`}
     ${mayDo(state, "uninstall") && html`<${Button} kind="secondary danger" id="uninstall" busy=${busy} onClick=${() => open("uninstall")}>${_("Uninstall")}<//>`}
   </div>`;
   return html`<${Card} title=${_("Engine")} id="engine">

@@ -4,6 +4,7 @@
 import { formatAge, formatDate, formatDuration } from "../format.js";
 import { html, useState } from "../html.js";
 import { describeKind, describeState } from "../sentences.js";
+import { LOOKUPS } from "../store.js";
 import { Button, Card, Label, Switch, Table } from "../widgets.js";
 
 const _ = cockpit.gettext;
@@ -21,7 +22,7 @@ export function History({ state }) {
       cells: [
         html`<${Button} kind="link inline" onClick=${() => cockpit.location.go(["jobs", job.Id])}>${describeJob(job)}<//>`,
         html`<time dateTime=${new Date(job.CreatedAt / 1000).toISOString()} title=${formatDate(job.CreatedAt)}>${formatAge(job.CreatedAt)}</time>`,
-        state.users[job.InitiatorUid] ?? String(job.InitiatorUid),
+        describeInitiator(state, job),
         html`<${Label} color=${color}>${text}<//>`,
         job.FinishedAt ? formatDuration((job.FinishedAt - job.CreatedAt) / 1e6) : "–",
       ],
@@ -36,8 +37,16 @@ export function History({ state }) {
   <//>`;
 }
 
+/**
+ * @param {State} state
+ * @param {Job} job
+ * @returns {string} who wanted it
+ */
+export const describeInitiator = (state, job) =>
+  job.Origin === "mirror-watch" ? _("mirror watch") : state.users[job.InitiatorUid] ?? String(job.InitiatorUid);
+
 /** @param {Job} job */
 export function describeJob(job) {
   const kind = describeKind(job.Kind);
-  return job.lookup && !["probe", "versions"].includes(job.Kind) ? cockpit.format(_("Plan: $0"), kind) : kind;
+  return job.lookup && !LOOKUPS.includes(job.Kind) ? cockpit.format(_("Plan: $0"), kind) : kind;
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Installs the engine, or brings it to another version.
 
-import { Dialog } from "../dialog.js";
 import { html, useEffect, useState } from "../html.js";
 import { checkMirrorUrl } from "../mirror-url.js";
 import { usePlanning } from "../planning.js";
 import { describeError } from "../sentences.js";
-import { Alert, Button, Choice, Expandable, Field, Select, Spinner, TextInput } from "../widgets.js";
-import { needsConsent, PlanView } from "./plan.js";
+import { Choice, Expandable, Field, Select, Spinner, TextInput } from "../widgets.js";
+import { PlanDialog } from "./plan-dialog.js";
 
 const _ = cockpit.gettext;
 const DEFAULT_SOURCE = "official";
+const FASTEST = "fastest"; // the service measures the sources and takes the best
 
 /** @param {{ store: PageStore, state: State, close: () => void }} props */
 export function InstallDialog({ store, state, close }) {
@@ -20,7 +20,6 @@ export function InstallDialog({ store, state, close }) {
     minimal: false,
   });
   const planning = usePlanning(store, "Install", close);
-  const { plan, working, error, note, agreed } = planning;
   const mirrors = form.mirrors.split(/\s+/).filter(Boolean);
   const complaint = mirrors.map(checkMirrorUrl).find(Boolean) ?? "";
   /** @type {Options} */
@@ -29,29 +28,10 @@ export function InstallDialog({ store, state, close }) {
     mirrors: mirrors.length ? mirrors : undefined, start: form.start, enable: form.start, completion: form.completion, minimal: form.minimal,
     "replace-conflicting": true,
   };
-  const blocked = plan !== null && needsConsent(plan) && !agreed;
-  const nothing = plan !== null && !plan.changed;
-  const submit = () => {
-    if (working || blocked || complaint) return;
-    if (nothing) close();
-    else if (plan) planning.carryOut(options);
-    else planning.makePlan(options);
-  };
-  const title = status.installed ? _("Update or repair Docker") : _("Install Docker");
-  const verb = status.installed ? _("Apply") : _("Install");
-  return html`<${Dialog} id="install-dialog" title=${title} onClose=${planning.leave} onSubmit=${submit} footer=${html`
-    <${Button} kind="primary" id="go" type="submit" busy=${working || blocked}>${nothing ? _("Close") : plan ? verb : _("Review")}<//>
-    ${plan && html`<${Button} id="back" busy=${working} onClick=${planning.goBack}>${_("Back")}<//>`}
-    <${Button} kind="link" onClick=${planning.leave}>${_("Cancel")}<//>
-    ${working && html`<span class="row" role="status"><${Spinner} label=${_("Working")} />
-      ${plan ? _("Making sure that the plan still holds") : _("Working out what would be done")}</span>`}`}>
-    ${error && html`<${Alert} kind="danger" title=${error.title}>${error.text && html`<p>${error.text}</p>`}<//>`}
-    ${note && html`<${Alert} kind="info" id="plan-changed" title=${note} />`}
-    ${plan
-      ? html`<${PlanView} plan=${plan} agreed=${agreed} onAgree=${planning.setAgreed} installs=${true} />`
-      : html`<${InstallForm} store=${store} form=${form} setForm=${setForm} complaint=${complaint} unsupported=${!status.platform}
-        installed=${status.installed} />`}
-  <//>`;
+  return html`<${PlanDialog} id="install-dialog" title=${status.installed ? _("Change or repair Docker") : _("Install Docker")}
+    verb=${status.installed ? _("Apply") : _("Install")} planning=${planning} options=${options} blocked=${complaint} installs=${true}
+    form=${html`<${InstallForm} store=${store} form=${form} setForm=${setForm} complaint=${complaint} unsupported=${!status.platform}
+      installed=${status.installed} />`} />`;
 }
 
 /** @param {{ store: PageStore, form: any, setForm: (form: any) => void, complaint: string, unsupported: boolean,
@@ -75,12 +55,13 @@ function InstallForm({ store, form, setForm, complaint, unsupported, installed }
   return html`<div class="pf-v6-c-form">
     <${Field} id="source" label=${_("Source")} help=${source?.prefix} error=${error}>
       <${Select} id="source" value=${form.source} onChange=${(/** @type {string} */ name) => setForm({ ...form, source: name, version: "" })}>
+        <option value=${FASTEST} selected=${form.source === FASTEST}>${_("The fastest one, measured now")}</option>
         ${groups.map(([label, members]) => html`<optgroup label=${label} key=${label}>${members.map(each => html`
           <option value=${each.name} key=${each.name} selected=${each.name === form.source}>${each.title}</option>`)}</optgroup>`)}
       <//>
     <//>
-    <${VersionField} key=${`${form.source} ${form.channel} ${form.platform}`} store=${store} form=${form} installed=${installed}
-      setVersion=${set("version")} />
+    ${form.source !== FASTEST && html`<${VersionField} key=${`${form.source} ${form.channel} ${form.platform}`} store=${store} form=${form} installed=${installed}
+      setVersion=${set("version")} />`}
     <${Expandable} label=${_("More options")} open=${unsupported}><div class="pf-v6-c-form">
       <${Field} id="platform" label=${_("Platform")} help=${_("Empty for what this system is; rhel/9, for example, for packages of another.")}>
         <${TextInput} id="platform" value=${form.platform} onInput=${set("platform")} dir="ltr" aria-describedby="platform-help" />

@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { describeError, describeState, translateMessage } from "../sentences.js";
 import { Alert, Button, Card, DescriptionList, Label } from "../widgets.js";
-import { describeJob } from "./history.js";
+import { describeInitiator, describeJob } from "./history.js";
 import { Verdict } from "./mirrors.js";
 import { RunningJob } from "./progress.js";
 
@@ -42,7 +42,7 @@ function Details({ state, job }) {
         [_("Outcome"), html`<${Label} color=${color}>${text}<//>`],
         [_("Begun"), formatDate(job.CreatedAt)],
         job.FinishedAt > 0 && [_("Duration"), formatDuration((job.FinishedAt - job.CreatedAt) / 1e6)],
-        [_("Who"), state.users[job.InitiatorUid] ?? String(job.InitiatorUid)],
+        [_("Who"), describeInitiator(state, job)],
         options.length > 0 && [_("Options"), html`<span class="url">${options.map(([name, value]) => `${name}=${value}`).join(" ")}</span>`],
         ...describeResult(job.Result),
         [_("Job"), html`<span class="url">${job.Id}</span>`],

@@ -6,7 +6,7 @@ import { html, useState } from "../html.js";
 import { checkMirrorUrl } from "../mirror-url.js";
 import { describeError } from "../sentences.js";
 import { getAccess } from "../store.js";
-import { Alert, Button, Choice, Field, Spinner, TextInput } from "../widgets.js";
+import { Alert, Button, Choice, ErrorAlert, Field, Spinner, TextInput } from "../widgets.js";
 import { DOCKER_HUB } from "./registries.js";
 
 const _ = cockpit.gettext;
@@ -45,7 +45,7 @@ export function AddMirrorDialog({ store, state, close }) {
     <${Button} kind="primary" id="add" type="submit" busy=${working}>${_("Add")}<//>
     <${Button} kind="link" onClick=${leave}>${_("Cancel")}<//>
     ${working && html`<${Spinner} label=${_("Working")} />`}`}>
-    ${error && html`<${Alert} kind="danger" title=${error.title}>${error.text && html`<p>${error.text}</p>`}<//>`}
+    <${ErrorAlert} error=${error} />
     <div class="pf-v6-c-form">
       <${Field} id="mirror-url" label=${_("URL")} error=${touched ? complaint : ""} help=${_("For example https://mirror.example")}>
         <${TextInput} id="mirror-url" value=${url} onInput=${setUrl} onBlur=${() => setTouched(url !== "")} error=${touched && complaint}

@@ -5,7 +5,7 @@ import { Dialog } from "../dialog.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { describeError } from "../sentences.js";
 import { takeResult } from "../store.js";
-import { Alert, Button, Choice, Spinner, Table } from "../widgets.js";
+import { Button, Choice, ErrorAlert, Spinner, Table } from "../widgets.js";
 import { Verdict } from "./mirrors.js";
 
 const _ = cockpit.gettext;
@@ -56,7 +56,7 @@ export function FastestDialog({ store, state, close }) {
   return html`<${Dialog} id="fastest-dialog" title=${_("Find the fastest mirror")} size="lg" onClose=${leave} onSubmit=${submit} footer=${html`
     <${Button} kind="primary" id="use-selected" type="submit" busy=${working || probing || !picked.length}>${_("Use selected")}<//>
     <${Button} kind="link" onClick=${leave} data-autofocus>${_("Cancel")}<//>`}>
-    ${error && html`<${Alert} kind="danger" title=${error.title}>${error.text && html`<p>${error.text}</p>`}<//>`}
+    <${ErrorAlert} error=${error} />
     <p>${_("Each mirror is asked for a small image. Those that you select replace the list, the fastest first.")}</p>
     <div role="status" class="row">${probing && html`<${Spinner} label=${_("Probing mirrors")} />`}
       <span>${cockpit.format(_("$0 tried, $1 work"), probed.length, good.length)}</span></div>

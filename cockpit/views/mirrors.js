@@ -5,8 +5,8 @@ import { formatAge, formatDuration, formatRate } from "../format.js";
 import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import { describeError, describeVerdict, translateMessage } from "../sentences.js";
 import { mayDo } from "../store.js";
-import { Alert, Button, Card, Label, Table } from "../widgets.js";
-import { Registries } from "./registries.js";
+import { Button, Card, ErrorAlert, Label, Table } from "../widgets.js";
+import { DOCKER_HUB, Registries } from "./registries.js";
 
 const _ = cockpit.gettext;
 
@@ -83,7 +83,7 @@ export function Mirrors({ store, state, open, busy }) {
       ${changing && html`<${Button} id="fastest" busy=${busy} onClick=${() => open("fastest")}>${_("Find the fastest")}<//>
         <${Button} id="add-mirror" busy=${busy} onClick=${() => open("add-mirror")}>${_("Add")}<//>`}
     </div>`}>
-    ${error && html`<${Alert} kind="danger" title=${error.title}>${error.text && html`<p>${error.text}</p>`}<//>`}
+    <${ErrorAlert} error=${error} />
     ${rows.length
       ? html`<${Table} label=${_("Registry mirrors")} rows=${rows}
         columns=${[_("Mirror"), _("Order"), _("In use"), _("Last probe"), ...(changing ? [""] : [])]} />`
@@ -101,18 +101,36 @@ const mayDoProbe = (state, configured, extra) => mayDo(state, "probe") || (confi
 
 /** @param {{ state: State, mirror: string }} props */
 function LastProbe({ state, mirror }) {
-  for (const job of state.jobs) {
-    const finding = /** @type {Finding | undefined} */ (job.Result.probed?.find((/** @type {Finding} */ each) => each.mirror === mirror));
-    if (finding) return html`<${Verdict} finding=${finding} /> <span class="muted">${formatAge(job.CreatedAt)}</span>`;
-  }
-  return html`<span class="muted">${_("never")}</span>`;
+  const { finding, time } = findLastProbe(state, mirror);
+  if (!finding) return html`<span class="muted">${_("never")}</span>`;
+  return html`<${Verdict} finding=${finding} /> <span class="muted">${formatAge(time)}</span>`;
 }
 
-/** @param {{ finding: Finding }} props */
+/**
+ * What the last probe found, by whoever wanted it: a user or the mirror watch.
+ * @param {State} state
+ * @param {string} mirror of Docker Hub
+ * @returns {{ finding?: Partial<Finding>, time: number }} `time` in microseconds since the epoch
+ */
+function findLastProbe(state, mirror) {
+  /** @param {{ mirror: string }} each */
+  const isAsked = each => each.mirror === mirror;
+  const check = state.status?.["mirror-checks"]?.find(each => isAsked(each) && each.registry === DOCKER_HUB);
+  const time = check?.["checked-at"] ?? 0;
+  for (const job of state.jobs) { // the newest first
+    if (job.CreatedAt < time) break;
+    const finding = job.Result.probed?.find(isAsked);
+    if (finding) return { finding, time: job.CreatedAt };
+  }
+  return { finding: check, time };
+}
+
+/** @param {{ finding: Partial<Finding> }} props */
 export function Verdict({ finding }) {
+  const { latency = 0, throughput = 0 } = finding;
   if (finding.verdict === "ok") {
     return html`<${Label} color=${finding.differs ? "orange" : "green"}>${describeVerdict("ok")}<//>
-      ${" "}${formatDuration(finding.latency)}${finding.throughput > 0 && _(", ")}${finding.throughput > 0 && formatRate(finding.throughput)}`;
+      ${latency > 0 && html` ${formatDuration(latency)}`}${throughput > 0 && [_(", "), formatRate(throughput)]}`;
   }
-  return html`<${Label} color="red">${describeVerdict(finding.verdict)}<//> ${translateMessage(finding.cause) || finding.text}`;
+  return html`<${Label} color="red">${describeVerdict(finding.verdict ?? "")}<//> ${translateMessage(finding.cause) || finding.text}`;
 }

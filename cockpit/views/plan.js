@@ -3,7 +3,7 @@
 
 import { formatBytes } from "../format.js";
 import { html } from "../html.js";
-import { translateMessage } from "../sentences.js";
+import { translateMessage, translateWithAdvice } from "../sentences.js";
 import { Alert, Choice, CodeBlock, Expandable, Table } from "../widgets.js";
 
 const _ = cockpit.gettext;
@@ -20,6 +20,7 @@ export function PlanView({ plan, agreed, onAgree, installs }) {
     ...describeChanges(plan.downgrade, _("Downgrade")), ...describeChanges(installs ? [] : plan.remove, _("Remove")),
   ];
   return html`
+    ${plan.refusal && html`<${Alert} kind="danger" id="refusal" title=${_("This cannot be done now")}><p>${translateWithAdvice(plan.refusal)}</p><//>`}
     ${!plan.changed && html`<p>${_("There is nothing to do: all of it is done already.")}</p>`}
     ${removals.length > 0 && html`<${Alert} kind="warning" id="removals" title=${_("These packages will be removed")}>
       <ul>${removals.map(each => html`<li key=${each.package}><strong>${each.package}</strong>${each.reason && html`: ${translateMessage(each.reason)}`}</li>`)}</ul>
@@ -35,8 +36,11 @@ export function PlanView({ plan, agreed, onAgree, installs }) {
     ${plan.diff && html`<${Expandable} label=${_("Changes of files")}><${CodeBlock} label=${_("Changes of files")} text=${plan.diff} /><//>`}`;
 }
 
-/** @param {Plan} plan */
-export const needsConsent = plan => Boolean(plan.stops?.length || plan.remove?.length);
+/**
+ * @param {Plan} plan
+ * @param {boolean} installs
+ */
+export const needsConsent = (plan, installs) => Boolean(plan.stops?.length || (installs && plan.remove?.length));
 
 /**
  * @param {PackageChange[] | undefined} changes

@@ -9,6 +9,9 @@ import subprocess
 from pathlib import Path
 
 from cockpit import translations
+from dockmgrd import errors
+from dockmgrd.job.probe.verdicts import Verdict
+from dockmgrd.model import JobState, Kind, Stage
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "cockpit"
@@ -60,6 +63,30 @@ def test_templates_of_the_service_are_translated(tmp_path: Path) -> None:
     script = (tmp_path / "po.zh_CN.js").read_text()
     assert script.startswith("cockpit.locale({")
     assert '"Engine": [\nnull,\n"Docker 引擎"\n]' in script
+
+
+def _find_words(table: str) -> set[str]:
+    """The keys of one of the tables of the API's words."""
+    text = (SOURCES / "sentences.js").read_text()
+    found = re.search(rf"^const {table} = \{{\n(.*?)^\}};", text, re.M | re.S)
+    assert found is not None
+    return set(re.findall(r'([\w-]+)"?: (?:\(\) =>|RAISE)', found[1]))
+
+
+def test_page_words_every_value_of_the_api() -> None:
+    """A value without a text would be shown as it is on the bus."""
+    for table, values in (
+        ("KINDS", Kind),
+        ("STATES", JobState),
+        ("STAGES", Stage),
+        ("VERDICTS", Verdict),
+    ):
+        assert _find_words(table) == {each.value for each in values}, table
+    # What no call of the page can cause, and what only the service's own sentence explains.
+    without = {"Internal", "UnknownObject", "UnknownInterface", "UnknownMethod", "UnknownProperty"}
+    without |= {"PropertyReadOnly", "HostUnreachable", "RemoteError"}
+    names = {each.__name__ for each in errors.DockmgrError.__subclasses__()} - without
+    assert names <= _find_words("ERRORS")
 
 
 def test_page_stays_small() -> None:
