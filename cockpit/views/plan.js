@@ -15,6 +15,7 @@ const _ = cockpit.gettext;
 export function PlanView({ plan, agreed, onAgree, installs }) {
   const removals = installs ? plan.remove ?? [] : [];
   const stops = plan.stops ?? [];
+  const notes = (plan.notes ?? []).map(translateWithAdvice);
   const changes = [
     ...describeChanges(plan.install, _("Install")), ...describeChanges(plan.upgrade, _("Upgrade")),
     ...describeChanges(plan.downgrade, _("Downgrade")), ...describeChanges(installs ? [] : plan.remove, _("Remove")),
@@ -28,11 +29,12 @@ export function PlanView({ plan, agreed, onAgree, installs }) {
     ${stops.length > 0 && html`<${Alert} kind="warning" id="stops" title=${_("These containers will be stopped")}>
       <ul>${stops.map(name => html`<li key=${name}><strong>${name}</strong></li>`)}</ul>
       <${Choice} id="agree-stops" label=${_("Stop these containers")} checked=${agreed} onChange=${onAgree} /><//>`}
+    ${notes.length > 0 && html`<${Alert} kind="warning" id="notes" title=${_("Notes")}>
+      <ul>${notes.map(note => html`<li class="url" key=${note}>${note}</li>`)}</ul><//>`}
     ${installs && plan.changed && html`<p>${cockpit.format(_("$0 to download, $1 on the disk."), formatBytes(plan["download-bytes"]),
       formatBytes(Math.max(0, plan["disk-bytes"])))}</p>`}
     ${changes.length > 0 && html`<${Table} label=${_("Packages")} columns=${[_("Package"), _("Change"), _("Download")]} rows=${changes} />`}
     <${Lines} title=${_("Actions")} lines=${(plan.actions ?? []).map(translateMessage)} />
-    <${Lines} title=${_("Notes")} lines=${(plan.notes ?? []).map(translateMessage)} />
     ${plan.diff && html`<${Expandable} label=${_("Changes of files")}><${CodeBlock} label=${_("Changes of files")} text=${plan.diff} /><//>`}`;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page on a host with Docker: mirrors, drift, permissions, appearance, removal."""
+"""The page on a host with Docker: mirrors, drift, permissions, appearance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import expect
 
 from bed import sites
-from bed.api import Api
 from bed.host import Host
 from browser.chromium import NARROW, Visit, Window
 from cockpit.translations import find_messages, read_catalog
@@ -45,12 +44,6 @@ while True:
         seen = b""
 """
 MAIN_SUITES = pytest.mark.suites("bookworm", "trixie")
-
-
-def announce_return(visit: Visit) -> None:
-    """Have the page look again where the service does not announce what is wrong."""
-    if "Problems" not in Api(visit.host).properties("/org/dockmgr1", "org.dockmgr1.Manager"):
-        visit.frame.evaluate("() => cockpit.dispatchEvent('visibilitychange')")
 
 
 def mirrors_in_file(host: Host) -> list[str]:
@@ -165,7 +158,6 @@ def test_drift_is_shown_and_fixed(engine: Window) -> None:
     with engine.visit("alice", admin=True) as visit:
         frame = visit.frame
         host.write(DAEMON_JSON, json.dumps({"registry-mirrors": [MIRROR]}))
-        announce_return(visit)
         expect(frame.locator("#apply-file")).to_be_visible()
         expect(frame.locator("#mirrors .pf-m-orange")).not_to_have_count(0)
         visit.check_accessibility()
@@ -178,18 +170,6 @@ def test_drift_is_shown_and_fixed(engine: Window) -> None:
         expect(frame.locator(f"#mirrors tr[data-key='{MIRROR2}']")).to_be_visible()
     assert host.run("docker", "inspect", "--format", "{{.State.Pid}}", "keeps-on").stdout == before
     host.run("docker", "rm", "--force", "keeps-on")
-
-
-def test_another_version_is_planned(engine: Window) -> None:
-    with engine.visit("alice", admin=True) as visit:
-        frame = visit.frame
-        frame.locator("#change-version").click()
-        versions = frame.locator("select[aria-label=Version]")
-        expect(versions.locator("option", has_text="(installed)")).to_have_count(1)
-        versions.select_option(index=1)
-        frame.locator("#go").click()
-        expect(frame.locator("#install-dialog tbody tr", has_text="Downgrade")).not_to_have_count(0)
-        visit.check_accessibility()
 
 
 @MAIN_SUITES
@@ -294,32 +274,3 @@ def test_newest_cockpit(engine: Window) -> None:
         visit.frame.locator("#add").click()
         expect(visit.frame.locator(f"#mirrors tr[data-key='{MIRROR}']")).to_be_visible()
         visit.check_accessibility()
-
-
-@MAIN_SUITES
-def test_uninstall_and_purge(engine: Window) -> None:
-    """The last test of a host: containers by name, then data by the typed name of the host."""
-    host = engine.host
-    host.run("docker", "load", "--input", "/srv/bed/registry/tiny.tar")
-    host.run("docker", "volume", "create", "precious")
-    host.run("docker", "run", "--detach", "--name", "runs-on", "tiny", "sleep", "900")
-    name = host.run("uname", "-n").stdout.strip()
-    with engine.visit("alice", admin=True) as visit:
-        frame = visit.frame
-        frame.locator("#uninstall").click()
-        frame.locator("#purge").click()
-        frame.locator("#go").click()
-        expect(frame.locator("#stops")).to_contain_text("runs-on")
-        expect(frame.locator("#losses")).to_contain_text("/var/lib/docker")
-        expect(frame.locator("#losses")).to_contain_text("precious")
-        visit.check_accessibility()
-        frame.locator("#host-name").fill("another")
-        frame.locator("#agree-stops").click()
-        go = frame.locator("#go")
-        expect(go).to_have_attribute("aria-disabled", "true")
-        frame.locator("#host-name").fill(name)
-        expect(go).not_to_have_attribute("aria-disabled", "true")
-        go.click()
-        expect(frame.locator("#install")).to_be_visible()
-    assert not Api(host).status()["installed"]
-    assert not host.path("/var/lib/docker/volumes/precious").exists()
