@@ -105,7 +105,8 @@ export function translateWithAdvice(message) {
   if (typeof message === "string") return sentence;
   const remedy = message.remedy;
   if (sentence === message.text || !remedy || typeof remedy === "string") return sentence;
-  return [sentence, translateMessage(/** @type {Message} */ (remedy))].filter(Boolean).join(" ");
+  const advice = translateMessage(/** @type {Message} */ (remedy));
+  return advice && sentence ? `${sentence}${/[。！？]$/.test(sentence) ? "" : " "}${advice}` : sentence || advice;
 }
 
 /**

@@ -57,11 +57,11 @@ export const Spinner = ({ label, size = "md" }) => html`
     <circle class="pf-v6-c-spinner__path" cx="50" cy="50" r="45" fill="none" />
   </svg>`;
 
-/** @param {{ rows: ([string, any] | false | undefined | null | "")[] }} props */
+/** @param {{ rows: ([any, any] | false | undefined | null | "")[] }} props */
 export const DescriptionList = ({ rows }) => html`
   <dl class="pf-v6-c-description-list pf-m-horizontal-on-sm">${rows.filter(Boolean).map(row => {
-    const [term, value] = /** @type {[string, any]} */ (row);
-    return html`<div class="pf-v6-c-description-list__group" key=${term}>
+    const [term, value] = /** @type {[any, any]} */ (row);
+    return html`<div class="pf-v6-c-description-list__group">
       <dt class="pf-v6-c-description-list__term"><span class="pf-v6-c-description-list__text">${term}</span></dt>
       <dd class="pf-v6-c-description-list__description"><div class="pf-v6-c-description-list__text">${value}</div></dd>
     </div>`;

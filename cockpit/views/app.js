@@ -59,7 +59,7 @@ function Overview({ store, state, note, open }) {
   const running = findRunning(state);
   return html`
     <h1 class="pf-v6-c-title pf-m-2xl">${_("Docker Engine")}</h1>
-    <${Problems} store=${store} state=${state} />
+    <${Problems} store=${store} state=${state} open=${open} />
     ${note && html`<${Alert} kind="info" title=${note} />`}
     ${running && html`<${RunningJob} store=${store} state=${state} job=${running} />`}
     ${!status && !state.problem && html`<${Spinner} size="lg" label=${_("Loading")} />`}

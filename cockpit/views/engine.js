@@ -25,15 +25,15 @@ export function Engine({ state, open, busy }) {
   return html`<${Card} title=${_("Engine")} id="engine">
     <div class="stack">
       <${DescriptionList} rows=${[
-        [_("Version"), status["engine-version"] || "–"],
+        [_("Version"), html`<span class="value">${status["engine-version"] || "–"}</span>`],
         [_("Service"), html`<span class="row"><${Label} color=${COLORS[service] ?? "blue"}>${describeService(service)}<//>
           ${!state.desktop && html`<${Button} kind="link inline" onClick=${() => cockpit.jump(SERVICE_PAGE)}>${_("Details")}<//>`}</span>`],
-        source && [_("Packages from"), source],
-        status.platform && [_("Platform"), status.platform],
+        source && [_("Packages from"), html`<span class="value">${source}</span>`],
+        status.platform && [_("Platform"), html`<span class="value">${status.platform}</span>`],
       ]} />
       <${Expandable} label=${_("Packages")}>
-        <${DescriptionList} rows=${packages.map(([name, version]) => [name, html`<span class="url">${version}</span>`])} />
-        ${status["repository-file"] && html`<p class="muted url">${cockpit.format(_("Repository file: $0"), status["repository-file"])}</p>`}
+        <${DescriptionList} rows=${packages.map(([name, version]) => [html`<span class="value">${name}</span>`, html`<span class="value">${version}</span>`])} />
+        ${status["repository-file"] && html`<p class="muted value">${cockpit.format(_("Repository file: $0"), status["repository-file"])}</p>`}
       <//>
       ${containers && html`<div><${Button} kind="link inline" onClick=${() => cockpit.jump("/docker")}>${_("Manage containers")}<//></div>`}
       ${actions}

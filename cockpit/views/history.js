@@ -22,7 +22,7 @@ export function History({ state }) {
       cells: [
         html`<${Button} kind="link inline" onClick=${() => cockpit.location.go(["jobs", job.Id])}>${describeJob(job)}<//>`,
         html`<time dateTime=${new Date(job.CreatedAt / 1000).toISOString()} title=${formatDate(job.CreatedAt)}>${formatAge(job.CreatedAt)}</time>`,
-        describeInitiator(state, job),
+        html`<${Initiator} state=${state} job=${job} />`,
         html`<${Label} color=${color}>${text}<//>`,
         job.FinishedAt ? formatDuration((job.FinishedAt - job.CreatedAt) / 1e6) : "–",
       ],
@@ -37,13 +37,9 @@ export function History({ state }) {
   <//>`;
 }
 
-/**
- * @param {State} state
- * @param {Job} job
- * @returns {string} who wanted it
- */
-export const describeInitiator = (state, job) =>
-  job.Origin === "mirror-watch" ? _("mirror watch") : state.users[job.InitiatorUid] ?? String(job.InitiatorUid);
+/** @param {{ state: State, job: Job }} props */
+export const Initiator = ({ state, job }) => job.Origin === "mirror-watch" ? _("mirror watch")
+  : html`<span class="value">${state.users[job.InitiatorUid] ?? String(job.InitiatorUid)}</span>`;
 
 /** @param {Job} job */
 export function describeJob(job) {

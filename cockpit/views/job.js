@@ -6,7 +6,7 @@ import { html } from "../html.js";
 import { Icon } from "../icons.js";
 import { describeError, describeState, translateMessage } from "../sentences.js";
 import { Alert, Button, Card, DescriptionList, Label } from "../widgets.js";
-import { describeInitiator, describeJob } from "./history.js";
+import { describeJob, Initiator } from "./history.js";
 import { Verdict } from "./mirrors.js";
 import { RunningJob } from "./progress.js";
 
@@ -42,10 +42,10 @@ function Details({ state, job }) {
         [_("Outcome"), html`<${Label} color=${color}>${text}<//>`],
         [_("Begun"), formatDate(job.CreatedAt)],
         job.FinishedAt > 0 && [_("Duration"), formatDuration((job.FinishedAt - job.CreatedAt) / 1e6)],
-        [_("Who"), describeInitiator(state, job)],
-        options.length > 0 && [_("Options"), html`<span class="url">${options.map(([name, value]) => `${name}=${value}`).join(" ")}</span>`],
+        [_("Who"), html`<${Initiator} state=${state} job=${job} />`],
+        options.length > 0 && [_("Options"), html`<span class="value">${options.map(([name, value]) => `${name}=${value}`).join(" ")}</span>`],
         ...describeResult(job.Result),
-        [_("Job"), html`<span class="url">${job.Id}</span>`],
+        [_("Job"), html`<span class="value">${job.Id}</span>`],
       ]} />
     </div><//>`;
 }
@@ -67,7 +67,7 @@ function describeResult(result) {
     result["freed-bytes"] > 0 && [_("Freed"), formatBytes(result["freed-bytes"])],
     notes.length > 0 && [_("Notes"), renderLines(notes.map(translateMessage))],
     Array.isArray(result.probed) && [_("Probed"), result.probed.map((/** @type {Finding} */ each) => html`
-      <div key=${each.mirror}><span class="url">${each.mirror}</span> <${Verdict} finding=${each} /></div>`)],
+      <div key=${each.mirror}><span class="value">${each.mirror}</span> <${Verdict} finding=${each} /></div>`)],
   ];
 }
 
@@ -75,4 +75,4 @@ function describeResult(result) {
 const nameOf = item => typeof item === "string" ? item : item.package ?? item.path ?? translateMessage(item);
 
 /** @param {string[]} lines */
-const renderLines = lines => lines.map(line => html`<div class="url" key=${line}>${line}</div>`);
+const renderLines = lines => lines.map(line => html`<div class="value" key=${line}>${line}</div>`);

@@ -64,9 +64,9 @@ export function FastestDialog({ store, state, close }) {
       key: finding.mirror,
       cells: [
         good.includes(finding.mirror)
-          ? html`<${Choice} id=${`use-${finding.mirror}`} label=${html`<span class="url">${finding.mirror}</span>`}
+          ? html`<${Choice} id=${`use-${finding.mirror}`} label=${html`<span class="value">${finding.mirror}</span>`}
             checked=${picked.includes(finding.mirror)} onChange=${() => toggle(finding.mirror)} />`
-          : html`<span class="url">${finding.mirror}</span>`,
+          : html`<span class="value">${finding.mirror}</span>`,
         html`<${Verdict} finding=${finding} />`,
       ],
     }))} />`}

@@ -70,7 +70,7 @@ export function Mirrors({ store, state, open, busy }) {
   const rows = [...configured, ...extra].map((mirror, index) => ({
     key: mirror,
     cells: [
-      html`<span class="url">${mirror}</span>`,
+      html`<span class="value">${mirror}</span>`,
       index < configured.length ? String(index + 1) : "–",
       active.includes(mirror) ? html`<${Label} color="green">${_("Yes")}<//>` : html`<${Label} color="orange">${_("No")}<//>`,
       html`<${LastProbe} state=${state} mirror=${mirror} />`,

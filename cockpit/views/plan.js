@@ -30,7 +30,7 @@ export function PlanView({ plan, agreed, onAgree, installs }) {
       <ul>${stops.map(name => html`<li key=${name}><strong>${name}</strong></li>`)}</ul>
       <${Choice} id="agree-stops" label=${_("Stop these containers")} checked=${agreed} onChange=${onAgree} /><//>`}
     ${notes.length > 0 && html`<${Alert} kind="warning" id="notes" title=${_("Notes")}>
-      <ul>${notes.map(note => html`<li class="url" key=${note}>${note}</li>`)}</ul><//>`}
+      <ul>${notes.map(note => html`<li class="value" key=${note}>${note}</li>`)}</ul><//>`}
     ${installs && plan.changed && html`<p>${cockpit.format(_("$0 to download, $1 on the disk."), formatBytes(plan["download-bytes"]),
       formatBytes(Math.max(0, plan["disk-bytes"])))}</p>`}
     ${changes.length > 0 && html`<${Table} label=${_("Packages")} columns=${[_("Package"), _("Change"), _("Download")]} rows=${changes} />`}
@@ -51,11 +51,11 @@ export const needsConsent = (plan, installs) => Boolean(plan.stops?.length || (i
 function describeChanges(changes, title) {
   return (changes ?? []).map(each => ({
     key: `${title} ${each.package}`,
-    cells: [html`<span class="url">${each.package}</span>`, title, each["download-bytes"] > 0 ? formatBytes(each["download-bytes"]) : "–"],
+    cells: [html`<span class="value">${each.package}</span>`, title, each["download-bytes"] > 0 ? formatBytes(each["download-bytes"]) : "–"],
   }));
 }
 
 /** @param {{ title: string, lines: string[] }} props */
 export const Lines = ({ title, lines }) => lines.length > 0 && html`<div>
   <h2 class="pf-v6-c-title pf-m-md">${title}</h2>
-  <ul class="pf-v6-c-list">${lines.map(line => html`<li class="url" key=${line}>${line}</li>`)}</ul></div>`;
+  <ul class="pf-v6-c-list">${lines.map(line => html`<li class="value" key=${line}>${line}</li>`)}</ul></div>`;

@@ -5,12 +5,15 @@ import { html, useEffect, useState } from "../html.js";
 import { describeError, translateMessage } from "../sentences.js";
 import { getAccess, mayDo } from "../store.js";
 import { Alert, Button } from "../widgets.js";
+import { DOCKER_HUB } from "./registries.js";
 
 const _ = cockpit.gettext;
-const ENGINE_LOG = "/system/logs#/?prio=debug&_SYSTEMD_UNIT=docker.service";
+const DRIFT = "mirrors-differ";
+const NO_MIRROR = "no-mirror-of-registry-works";
+const UNIT = /^[\w@-]+\.(service|socket|timer)$/;
 
-/** @param {{ store: PageStore, state: State }} props */
-export function Problems({ store, state }) {
+/** @param {{ store: PageStore, state: State, open: (name: string) => void }} props */
+export function Problems({ store, state, open }) {
   const problems = state.status?.problems ?? [];
   const worst = state.problem ? describeError(state.problem).title : problems.length ? translateMessage(problems[0]) : "";
   useEffect(() => {
@@ -19,7 +22,7 @@ export function Problems({ store, state }) {
   }, [worst]);
   return html`
     ${state.problem && html`<${Unreachable} store=${store} problem=${state.problem} />`}
-    ${problems.map((problem, index) => html`<${Problem} key=${problem.id ?? index} store=${store} state=${state} problem=${problem} />`)}
+    ${problems.map((problem, index) => html`<${Problem} key=${problem.id ?? index} store=${store} state=${state} problem=${problem} open=${open} />`)}
     ${getAccess(state, "install") === "raise" && html`<${Alert} kind="info" id="limited" title=${_("Limited access")}>
       <p>${_("You can look at the Docker Engine. Turn on administrative access to change it.")}</p><//>`}`;
 }
@@ -32,30 +35,44 @@ function Unreachable({ store, problem }) {
     ${text && text !== title && html`<p>${text}</p>`}<//>`;
 }
 
-/** @param {{ store: PageStore, state: State, problem: Message }} props */
-function Problem({ store, state, problem }) {
+/** @param {{ store: PageStore, state: State, problem: Message, open: (name: string) => void }} props */
+function Problem({ store, state, problem, open }) {
   const [failure, setFailure] = useState("");
-  const { status } = state;
-  const remedy = typeof problem.remedy === "string" ? { command: problem.remedy } : problem.remedy ?? {};
-  const isDrift = /** @type {Status} */ (status)["mirrors-drift"] && remedy.command?.includes("reload");
-  const isService = remedy.command?.startsWith("journalctl");
-  /** @param {string} list */
-  const apply = async list => {
+  const status = /** @type {Status} */ (state.status);
+  const remedy = /** @type {Remedy} */ (problem.remedy ?? {});
+  const link = state.desktop ? null : findLink(remedy.command ?? "");
+  const isFixable = mayDo(state, "set-mirror");
+  /** @param {string[]} mirrors */
+  const apply = async mirrors => {
     setFailure("");
     try {
-      await store.run("SetMirror", {}, /** @type {any} */ (status)[list]);
+      await store.run("SetMirror", {}, mirrors);
     } catch (error) {
       setFailure(describeError(/** @type {any} */ (error)).text);
     }
   };
-  const actions = isDrift && mayDo(state, "set-mirror") ? html`
-    <${Button} kind="link inline" id="apply-file" onClick=${() => apply("mirrors-configured")}>${_("Apply daemon.json")}<//>
-    <${Button} kind="link inline" id="keep-active" onClick=${() => apply("mirrors-active")}>${_("Keep what is in use")}<//>`
-    : isService && !state.desktop && html`<${Button} kind="link inline" onClick=${() => cockpit.jump(ENGINE_LOG)}>${_("Show log")}<//>`;
-  const advice = typeof problem.remedy === "object" ? translateMessage(/** @type {Message} */ (problem.remedy)) : "";
-  return html`<${Alert} kind=${isService ? "danger" : "warning"} title=${isDrift
-    ? _("The running engine uses other registry mirrors than daemon.json names.") : translateMessage(problem)} actions=${actions || null}>
+  const actions = isFixable && problem.id === DRIFT ? html`
+    <${Button} kind="link inline" id="apply-file" onClick=${() => apply(status["mirrors-configured"])}>${_("Apply daemon.json")}<//>
+    <${Button} kind="link inline" id="keep-active" onClick=${() => apply(status["mirrors-active"])}>${_("Keep what is in use")}<//>`
+    : isFixable && problem.id === NO_MIRROR && problem.args?.registry === DOCKER_HUB ? html`
+    <${Button} kind="link inline" id="replace-mirrors" onClick=${() => open("fastest")}>${_("Find the fastest")}<//>`
+    : link && html`<${Button} kind="link inline" onClick=${() => cockpit.jump(link.path)}>${link.label}<//>`;
+  const advice = translateMessage(/** @type {Message} */ (remedy));
+  return html`<${Alert} kind="warning" title=${translateMessage(problem)} actions=${actions || null}>
     ${advice && html`<p>${advice}</p>`}
-    ${remedy.command && !isDrift && !isService && html`<p><code>${remedy.command}</code></p>`}
+    ${remedy.command && problem.id !== DRIFT && html`<p><code dir="ltr">${remedy.command}</code></p>`}
     ${failure && html`<p role="alert">${failure}</p>`}<//>`;
+}
+
+/**
+ * Cockpit's own page for what a command looks at or changes.
+ * @param {string} command of a remedy
+ */
+function findLink(command) {
+  const [program, ...words] = command.split(" ");
+  const last = words.pop() ?? "";
+  const unit = last.includes(".") ? last : `${last}.service`;
+  if (!UNIT.test(unit)) return null;
+  if (program === "journalctl") return { path: `/system/logs#/?prio=debug&_SYSTEMD_UNIT=${unit}`, label: _("Show log") };
+  return program === "systemctl" ? { path: `/system/services#/${unit}`, label: _("Show unit") } : null;
 }

@@ -24,7 +24,7 @@ export function Registries({ registries, changing, busy, remove }) {
     key: `${each.registry} ${mirror}`,
     cells: [
       each.registry,
-      html`<span class="url">${mirror}</span>`,
+      html`<span class="value">${mirror}</span>`,
       ...(changing ? [html`<${Button} kind="plain" icon="remove" id=${`remove-${each.registry}-${mirror}`} busy=${busy}
         onClick=${() => remove(mirror, each.registry)} aria-label=${cockpit.format(_("Remove $0 from $1"), mirror, each.registry)} />`] : []),
     ],

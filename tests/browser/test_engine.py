@@ -15,13 +15,11 @@ from playwright.sync_api import expect
 from bed import sites
 from bed.host import Host
 from browser.chromium import NARROW, Visit, Window
-from cockpit.translations import find_messages, read_catalog
 
 MIRROR, MIRROR2, TOKEN = (
     f"https://{host}/" for host in (sites.MIRROR, sites.MIRROR2, sites.TOKEN_MIRROR)
 )
 DAEMON_JSON = "/etc/docker/daemon.json"
-CATALOG = Path(__file__).parents[2] / "po" / "page" / "zh_CN.po"
 # Runs on the host: polkit's text agent on a terminal of its own, and somebody who types.
 _AGENT = """
 import os, pty, sys, termios, time
@@ -228,20 +226,6 @@ def password_agent(host: Host, user: str) -> Iterator[None]:
     finally:
         agent.kill()
         agent.communicate()
-
-
-@MAIN_SUITES
-def test_chinese(engine: Window) -> None:
-    catalog = read_catalog(CATALOG)
-    assert find_messages() == catalog.keys()
-    same = {message for message, translation in catalog.items() if message == translation}
-    with engine.visit("alice", admin=True, language="zh-cn") as visit:
-        frame = visit.frame
-        expect(visit.page.get_by_text("Docker 引擎").first).to_be_visible()
-        frame.locator("#uninstall").click()
-        expect(frame.locator("#uninstall-dialog")).to_be_visible()
-        lines = {line.strip() for line in frame.locator("body").inner_text().splitlines()}
-        assert lines & (find_messages() - same) == set()
 
 
 @MAIN_SUITES
