@@ -6,13 +6,13 @@ from __future__ import annotations
 import sys
 from itertools import chain
 
-from bench import commands, fleet, mirrors, packages, service
+from bench import commands, fleet, mirrors, packages, page, service
 from bench.pairs import HEADER
 
 
 def main() -> int:
     print(HEADER, flush=True)
-    parts = (packages, mirrors, service, commands, fleet)
+    parts = (packages, mirrors, service, commands, page, fleet)
     for comparison in chain.from_iterable(part.measures() for part in parts):
         print(comparison.row(), flush=True)
     return 0

@@ -39,6 +39,8 @@ def test_package_holds_the_page() -> None:
     }
     assert {f"{PAGE}/{name}" for name in names} <= listed
     assert "/usr/share/applications/org.dockmgr1.desktop" in listed
+    for component in ("org.dockmgr1", "org.dockmgr1.cockpit"):
+        assert f"/usr/share/metainfo/{component}.metainfo.xml" in listed
     assert "/usr/share/icons/hicolor/scalable/apps/org.dockmgr1.svg" in listed
     assert not [path for path in listed if path.endswith((".map", ".mjs", ".d.ts"))]
 
