@@ -158,9 +158,11 @@ def test_drift_is_shown_and_fixed(engine: Window) -> None:
         host.write(DAEMON_JSON, json.dumps({"registry-mirrors": [MIRROR]}))
         expect(frame.locator("#apply-file")).to_be_visible()
         expect(frame.locator("#mirrors .pf-m-orange")).not_to_have_count(0)
+        expect(visit.page.locator("#docker-engine-warning")).to_have_count(1)  # in the navigation
         visit.check_accessibility()
         frame.locator("#apply-file").click()
         expect(frame.locator("#apply-file")).to_have_count(0)
+        expect(visit.page.locator("#docker-engine-warning")).to_have_count(0)
         expect(frame.locator("#mirrors .pf-m-green")).not_to_have_count(0)
         # The daemon leaves in an orderly way, and the host is changed while it is not there.
         host.run("systemctl", "stop", "dockmgrd.service")
@@ -168,6 +170,37 @@ def test_drift_is_shown_and_fixed(engine: Window) -> None:
         expect(frame.locator(f"#mirrors tr[data-key='{MIRROR2}']")).to_be_visible()
     assert host.run("docker", "inspect", "--format", "{{.State.Pid}}", "keeps-on").stdout == before
     host.run("docker", "rm", "--force", "keeps-on")
+
+
+@MAIN_SUITES
+def test_a_problem_of_a_unit_leads_to_it(engine: Window) -> None:
+    with engine.visit("alice", admin=True) as visit:
+        engine.host.run("systemctl", "mask", "--runtime", "docker.socket")
+        problem = visit.frame.locator(".pf-v6-c-alert", has_text="systemctl unmask docker.socket")
+        expect(problem).to_be_visible()
+        visit.check_accessibility()
+        problem.locator("button").click()
+        visit.page.wait_for_url(re.compile("/system/services#/docker.socket"))
+        engine.host.run("systemctl", "unmask", "--runtime", "docker.socket")
+
+
+def test_what_the_mirror_watch_found(engine: Window) -> None:
+    """Its last results, its jobs, and the way to other mirrors when none works."""
+    host = engine.host
+    host.run("dockmgrctl", "set-mirror", f"https://{sites.UNTRUSTED_MIRROR}")
+    host.write(
+        "/etc/dockmgrd/dockmgrd.yaml", "mirror-watch: {every: 6h}\n"
+    )
+    host.run("systemctl", "daemon-reload")
+    with engine.visit("alice", admin=True) as visit:
+        frame = visit.frame
+        host.run("systemctl", "start", "dockmgrd-mirror-watch.service", check=False)
+        expect(frame.locator("#mirrors tbody")).to_contain_text("Certificate not trusted")
+        frame.locator("#replace-mirrors").click()
+        expect(frame.locator("#fastest-dialog")).to_be_visible()
+        visit.check_accessibility()
+    host.path("/etc/dockmgrd/dockmgrd.yaml").unlink()
+    host.run("systemctl", "daemon-reload")
 
 
 @MAIN_SUITES
