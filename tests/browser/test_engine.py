@@ -188,9 +188,7 @@ def test_what_the_mirror_watch_found(engine: Window) -> None:
     """Its last results, its jobs, and the way to other mirrors when none works."""
     host = engine.host
     host.run("dockmgrctl", "set-mirror", f"https://{sites.UNTRUSTED_MIRROR}")
-    host.write(
-        "/etc/dockmgrd/dockmgrd.yaml", "mirror-watch: {every: 6h}\n"
-    )
+    host.write("/etc/dockmgrd/dockmgrd.yaml", "mirror-watch: {every: 6h}\n")
     host.run("systemctl", "daemon-reload")
     with engine.visit("alice", admin=True) as visit:
         frame = visit.frame
