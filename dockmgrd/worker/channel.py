@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import BinaryIO
 
 from dockmgrd.messages.text import Text, foreign_text
 from dockmgrd.model import NO_NUMBERS, Numbers, Stage
+from dockmgrd.worker.parent import die_with_parent, outlive_parent
 from dockmgrd.worker.protocol import (
     PROCEED,
     Change,
@@ -26,7 +26,6 @@ from dockmgrd.worker.protocol import (
 )
 
 _MIN_STEP = 0.01
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 _STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -55,7 +54,7 @@ class Channel:
         os.close(nothing)
         for number in _STOPPING:
             signal.signal(number, signal.SIG_DFL)
-        _die_with_parent(signal.SIGKILL)
+        die_with_parent()
         return cls(os.fdopen(requests, "rb"), os.fdopen(events, "wb"))
 
     def receive(self) -> Request:
@@ -119,7 +118,7 @@ class Channel:
             raise SystemExit(1)
         for number in _STOPPING:
             signal.signal(number, signal.SIG_IGN)
-        _die_with_parent(0)
+        outlive_parent()
         self.committed = True
         try:
             yield
@@ -135,8 +134,3 @@ class Channel:
             # be below one of its callbacks.
             if not self.committed:
                 os._exit(1)
-
-
-def _die_with_parent(number: int) -> None:
-    """Have the kernel send the signal when the job ends, or none for 0."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)

@@ -19,6 +19,7 @@ from pathlib import Path
 from dockmgrd.errors import SignatureRejected
 from dockmgrd.messages import dnf as messages
 from dockmgrd.worker import openpgp, space
+from dockmgrd.worker.parent import make_child_setup
 
 _RPMKEYS = "/usr/bin/rpmkeys"
 # A signature must be there, and every one that is there must be good, whatever the host's macros.
@@ -39,8 +40,23 @@ class Keyring:
 
     def check(self, package: Path) -> subprocess.Popen[bytes]:
         """Start to check the package file: the process exits with 0 when it is accepted."""
-        return _start_rpmkeys(
-            *_make_isolation_options(self.directory), *_DEMANDS, "--checksig", str(package)
+        return self._start_rpmkeys(*_DEMANDS, "--checksig", str(package))
+
+    def add(self, key_file: Path) -> bool:
+        """Import the keys of the file into this ring; False when rpm cannot read it."""
+        return self._start_rpmkeys("--import", str(key_file)).wait() == 0
+
+    def _start_rpmkeys(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start rpmkeys with this ring. It ends with us: else it would write into the directory
+        that whoever cleans up after us deletes.
+        """
+        options = ("--dbpath", str(self.directory))
+        rings = ("--define", f"_keyringpath {self.directory}/pubkeys")
+        return subprocess.Popen(
+            [_RPMKEYS, *options, *rings, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=make_child_setup(),
         )
 
 
@@ -55,12 +71,12 @@ def open_keyring(key_files: Sequence[Path]) -> Iterator[Keyring]:
         Path(tempfile.gettempdir()), _KEYRING_BYTES, messages.SPACE_FOR_TEMPORARY_FILES()
     )
     with tempfile.TemporaryDirectory(prefix="dockmgrd-keys-") as name:
-        directory = Path(name)
+        ring = Keyring(Path(name))
         for key_file in key_files:
-            if not _run_rpmkeys(*_make_isolation_options(directory), "--import", str(key_file)):
+            if not ring.add(key_file):
                 unreadable = messages.KEY_FILE_UNREADABLE_BY_RPM(file=str(key_file))
                 raise SignatureRejected(unreadable.with_remedy(messages.REPLACE_KEY_FILE()))
-        yield Keyring(directory)
+        yield ring
 
 
 def check_key_file(key_file: Path, fingerprint: str) -> None:
@@ -83,19 +99,10 @@ def check_key_file(key_file: Path, fingerprint: str) -> None:
 
 
 def import_key(key_file: Path) -> bool:
-    """Import the keys of the file into the host's rpm database; known ones are left alone."""
-    return _run_rpmkeys("--import", str(key_file))
+    """Import the keys of the file into the host's rpm database; known ones are left alone.
 
-
-def _make_isolation_options(directory: Path) -> tuple[str, ...]:
-    return "--dbpath", str(directory), "--define", f"_keyringpath {directory}/pubkeys"
-
-
-def _run_rpmkeys(*arguments: str) -> bool:
-    return _start_rpmkeys(*arguments).wait() == 0
-
-
-def _start_rpmkeys(*arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [_RPMKEYS, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
+    This is a part of what rpm writes: nothing ends it, not even our end.
+    """
+    command = [_RPMKEYS, "--import", str(key_file)]
+    quiet = subprocess.DEVNULL
+    return subprocess.run(command, stdin=quiet, stdout=quiet, check=False).returncode == 0

@@ -14,6 +14,7 @@ from dockmgrd.host import atomicfile, dockerd
 from dockmgrd.host.configured_mirrors import find_unusable_mirrors
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine_answers import EngineFacts
+from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import change
@@ -177,9 +178,11 @@ def _check_paths(
 
 
 async def _validate(context: JobContext, command_line: CommandLine, after: bytes) -> None:
-    """:raises ConfigInvalid: when the engine's own check says that it would not start."""
-    # Below the job's folder, which is deleted with the job, whatever kills this process.
-    file = paths.JOBS / context.request.job_id / "daemon.json"
+    """:raises ConfigInvalid: when the engine's own check says that it would not start.
+    :raises InsufficientSpace, WriteFailed: when there is no room for a copy of the file.
+    """
+    # Below the folder that is deleted at the job's end, whatever kills this process.
+    file = JobStore().make_temporary_folder(context.request.job_id) / "daemon.json"
     atomicfile.replace(file, after, mode=0o600, durable=False)
     try:
         reason = await dockerd.validate_config(command_line.words, file, paths.DAEMON_JSON)
