@@ -56,13 +56,26 @@ class _Plan:
     def is_needed(self) -> bool:
         return self.after != self.file.content
 
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may see the file."""
+        path = self.file.path
+        return change.is_public(path if self.file.content is not None else path.parent)
+
+    def describe_diff(self) -> str:
+        """The change as a diff; "" when there is none, or when not everybody may see the file."""
+        if not (self.is_needed and self.is_public):
+            return ""
+        return FileChange(self.file.path, self.file.content, self.after).diff()
+
 
 async def set_registry_mirrors(context: JobContext, options: SetMirrorOptions) -> dict[str, Any]:
     """Change the mirrors of a registry. The engine uses them at its next pull, without a reload.
 
-    A dry run changes nothing, and returns `diff` and `actions` as well.
+    A dry run changes nothing, and returns `actions` as well, which are none.
 
-    :returns: `changed`, `registry`, `mirrors`, and `active`: whether a running engine uses them.
+    :returns: `changed`, `registry`, `mirrors`, `active`: whether a running engine uses them, and
+        `diff`, when everybody can read the file.
     :raises ConfigConflict: when another hand has written the hosts.toml, or it names other mirrors
         than expected.
     :raises InvalidArgs: when the engine does not use such files.
@@ -79,9 +92,12 @@ async def set_registry_mirrors(context: JobContext, options: SetMirrorOptions) -
         "registry": options.registry,
         "mirrors": list(plan.wanted),
         "active": plan.active,
+        "diff": plan.describe_diff(),
     }
     if options.dry_run:
-        return {**result, "dry-run": True, "diff": _make_diff(context, plan), "actions": []}
+        if plan.is_needed and not plan.is_public:
+            context.add_note(engine_messages.DIFF_NOT_SHOWN(file=str(plan.file.path)))
+        return {**result, "dry-run": True, "actions": []}
     if plan.is_needed:
         context.report(Stage.CONFIGURING, 0.5)
         with context.hold():
@@ -240,14 +256,3 @@ def _write(plan: _Plan) -> None:
         writer.write(plan.after)
     elif plan.file.ours is not None:
         writer.delete(with_folder=plan.file.ours.made_folder)
-
-
-def _make_diff(context: JobContext, plan: _Plan) -> str:
-    """The change as a diff; "" when there is none, or when not everybody may see the file."""
-    path = plan.file.path
-    if not plan.is_needed:
-        return ""
-    if not change.is_public(path if plan.file.content is not None else path.parent):
-        context.add_note(engine_messages.DIFF_NOT_SHOWN(file=str(path)))
-        return ""
-    return FileChange(path, plan.file.content, plan.after).diff()

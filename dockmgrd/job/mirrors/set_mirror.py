@@ -41,7 +41,8 @@ _HUB_FOLDERS = ("docker.io", "_default")
 async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str, Any]:
     """Change the mirrors of Docker Hub as the options say; see `apply_mirrors`.
 
-    A dry run changes nothing, and returns `diff` and `actions` as well.
+    :returns: `diff` as well, when everybody can read the file. A dry run changes nothing, and
+        returns what would be done as `actions`, too.
 
     :raises MirrorUnreachable: when the mirrors are to be verified and one fails.
     """
@@ -53,7 +54,8 @@ async def set_mirror(context: JobContext, options: SetMirrorOptions) -> dict[str
     plan = await _prepare(context, wanted, options.expected)
     if options.dry_run:
         return _describe_plan(context, plan)
-    return await _apply_plan(context, plan)
+    diff = plan.describe_diff()
+    return {**await _apply_plan(context, plan), "diff": diff}
 
 
 async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[str, Any]:
@@ -85,6 +87,10 @@ class _Plan:
     @property
     def writes(self) -> bool:
         return self.change.is_needed(self.facts.mirrors if self.facts else ())
+
+    def describe_diff(self) -> str:
+        """The diff of the file, as far as everybody may see it: "" else."""
+        return self.change.diff() if self.writes and change.is_public() else ""
 
     @property
     def reloads(self) -> bool:
@@ -222,8 +228,7 @@ def _find_hosts_file() -> Path | None:
 
 def _describe_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
     """What a dry run returns. Everybody can read results, but perhaps not the file."""
-    is_public = change.is_public()
-    if not is_public:
+    if not change.is_public():
         context.add_note(messages.DIFF_NOT_SHOWN(file=str(paths.DAEMON_JSON)))
     return {
         "changed": plan.writes or plan.reloads,
@@ -231,7 +236,7 @@ def _describe_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
         "mirrors": list(plan.change.wanted),
         "active": plan.facts is not None,
         "dry-run": True,
-        "diff": plan.change.diff() if plan.writes and is_public else "",
+        "diff": plan.describe_diff(),
         "actions": _list_actions(plan),
     }
 
