@@ -109,6 +109,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 async def test_set_append_remove_and_clear(host: Host) -> None:
     result = await host.set(A)
+    assert '+[host."https://a.example"]' in result.pop("diff").splitlines()
     assert result == {"changed": True, "registry": "ghcr.io", "mirrors": [A], "active": True}
     assert (await host.set(A))["changed"] is False
     assert (await host.set(PLAIN, mode="append"))["mirrors"] == [A, PLAIN]
