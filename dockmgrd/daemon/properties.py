@@ -15,6 +15,12 @@ from dockmgrd.errors import redact
 from dockmgrd.model import JobRequest, JobResult, JobState
 from dockmgrd.verbs import SIGNATURES
 
+_LISTS_OF_MAPPINGS = (
+    *("notes", "actions", "steps", "install", "upgrade", "downgrade", "remove", "purge"),
+    *("tried", "probed", "versions", "measured"),
+)
+"""Keys of results. An empty list has the type that the others have."""
+_RESULT_SIGNATURES = dict.fromkeys(_LISTS_OF_MAPPINGS, "aa{sv}")
 _RUNNING = JobResult(JobState.RUNNING, finished_at=0)
 
 
@@ -83,9 +89,14 @@ def describe_job(job: Job) -> dict[str, Any]:
         "ErrorName": result.error_name,
         "ErrorMessage": result.error_message,
         "ErrorDetails": to_variants(result.error_details),
-        "Result": to_variants(values),
+        "Result": encode_result(values),
         "FinishedAt": result.finished_at,
     }
+
+
+def encode_result(values: Mapping[str, Any]) -> dict[str, Variant]:
+    """A job's result as `a{sv}`."""
+    return to_variants(values, _RESULT_SIGNATURES)
 
 
 def _encode_options(request: JobRequest) -> dict[str, Variant]:

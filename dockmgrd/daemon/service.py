@@ -20,7 +20,13 @@ from dockmgrd.daemon.gate import Gate
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.jobs import Jobs
 from dockmgrd.daemon.polkit import YES
-from dockmgrd.daemon.properties import describe_job, describe_manager, describe_request, path_of
+from dockmgrd.daemon.properties import (
+    describe_job,
+    describe_manager,
+    describe_request,
+    encode_result,
+    path_of,
+)
 from dockmgrd.daemon.status import Status
 from dockmgrd.host.adminconfig import Limits, LimitsFile
 from dockmgrd.messages.bus import TOO_MANY_WAITS
@@ -224,7 +230,7 @@ class JobInterface(ObjectInterface):
     async def wait(self) -> dict[str, Variant]:
         uid = await self._gate.callers.find_uid(get_caller())
         with _WAITS.share(uid):
-            return to_variants(await self._job.wait())
+            return encode_result(await self._job.wait())
 
 
 class Service:

@@ -37,7 +37,7 @@ async def main():
     async with Bus() as bus:
         for path in sys.argv[1:]:
             [result] = await bus.call("org.dockmgr1", path, PROPERTIES, "Get", "ss",
-                                      "org.dockmgr1.Job", "Result")
+                                      ["org.dockmgr1.Job", "Result"])
             walk(result.value)
 
 asyncio.run(main())
@@ -74,7 +74,9 @@ def test_every_key_of_a_result_is_described(host: Host) -> None:
         run(str(api.call("SetMirror", "asa{sv}", [f"https://{sites.MIRROR2}"], options)))
     run(str(api.call("ProbeMirrors", "asa{sv}", mirrors, {})))
     host.run("docker", "load", "--input", "/srv/bed/registry/tiny.tar")
-    host.run("docker", "run", "--detach", "--name", "runs-on", "tiny", "sleep", "900")
+    host.run(
+        "docker", "run", "--detach", "--stop-timeout=0", "--name", "runs-on", "tiny", "sleep", "900"
+    )
     host.run("docker", "volume", "create", "precious")
     run(api.uninstall(**dry, **{"purge-data": yes}))
     run(api.uninstall(**{"purge-data": yes, "force": yes}))
@@ -92,11 +94,11 @@ def _read_description() -> set[tuple[str, str]]:
         (_INTERFACES / f"org.dockmgr1.{name}.xml").read_text() for name in ("Job", "Manager")
     )
     found = set()
-    key = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+    key = r"\"?[a-z0-9]+(?:-[a-z0-9]+)*\"?"
     for names, signature in re.findall(
         rf"((?:{key}(?:,\s+|\s+and\s+|,\s+and\s+))*{key})\s+\((a*(?:{{sv}}|[a-z]))\)", text
     ):
-        found |= {(name, signature) for name in re.findall(key, names) if name != "and"}
+        found |= {(name.strip('"'), signature) for name in re.findall(key, names) if name != "and"}
     for name in ("id", "text"):
         found.add((name, "s"))
     return found | {("args", "a{sv}"), ("name", "s"), ("command", "s")}
