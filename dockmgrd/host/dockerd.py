@@ -42,10 +42,12 @@ class CommandLine:
     """The variables that the unit sets."""
 
     @classmethod
-    async def read(cls, systemd: Systemd, unit: UnitState) -> CommandLine:
-        """The command line of docker.service, which must be loaded; `unit` is its state."""
+    async def read(
+        cls, systemd: Systemd, unit: UnitState, name: str = names.DOCKER_UNIT
+    ) -> CommandLine:
+        """The command line of the service, which must be loaded; `unit` is its state."""
         commands, assignments, sources = await systemd.get_properties(
-            names.DOCKER_UNIT, SERVICE_INTERFACE, "ExecStart", "Environment", "EnvironmentFiles"
+            name, SERVICE_INTERFACE, "ExecStart", "Environment", "EnvironmentFiles"
         )
         arguments: Sequence[str] = commands[-1][1] if commands else ()
         files = tuple(Path(path) for path, _ in sources)

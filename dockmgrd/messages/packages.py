@@ -108,7 +108,7 @@ ENGINE_OF_OTHERS = Template(
 STOP_AND_PURGE = Template("stop-and-purge", "Stop it and uninstall with its data again.")
 CONTAINERD_OF_OTHERS = Template(
     "containerd-of-others",
-    "containerd is still running and belongs to another package. {path} was kept.",
+    "A containerd that an uninstallation does not stop is running. {path} was kept.",
 )
 
 ENGINE_UNMANAGED = Template(
@@ -130,6 +130,12 @@ CONTAINERD_DATA_KEPT = Template(
 CONTAINERD_DATA_UNKNOWN = Template(
     "containerd-data-unknown",
     "{path} was kept: whether it has data of others is not known ({reason}).",
+)
+CONTAINERD_ROOT_KEPT = Template(
+    "containerd-root-kept", "{path} was kept: containerd has data there, too."
+)
+DELETE_ROOT_BY_HAND = Template(
+    "delete-root-by-hand", "If no other program uses it, delete the folder by hand."
 )
 METADATA_UNREADABLE = Template("metadata-unreadable", "{file} cannot be read: {reason}")
 METADATA_UNKNOWN = Template("metadata-unknown", "{file} is damaged or has an unknown format")

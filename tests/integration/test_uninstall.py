@@ -184,6 +184,51 @@ def test_others_keep_what_they_have_with_containerd(docker_host: Host) -> None:
     assert "/var/lib/containerd" in api.wait(api.uninstall(purge_data=TRUE))["purged"]
 
 
+# How containerd is told to keep its data in /srv/other.
+_OTHER_ROOTS = {
+    "a flag": ("/usr/bin/containerd --root /srv/other", ""),
+    "another configuration": ("/usr/bin/containerd -c /srv/c.toml", 'root = "/srv/other"\n'),
+    "an import": (
+        "/usr/bin/containerd --config=/srv/c.toml",
+        'imports = [\n  "/srv/d/*.toml",\n]\n',
+    ),
+}
+
+
+@pytest.mark.parametrize("how", _OTHER_ROOTS)
+def test_a_containerd_that_is_told_to_work_elsewhere(docker_host: Host, how: str) -> None:
+    host, api = docker_host, Api(docker_host)
+    command, configuration = _OTHER_ROOTS[how]
+    host.write("/srv/c.toml", configuration)
+    host.write("/srv/d/root.toml", "root = '/srv/other'\n")
+    drop_in = "/etc/systemd/system/containerd.service.d/root.conf"
+    host.write(drop_in, f"[Service]\nExecStart=\nExecStart={command}\n")
+    host.run("systemctl", "daemon-reload")
+    host.run("systemctl", "restart", "containerd", "docker")
+    host.run("ctr", "--namespace", "k8s.io", "images", "import", "/srv/bed/registry/tiny.tar")
+    with pytest.raises(ApiError, match=r"namespaces k8s\.io have images"):
+        api.wait(api.uninstall())
+    result = api.wait(api.uninstall(purge_data=TRUE, force=TRUE))
+    assert {"containerd-root-kept", "containerd-data-kept"} <= set(ids_of(result["notes"]))
+    assert files_of(host, "/srv/other") != []
+
+
+def test_a_containerd_of_others_keeps_the_folder_that_it_uses(docker_host: Host) -> None:
+    """As one that another unit, or a user, has started on the folder of containerd.io."""
+    host, api = docker_host, Api(docker_host)
+    host.run("systemctl", "stop", "docker", "docker.socket", "containerd")
+    host.run("cp", "/usr/bin/containerd", "/usr/local/bin/containerd")
+    command = "/usr/local/bin/containerd --address /run/other.sock --state /run/other"
+    host.run("systemd-run", "--unit=other", *command.split())
+    host.run("sh", "-c", "until ctr --address /run/other.sock version; do sleep 0.05; done")
+    plan = api.wait(api.uninstall(dry_run=TRUE, purge_data=TRUE))
+    assert "/var/lib/containerd" not in plan["deletes"]
+    result = api.wait(api.uninstall(purge_data=TRUE))
+    assert "containerd-of-others" in ids_of(result["notes"])
+    assert files_of(host, "/var/lib/containerd") != []
+    assert host.run("systemctl", "is-active", "other").stdout == "active\n"
+
+
 def test_leftovers_are_named_with_a_command(docker_host: Host) -> None:
     host, api = docker_host, Api(docker_host)
     host.write("/root/.docker/config.json", "{}")

@@ -12,8 +12,8 @@ from dockmgrd.errors import ServiceFailed
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.engine_answers import EngineFacts
+from dockmgrd.host.processes import HostProcess
 from dockmgrd.host.running_engine import (
-    RunningEngine,
     check_local_socket,
     find_unmanaged_engine,
 )
@@ -29,7 +29,7 @@ class EngineControl:
     systemd: Systemd
     unit: str
     """The unit that reloads it; "" when it runs in no unit that can."""
-    process: RunningEngine | None = None
+    process: HostProcess | None = None
     """The engine, when docker.service does not run it."""
 
     async def reload(self) -> None:
@@ -53,7 +53,7 @@ class EngineControl:
         state = await self.systemd.get_state(self.unit)
         return state.active_state in (*ENDED, "deactivating")
 
-    def _send_signal(self, process: RunningEngine) -> None:
+    def _send_signal(self, process: HostProcess) -> None:
         try:
             os.kill(process.pid, signal.SIGHUP)
         except OSError as error:

@@ -8,18 +8,15 @@ an API that Python has no client for or a `ctr` whose output is not made for pro
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockmgrd.host.containerd_places import DEFAULT_ROOT, ContainerdPlaces
 from dockmgrd.job.packages import boltdb
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import NOTHING, Text
 
-DEFAULT_ROOT = Path("/var/lib/containerd")
-DEFAULT_STATE = Path("/run/containerd")
-CONFIGURATION = Path("/etc/containerd/config.toml")
 _OF_DOCKER = ("moby", "plugins.moby")
 METADATA = "io.containerd.metadata.v1.bolt/meta.db"
 _TASKS = "io.containerd.runtime.v2.task"
@@ -27,7 +24,6 @@ _TASKS = "io.containerd.runtime.v2.task"
 _CONTENT_BUCKETS = ((b"images",), (b"containers",), (b"content", b"blob"), (b"sandboxes",))
 _SNAPSHOTS = b"snapshots"  # It holds a bucket for each snapshotter.
 _SCHEMA = b"v1"
-_SETTING = re.compile(r"""^\s*(root|state)\s*=\s*["']([^"']+)["']""")
 
 
 @dataclass(frozen=True)
@@ -39,25 +35,26 @@ class ForeignData:
     """Those of them in which something runs."""
     unreadable: Text = NOTHING
     """Why nobody can tell what is in the metadata; NOTHING when that is known."""
+    in_use: bool = False
+    """Whether a containerd of others works in the folder that a purge deletes."""
+    other_roots: tuple[Path, ...] = ()
+    """Folders with data of containerd that a purge does not delete."""
 
     @property
     def may_exist(self) -> bool:
-        return bool(self.namespaces or self.unreadable)
+        return bool(self.namespaces or self.unreadable or self.in_use)
 
 
-def find_foreign_data(
-    configuration: Path = CONFIGURATION, default_root: Path = DEFAULT_ROOT
-) -> ForeignData:
+def find_foreign_data(places: ContainerdPlaces, default_root: Path = DEFAULT_ROOT) -> ForeignData:
     """What others keep with this host's containerd.
 
     :param default_root: the folder that a purge deletes. containerd may have kept its data there
         before somebody configured another folder.
     """
-    root, state = _read_places(configuration, default_root)
-    tasks = set(_list_task_namespaces(state / _TASKS))
+    tasks = {name for state in places.states for name in _list_task_namespaces(state / _TASKS)}
     unreadable = NOTHING
     with_content: set[str] = set()
-    for folder in dict.fromkeys((root, default_root)):
+    for folder in dict.fromkeys((*places.roots, default_root)):
         metadata = folder / METADATA
         try:
             with_content.update(_list_namespaces(metadata))
@@ -72,6 +69,10 @@ def find_foreign_data(
         tuple(sorted((with_content | tasks) - set(_OF_DOCKER))),
         tuple(sorted(tasks - set(_OF_DOCKER))),
         unreadable,
+        in_use=default_root in places.used_roots,
+        other_roots=tuple(
+            root for root in places.roots if root != default_root and (root / METADATA).exists()
+        ),
     )
 
 
@@ -92,19 +93,3 @@ def _list_task_namespaces(tasks: Path) -> Iterator[str]:
     for folder in folders:
         if folder.is_dir() and any(folder.iterdir()):
             yield folder.name
-
-
-def _read_places(configuration: Path, default_root: Path) -> tuple[Path, Path]:
-    """Where containerd keeps its data and its state. Both settings come before any table."""
-    places = {"root": default_root, "state": DEFAULT_STATE}
-    try:
-        lines = configuration.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        if line.lstrip().startswith("["):
-            break
-        found = _SETTING.match(line)
-        if found:
-            places[found[1]] = Path(found[2])
-    return places["root"], places["state"]

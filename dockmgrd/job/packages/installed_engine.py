@@ -12,9 +12,9 @@ from dockmgrd.errors import ConfigInvalid, DockmgrError, ServiceFailed
 from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine import Engine
+from dockmgrd.host.processes import HostProcess
 from dockmgrd.host.rpmdb import CONTAINERD, LEGACY_PACKAGES
 from dockmgrd.host.running_engine import (
-    RunningEngine,
     check_local_socket,
     find_unmanaged_engine,
 )
@@ -149,7 +149,7 @@ class InstalledEngine:
         return (await self._context.systemd.get_state(unit)).active
 
 
-def make_unmanaged_error(engine: RunningEngine | None) -> ServiceFailed | None:
+def make_unmanaged_error(engine: HostProcess | None) -> ServiceFailed | None:
     """The error when an engine that docker.service has not started is in the way; None for None."""
     if engine is None:
         return None
@@ -170,7 +170,7 @@ def get_package_name(change: Change) -> str:
     return change.package.rsplit("-", 2)[0]
 
 
-def _find_socket(engine: RunningEngine) -> Path:
+def _find_socket(engine: HostProcess) -> Path:
     """Where an engine listens, by its flags."""
     command_line = CommandLine(engine.words, (), (), {})
     for flag in _HOST_FLAGS:

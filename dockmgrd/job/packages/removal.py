@@ -16,6 +16,7 @@ from dockmgrd.errors import (
     UnsafePath,
     WriteFailed,
 )
+from dockmgrd.host.containerd_places import ContainerdPlaces, find_containerd_places
 from dockmgrd.host.rpmdb import LEGACY_PACKAGES, PACKAGES
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.file_change import FileChange
@@ -52,6 +53,8 @@ class Removal:
     purge: Purge | None
     drop_ins: tuple[FileChange, ...]
     refusal: DockmgrError | None
+    containerd: ContainerdPlaces
+    """Where containerd keeps its data, as long as its unit says so."""
 
     async def make_plan(self, changes: Sequence[Change]) -> Plan:
         """All that will be done."""
@@ -90,7 +93,8 @@ async def examine_host(context: JobContext, options: UninstallOptions) -> Remova
     installed = await context.packages.require_versions()
     engine = InstalledEngine(context, installed)
     running = await engine.list_containers(may_fail=options.force)
-    foreign = find_foreign_data()
+    places = await find_containerd_places(context.systemd)
+    foreign = find_foreign_data(places)
     to_purge, purge_refusal = None, None
     if options.purge_data:
         try:
@@ -111,20 +115,30 @@ async def examine_host(context: JobContext, options: UninstallOptions) -> Remova
         purge=to_purge,
         drop_ins=drop_ins.find_drop_ins(every=options.purge_data and not options.keep_config),
         refusal=next((each for each in refusals if each is not None), None),
+        containerd=places,
     )
 
 
 def without_foreign_data(to_purge: Purge, foreign: ForeignData) -> tuple[Purge, list[Text]]:
     """The purge that leaves alone what others keep with containerd, and the notes that say so."""
+    notes = [
+        messages.CONTAINERD_ROOT_KEPT(path=str(root)).with_remedy(messages.DELETE_ROOT_BY_HAND())
+        for root in foreign.other_roots
+        if not any(path in (root, *root.parents) for path in to_purge.paths)
+    ]
     if not foreign.may_exist:
-        return to_purge, []
+        return to_purge, notes
+    to_purge = to_purge.without(purge.CONTAINERD_DATA, purge.CONTAINERD_RUN_FILES)
+    return to_purge, [_describe_kept_data(foreign), *notes]
+
+
+def _describe_kept_data(foreign: ForeignData) -> Text:
     path = str(purge.CONTAINERD_DATA)
-    note = (
-        messages.CONTAINERD_DATA_KEPT(path=path, namespaces=list(foreign.namespaces))
-        if foreign.namespaces
-        else messages.CONTAINERD_DATA_UNKNOWN(path=path, reason=foreign.unreadable)
-    )
-    return to_purge.without(purge.CONTAINERD_DATA, purge.CONTAINERD_RUN_FILES), [note]
+    if foreign.namespaces:
+        return messages.CONTAINERD_DATA_KEPT(path=path, namespaces=list(foreign.namespaces))
+    if foreign.unreadable:
+        return messages.CONTAINERD_DATA_UNKNOWN(path=path, reason=foreign.unreadable)
+    return messages.CONTAINERD_OF_OTHERS(path=path)
 
 
 async def _plan_purge(

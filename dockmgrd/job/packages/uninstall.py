@@ -11,13 +11,13 @@ from typing import Any
 
 from dockmgrd import names
 from dockmgrd.errors import DockmgrError, ServiceFailed, from_name
+from dockmgrd.host.containerd_places import find_containerd_places
 from dockmgrd.host.running_engine import find_unmanaged_engine
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import drop_ins, purge, worker
 from dockmgrd.job.packages.containerd_data import find_foreign_data
 from dockmgrd.job.packages.installed_engine import list_units, make_unmanaged_error
 from dockmgrd.job.packages.leftovers import find_leftovers
-from dockmgrd.job.packages.purge import Purge
 from dockmgrd.job.packages.purge_size import measure_purge
 from dockmgrd.job.packages.removal import (
     REMOVED_PACKAGES,
@@ -66,7 +66,7 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
         if outcome.changed and units:
             await context.systemd.disable(*units)
         repository_changed = RepositoryFile().remove()
-        freed = await _purge(context, removal.purge) if removal.purge else {}
+        freed = await _purge(context, removal) if removal.purge else {}
         if removal.drop_ins:
             drop_ins.delete_drop_ins(removal.drop_ins)
             await context.systemd.reload_manager()
@@ -143,7 +143,7 @@ def _make_request(removal: Removal) -> RemovePackages:
     )
 
 
-async def _purge(context: JobContext, wanted: Purge) -> Mapping[Path, int]:
+async def _purge(context: JobContext, removal: Removal) -> Mapping[Path, int]:
     """Delete the data of what does not run any more; the bytes that each path has freed.
 
     :raises ServiceFailed: when an engine runs that is not of our packages.
@@ -155,7 +155,10 @@ async def _purge(context: JobContext, wanted: Purge) -> Mapping[Path, int]:
     unmanaged = make_unmanaged_error(find_unmanaged_engine(names.DOCKER_UNIT))
     if unmanaged is not None:
         raise unmanaged
-    to_purge, notes = without_foreign_data(wanted, find_foreign_data())
+    places = await find_containerd_places(context.systemd)
+    foreign = find_foreign_data(places.with_former(removal.containerd))
+    assert removal.purge is not None
+    to_purge, notes = without_foreign_data(removal.purge, foreign)
     context.add_notes(notes)
     if (await context.systemd.get_state(names.CONTAINERD_UNIT)).active:
         if purge.CONTAINERD_DATA in to_purge.paths:

@@ -11,6 +11,7 @@ from typing import Union
 
 import pytest
 
+from dockmgrd.host.containerd_places import read_places
 from dockmgrd.job.packages import boltdb
 from dockmgrd.job.packages.containerd_data import ForeignData, find_foreign_data
 
@@ -129,9 +130,10 @@ def test_namespaces_of_others(configuration: Path, tmp_path: Path, per_page: int
     Writer(per_page).write(tmp_path / "root/io.containerd.metadata.v1.bolt/meta.db", METADATA)
     for path in ("moby/abc", "k8s.io/pod", "none"):
         (tmp_path / "state/io.containerd.runtime.v2.task" / path).mkdir(parents=True)
-    assert find_foreign_data(configuration) == ForeignData(
-        ("buildkit", "default", "k8s.io"), ("k8s.io",)
-    )
+    found = find_foreign_data(read_places(configuration))
+    assert found.namespaces == ("buildkit", "default", "k8s.io")
+    assert found.with_tasks == ("k8s.io",)
+    assert found.other_roots == (tmp_path / "root",)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ def test_namespaces_without_images(configuration: Path, tmp_path: Path, content:
     Writer().write(
         tmp_path / "root/io.containerd.metadata.v1.bolt/meta.db", {b"v1": {b"other": content}}
     )
-    assert find_foreign_data(configuration).namespaces == ("other",)
+    assert find_foreign_data(read_places(configuration)).namespaces == ("other",)
 
 
 def test_the_folder_before_another_one_was_configured(configuration: Path, tmp_path: Path) -> None:
@@ -151,21 +153,21 @@ def test_the_folder_before_another_one_was_configured(configuration: Path, tmp_p
     for folder, namespace in ((old, b"k8s.io"), (tmp_path / "root", b"buildkit")):
         file = folder / "io.containerd.metadata.v1.bolt/meta.db"
         Writer().write(file, {b"v1": {namespace: KUBERNETES}})
-    assert find_foreign_data(configuration, old).namespaces == ("buildkit", "k8s.io")
+    assert find_foreign_data(read_places(configuration), old).namespaces == ("buildkit", "k8s.io")
     (old / "io.containerd.metadata.v1.bolt/meta.db").write_text("damaged")
-    found = find_foreign_data(configuration, old)
+    found = find_foreign_data(read_places(configuration), old)
     assert found.namespaces == ("buildkit",)
     assert str(old) in str(found.unreadable)
 
 
 def test_tasks_count_even_without_metadata(configuration: Path, tmp_path: Path) -> None:
     (tmp_path / "state/io.containerd.runtime.v2.task/k8s.io/pod").mkdir(parents=True)
-    assert find_foreign_data(configuration) == ForeignData(("k8s.io",), ("k8s.io",))
+    assert find_foreign_data(read_places(configuration)) == ForeignData(("k8s.io",), ("k8s.io",))
 
 
 def test_a_containerd_that_has_never_run(configuration: Path) -> None:
-    assert find_foreign_data(configuration) == ForeignData()
-    assert not find_foreign_data(configuration).may_exist
+    assert find_foreign_data(read_places(configuration)) == ForeignData()
+    assert not find_foreign_data(read_places(configuration)).may_exist
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\0" * 3 * PAGE, b"\xff" * 3 * PAGE])
@@ -175,7 +177,7 @@ def test_a_malformed_database_may_have_foreign_data(
     database = tmp_path / "root/io.containerd.metadata.v1.bolt/meta.db"
     database.parent.mkdir(parents=True)
     database.write_bytes(content)
-    found = find_foreign_data(configuration)
+    found = find_foreign_data(read_places(configuration))
     assert found.may_exist
     assert str(database) in str(found.unreadable)
 

@@ -20,7 +20,7 @@ from dockmgrd.errors import (
 from dockmgrd.host import installed_packages
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.obstacles import Mount
-from dockmgrd.host.running_engine import RunningEngine
+from dockmgrd.host.processes import HostProcess
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import (
@@ -153,7 +153,7 @@ def test_only_units_of_removed_packages_stop() -> None:
     ],
 )
 def test_the_socket_of_an_engine(flags: tuple[str, ...], socket: str) -> None:
-    engine = RunningEngine(1, ("/usr/local/bin/dockerd", *flags), "")
+    engine = HostProcess(1, ("/usr/local/bin/dockerd", *flags), "")
     assert installed_engine._find_socket(engine) == Path(socket)
 
 
