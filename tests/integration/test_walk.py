@@ -15,6 +15,7 @@ import pytest
 
 from bed import layers
 from bed.api import Api
+from bed.fixtures import EACH_DNF
 from bed.soaking import SOAKING
 from integration.walk_hosts import RandomHost
 from integration.walk_rules import Run, find_faults
@@ -68,11 +69,13 @@ def take(host: Host, step: Step, history: list[str]) -> Run:
     return Run(before, planned, after, plan, outcome, canceled=step.cancel_at is not None)
 
 
+@EACH_DNF
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_walk(new_host: NewHost, suite: Suite, seed: int) -> None:
     walk(new_host, suite, seed)
 
 
+@EACH_DNF
 @pytest.mark.soak
 @pytest.mark.timeout(20_000)
 @pytest.mark.skipif(not SOAKING, reason="takes ten minutes")

@@ -174,6 +174,18 @@ _FOREIGN: Mapping[str, str] = {
         "import; sed -i '1i root = \"/srv/containerd\"' /etc/containerd/config.toml;"
         "systemctl restart containerd docker"
     ),
+    "another root by a flag": (
+        "mkdir $units/containerd.service.d;"
+        "printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/containerd --root /srv/containerd\\n'"
+        " >$units/containerd.service.d/walk.conf;"
+        "systemctl daemon-reload; systemctl restart containerd docker; import"
+    ),
+    "a containerd of others": (
+        "stop; systemctl stop containerd; cp /usr/bin/containerd /usr/local/bin;"
+        "systemd-run --unit=other /usr/local/bin/containerd --address /run/other.sock"
+        " --state /run/other; for try in $(seq 100);"
+        " do ctr --address /run/other.sock version && break; sleep 0.1; done"
+    ),
     "damaged metadata": (
         "stop; systemctl stop containerd;"
         "for file in /var/lib/containerd/*bolt/meta.db; do echo damaged >$file; done"
