@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dockmgrd.errors import ConfigInvalid, InsufficientSpace, WriteFailed
 from dockmgrd.host.obstacles import describe_kind, find_obstacle, get_reason
+from dockmgrd.host.selinux import restore_labels
 from dockmgrd.messages import files as messages
 from dockmgrd.messages.text import Text
 
@@ -214,9 +215,12 @@ def copy_metadata(descriptor: int, model: Path | int, mode: int) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        _sync_folder(folder.parent)
+    if folder.is_dir():
+        return
+    made = [each for each in (*reversed(folder.parents), folder) if not each.exists()]
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    _sync_folder(folder.parent)
+    restore_labels(*made)
 
 
 def _sync_folder(folder: Path) -> None:

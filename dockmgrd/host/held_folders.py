@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dockmgrd.errors import UnsafePath
+from dockmgrd.host.selinux import restore_labels
 from dockmgrd.messages import registries as messages
 
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -33,13 +34,14 @@ def hold_folder(path: Path, *, create: bool = False) -> Iterator[int | None]:
         folder = _open(held, os.sep, None)
         for count in range(2, len(path.parts) + 1):
             here = Path(*path.parts[:count])
-            if create:
-                _make_folder(here.name, folder)
+            is_new = create and _make_folder(here.name, folder)
             child = _read_status(here.name, folder)
             if child is None:
                 yield None
                 return
             require_safe(path, here.parent, os.fstat(folder), child)
+            if is_new:
+                restore_labels(here)
             try:
                 folder = _open(held, here.name, folder)
             except OSError as error:
@@ -83,12 +85,14 @@ def require_safe(file: Path, folder: Path, status: os.stat_result, child: os.sta
         raise UnsafePath(text.with_remedy(messages.LET_ROOT_ALONE_WRITE(), f"ls -ld {folder}"))
 
 
-def _make_folder(name: str, folder: int) -> None:
+def _make_folder(name: str, folder: int) -> bool:
+    """Make the folder, and return whether it was missing."""
     try:
         os.mkdir(name, _FOLDER_MODE, dir_fd=folder)
     except FileExistsError:
-        return
+        return False
     os.fsync(folder)
+    return True
 
 
 def _read_status(name: str, folder: int) -> os.stat_result | None:
