@@ -39,7 +39,7 @@ def format_measured_sources(result: Mapping[str, Any], width: int | None) -> lis
             else translate_word(VERDICTS, str(each.get("verdict", ""))),
             _format_time(each.get("latency", 0.0)),
             _format_speed(each.get("throughput", 0.0)),
-            _format_age(each["age"]) if "age" in each else "",
+            _format_metadata_age(each["age"]) if "age" in each else "",
             translate_message(each.get("cause") or str(each.get("text", ""))),
         )
         for each in result.get("measured", [])
@@ -113,6 +113,6 @@ def _format_speed(speed: float) -> str:
     return f"{format_size(int(speed))}/s" if speed else ""
 
 
-def _format_age(seconds: int) -> str:
+def _format_metadata_age(seconds: int) -> str:
     hours = seconds // 3600
     return f"{hours // 24} d" if hours >= 48 else f"{hours} h"

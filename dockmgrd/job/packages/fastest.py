@@ -3,26 +3,23 @@
 
 from __future__ import annotations
 
-import configparser
 import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from dockmgrd import paths
 from dockmgrd.catalog.platforms import Tree
 from dockmgrd.catalog.sources import Catalog, Source
 from dockmgrd.errors import SourceUnreachable
 from dockmgrd.host import adminconfig
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import measured_sources
+from dockmgrd.job.packages.dnf_network import read_dnf_network
 from dockmgrd.job.packages.measured_sources import Memory
 from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.job.plan import find_plan_result
 from dockmgrd.job.probe.packages import Measurement, measure_all
-from dockmgrd.job.probe.proxies import Proxies
 from dockmgrd.messages import packages, sources
 from dockmgrd.model import Stage
 
@@ -42,12 +39,12 @@ async def order_repositories(
     repositories = list_repositories(context, tree, channel)
     urls = _list_urls(repositories)
     planned = str((find_plan_result(plan) or {}).get("source", "")) if plan else ""
-    memory = measured_sources.recall(urls, time.time())
+    memory = measured_sources.read_memory(urls, time.time())
     if memory is None and planned in repositories:
         return [repositories[planned]]
     if memory is None:
         context.report(Stage.PROBING, 0.0)
-        memory = _keep(urls, await measure_all(urls, read_proxies()))
+        memory = _keep(urls, await _measure(urls))
     context.add_note(_describe_choice(memory))
     names = [each.source for each in memory.measurements]
     names.sort(key=lambda name: name != planned)
@@ -63,8 +60,8 @@ async def measure_sources(context: JobContext, tree: Tree, channel: str) -> dict
     repositories = list_repositories(context, tree, channel)
     context.report(Stage.PROBING, 0.05)
     urls = _list_urls(repositories)
-    measurements = await measure_all(urls, read_proxies())
-    measured_sources.remember(urls, measurements)
+    measurements = await _measure(urls)
+    measured_sources.write_memory(urls, measurements)
     return {"measured": [each.to_plain() for each in measurements]}
 
 
@@ -90,7 +87,7 @@ def _may_measure(source: Source, limits: adminconfig.Limits) -> bool:
 
 def _keep(urls: Mapping[str, str], measurements: Sequence[Measurement]) -> Memory:
     """:raises SourceUnreachable: when none of the sources is usable, saying why of each."""
-    memory = measured_sources.remember(urls, measurements)
+    memory = measured_sources.write_memory(urls, measurements)
     if not memory.measurements:
         reasons = packages.join_sentences(*_list_reasons(measurements))
         text = sources.NO_SOURCE_MEASURED(reasons=reasons)
@@ -119,6 +116,11 @@ def _describe_choice(memory: Memory) -> Any:
     )
 
 
+async def _measure(urls: Mapping[str, str]) -> list[Measurement]:
+    network = read_dnf_network()
+    return await measure_all(urls, network.proxies, tls=network.make_context)
+
+
 def _list_urls(repositories: Mapping[str, Repository]) -> dict[str, str]:
     machine = platform.machine()
     architecture = _ARCHITECTURES.get(machine, machine)
@@ -126,22 +128,3 @@ def _list_urls(repositories: Mapping[str, Repository]) -> dict[str, str]:
         name: each.base_url.replace("$basearch", architecture)
         for name, each in repositories.items()
     }
-
-
-def read_proxies(path: Path | None = None) -> Proxies:
-    """The proxy of dnf.conf, which dnf uses for every source."""
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read(path or paths.DNF_CONFIG, encoding="utf-8")
-        main = parser["main"]
-    except (configparser.Error, OSError, UnicodeDecodeError, KeyError):
-        return Proxies()
-    proxy = main.get("proxy", "").strip()
-    if proxy in ("", "_none_"):
-        return Proxies()
-    user, password = main.get("proxy_username", ""), main.get("proxy_password", "")
-    scheme, separator, rest = proxy.rpartition("://")
-    if user and "@" not in rest:
-        credentials = f"{quote(user, safe='')}:{quote(password, safe='')}@"
-        proxy = f"{scheme or 'http'}{separator or '://'}{credentials}{rest}"
-    return Proxies(proxy, proxy)

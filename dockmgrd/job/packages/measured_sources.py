@@ -42,7 +42,7 @@ class Memory:
     measurements: tuple[Measurement, ...]
 
 
-def recall(urls: Mapping[str, str], now: float, path: Path | None = None) -> Memory | None:
+def read_memory(urls: Mapping[str, str], now: float, path: Path | None = None) -> Memory | None:
     """What is remembered about exactly these repositories, by the names of their sources."""
     try:
         content = atomicfile.read(path or paths.MEASURED_SOURCES)
@@ -53,7 +53,7 @@ def recall(urls: Mapping[str, str], now: float, path: Path | None = None) -> Mem
         return None
 
 
-def remember(
+def write_memory(
     urls: Mapping[str, str], measurements: Sequence[Measurement], path: Path | None = None
 ) -> Memory:
     """Keep the usable ones. That they cannot be kept is no reason to fail."""

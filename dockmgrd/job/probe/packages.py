@@ -7,16 +7,18 @@ Everything that a source sends is untrusted: sizes are bounded, and any other sh
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
+import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from dockmgrd.job.probe.http import Answer, Malformed, WebClient
 from dockmgrd.job.probe.proxies import Proxies
-from dockmgrd.job.probe.redirects import follow
+from dockmgrd.job.probe.redirects import follow_redirects
 from dockmgrd.job.probe.repodata import MAX_REPOMD_BYTES, find_package, parse_repomd
 from dockmgrd.job.probe.trust import Trust
 from dockmgrd.job.probe.tunnel import ProxyFailed
@@ -87,17 +89,19 @@ class Measurement:
 
 
 async def measure_all(
-    urls: Mapping[str, str], proxies: Proxies, timeout: float = MEASURING_TIMEOUT
+    urls: Mapping[str, str],
+    proxies: Proxies,
+    timeout: float = MEASURING_TIMEOUT,
+    *,
+    tls: Callable[[], ssl.SSLContext] | None = None,
 ) -> list[Measurement]:
     """Measure the repositories at the URLs by the names of their sources; the best comes first.
 
     :param timeout: seconds for all of them.
+    :param tls: makes the TLS context of a connection, by default one with the host's authorities.
     """
-    trust = Trust()
-    attempts = [
-        _Attempt(name, url, WebClient(trust.get_usual_context, proxies))
-        for name, url in urls.items()
-    ]
+    context = functools.lru_cache(tls or Trust().get_usual_context)
+    attempts = [_Attempt(name, url, WebClient(context, proxies)) for name, url in urls.items()]
     found = await asyncio.gather(*(each.measure(timeout) for each in attempts))
     return rank(found, int(time.time()))
 
@@ -181,7 +185,7 @@ class _Attempt:
         headers = {"Range": f"bytes=0-{_RANGE_BYTES - 1}"} if ranged else {}
         secure = urlsplit(self._url).scheme == "https"
         start = time.monotonic()
-        answer = await follow(
+        answer = await follow_redirects(
             self._client, f"{self._url}/{path}", headers, secure=secure, max_bytes=max_bytes
         )
         seconds = time.monotonic() - start

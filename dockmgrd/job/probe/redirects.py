@@ -14,7 +14,7 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-async def follow(
+async def follow_redirects(
     client: WebClient,
     url: str,
     headers: Mapping[str, str],

@@ -25,7 +25,7 @@ from dockmgrd.job.probe.documents import (
     parse_token,
 )
 from dockmgrd.job.probe.http import Answer, Malformed, WebClient
-from dockmgrd.job.probe.redirects import follow
+from dockmgrd.job.probe.redirects import follow_redirects
 from dockmgrd.job.probe.trust import UnusableCertificate
 from dockmgrd.job.probe.tunnel import ProxyFailed
 from dockmgrd.job.probe.verdicts import (
@@ -230,7 +230,7 @@ class _Attempt:
     async def _get(self, url: str, headers: Mapping[str, str]) -> Answer:
         """The answer at the end of all redirects."""
         secure = self._mirror.startswith("https:")
-        return await follow(self._client, url, headers, secure=secure)
+        return await follow_redirects(self._client, url, headers, secure=secure)
 
     def _judge(self, answer: Answer) -> Failed:
         return judge_status(answer, self.step, self._client.host, str(self._image))

@@ -16,9 +16,13 @@ from dockmgrd.host import adminconfig
 from dockmgrd.host.adminconfig import Limits
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import fastest
-from dockmgrd.job.probe.packages import Measurement
+from dockmgrd.job.packages.dnf_network import read_dnf_network
+from dockmgrd.job.probe.packages import Measurement, measure_all
+from dockmgrd.job.probe.proxies import Proxies
 from dockmgrd.job.probe.verdicts import Verdict
 from dockmgrd.messages.text import NOTHING
+from unit.certificates import Pair
+from unit.registry_server import Registry, serving
 
 TREE = Tree("centos", "9")
 FOUND = [
@@ -43,7 +47,7 @@ def measure(monkeypatch: pytest.MonkeyPatch, found: list[Measurement]) -> list[s
     """Have a measurement find this; returns the names of each one that is made."""
     asked: list[set[str]] = []
 
-    async def measure_all(urls: dict[str, str], _: object) -> list[Measurement]:
+    async def measure_all(urls: dict[str, str], _: object, **__: object) -> list[Measurement]:
         asked.append(set(urls))
         return found
 
@@ -114,6 +118,30 @@ def test_without_a_list_only_sources_with_tls_are_measured(
 def test_the_proxy_of_dnf(tmp_path: Path, text: str, proxy: str | None, header: bool) -> None:
     path = tmp_path / "dnf.conf"
     path.write_text(text)
-    found = fastest.read_proxies(path).find_proxy("https", "m.example", 443)
+    found = read_dnf_network(path).proxies.find_proxy("https", "m.example", 443)
     assert (found and str(found)) == proxy
     assert bool(found and found.headers) is header
+
+
+@pytest.mark.usefixtures("localhost")
+@pytest.mark.parametrize(
+    ("settings", "is_trusted"),
+    [
+        ("", False),
+        ("sslcacert={server}\n", True),
+        ("sslcacert={stranger}\n", False),
+        ("sslcacert=/missing.pem\n", False),
+        ("sslverify = False\n", True),
+        ("sslverify=1\n", False),
+    ],
+)
+async def test_the_authorities_of_dnf(tmp_path: Path, settings: str, is_trusted: bool) -> None:
+    pairs = {name: Pair.make(tmp_path, name) for name in ("server", "stranger")}
+    path = tmp_path / "dnf.conf"
+    names = {name: each.certificate for name, each in pairs.items()}
+    path.write_text("[main]\n" + settings.format(**names))
+    context = read_dnf_network(path).make_context
+    async with serving(Registry(), tls=pairs["server"].server()) as [url]:
+        [found] = await measure_all({"source": url}, Proxies(), tls=context)
+    # The server has no packages.
+    assert found.verdict is (Verdict.MISSING if is_trusted else Verdict.UNTRUSTED)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dockmgrd.job.packages.measured_sources import MAX_AGE, recall, remember
+from dockmgrd.job.packages.measured_sources import MAX_AGE, read_memory, write_memory
 from dockmgrd.job.probe.packages import Measurement
 from dockmgrd.job.probe.verdicts import Verdict
 
@@ -26,23 +26,23 @@ FOUND = (
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "measured.json"
-    remember(URLS, FOUND, path)
+    write_memory(URLS, FOUND, path)
     return path
 
 
 def test_the_usable_ones_are_remembered(path: Path) -> None:
-    memory = recall(URLS, time.time(), path)
+    memory = read_memory(URLS, time.time(), path)
     assert memory is not None
     assert memory.measurements == FOUND[:2]
 
 
 def test_it_is_good_for_a_day_and_for_the_same_repositories(path: Path) -> None:
     now = time.time()
-    assert recall(URLS, now + MAX_AGE - 60, path) is not None
-    assert recall(URLS, now + MAX_AGE + 60, path) is None
-    assert recall(URLS, now - 3600, path) is None, "it is from the future"
-    assert recall({**URLS, "d": "https://d.example"}, now, path) is None
-    assert recall({**URLS, "a": "https://other.example"}, now, path) is None
+    assert read_memory(URLS, now + MAX_AGE - 60, path) is not None
+    assert read_memory(URLS, now + MAX_AGE + 60, path) is None
+    assert read_memory(URLS, now - 3600, path) is None, "it is from the future"
+    assert read_memory({**URLS, "d": "https://d.example"}, now, path) is None
+    assert read_memory({**URLS, "a": "https://other.example"}, now, path) is None
 
 
 def change(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], bytes]:
@@ -82,10 +82,10 @@ def change(change: Callable[[dict[str, Any]], object]) -> Callable[[bytes], byte
 )
 def test_a_damaged_file_is_not_there(path: Path, damage: Callable[[bytes], bytes]) -> None:
     path.write_bytes(damage(path.read_bytes()))
-    assert recall(URLS, time.time(), path) is None
+    assert read_memory(URLS, time.time(), path) is None
 
 
 def test_no_file_and_no_folder(tmp_path: Path) -> None:
-    assert recall(URLS, time.time(), tmp_path / "none") is None
-    assert recall(URLS, time.time(), tmp_path) is None
-    assert remember(URLS, FOUND, tmp_path / "no" / "folder").measurements == FOUND[:2]
+    assert read_memory(URLS, time.time(), tmp_path / "none") is None
+    assert read_memory(URLS, time.time(), tmp_path) is None
+    assert write_memory(URLS, FOUND, tmp_path / "no" / "folder").measurements == FOUND[:2]
