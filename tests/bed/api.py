@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from bed.host import Host
 
 # Runs on the host. A value in the body that is [signature, value] under a key becomes a variant.
+# The blocking client loads in half the time of the other one: a test makes many calls.
 _CLIENT = """
-import asyncio, json, sys
-from dockmgrd.bus.client import Bus
+import json, os, select, sys
+from contextlib import closing
+from dockmgrd.bus.blocking import Connection
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.errors import RemoteError
 from dockmgrd.bus.variants import to_plain
@@ -29,17 +31,18 @@ def typed(value):
         return {key: Variant(*pair) for key, pair in value.items()}
     return value
 
-async def main():
-    path, interface, member, signature, body, seconds = json.loads(sys.argv[1])
-    async with Bus() as bus:
-        try:
-            values = await bus.call("org.dockmgr1", path, interface, member, signature,
-                                    [typed(value) for value in body], timeout=seconds)
-            print(json.dumps({"values": to_plain(values)}))
-        except RemoteError as error:
-            print(json.dumps({"error": [error.name, error.reply]}))
+def wait(descriptor, seconds):
+    return bool(select.select([descriptor], [], [], seconds)[0])
 
-asyncio.run(main())
+path, interface, member, signature, body, seconds = json.loads(sys.argv[1])
+with closing(Connection(wait)) as bus:
+    try:
+        values = bus.call("org.dockmgr1", path, interface, member, signature,
+                          [typed(value) for value in body], timeout=seconds)
+        print(json.dumps({"values": to_plain(values)}), flush=True)
+    except RemoteError as error:
+        print(json.dumps({"error": [error.name, error.reply]}), flush=True)
+os._exit(0)  # Python would tidy up.
 """
 
 # Runs on the host. Says "ready", then a line of [path, changed properties] for every signal.
