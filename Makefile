@@ -21,6 +21,8 @@ VENV39 := $(call environment,tests/requirements-py39.txt)
 PYTHON36 := $(firstword $(wildcard $(HOME)/.pyenv/versions/3.6*/bin/python) \
 	$(shell python3.6 -c 'import sys; print(sys.executable)' 2>/dev/null))
 VENV36 := $(call environment,tests/requirements-py36.txt)
+# Those, and what measures the lines that run.
+VENV_COVERAGE := $(call environment,tests/requirements-coverage.txt)
 # The tools that check the release files: tmt, and the schema of Packit.
 VENV_RELEASE := $(call environment,tests/requirements-release.txt)
 
@@ -31,7 +33,7 @@ ANSIBLE_OLDEST := $(call environment,tests/requirements-ansible-2.16.txt)
 # The npm packages that check the page.
 export PAGE_TOOLS := $(DOCKMGRD_CACHE)/page-$(shell sha256sum <tests/browser/package-lock.json | head -c 12)
 
-.PHONY: help demo check check-busy check-unit check-py36 check-py39 check-integration check-page lint trees rpm bed bench fuzz \
+.PHONY: help demo check check-busy coverage check-unit check-py36 check-py39 check-integration check-page lint trees rpm bed bench fuzz \
 	check-links \
 	soak picture translations clean apt ansible collection
 
@@ -109,6 +111,17 @@ fuzz: rpm $(VENV)/ready  ## Run the fuzz tests for a long time
 	FUZZ_REPOSITORIES=300 $(VENV)/bin/pytest tests/integration/test_fuzz_repository.py
 	FUZZ_EXAMPLES=5000 $(VENV)/bin/pytest tests/unit/test_fuzz_parsers.py --numprocesses=2
 
+# Unit tests, and those tests on hosts that come by all that runs on hosts alone.
+COVERAGE := $(CURDIR)/build/coverage
+coverage: rpm $(VENV_COVERAGE)/ready  ## Fail if the tests come by less of dockmgrd than before
+	@rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)
+	COVERAGE_FILE=$(COVERAGE)/.coverage $(VENV_COVERAGE)/bin/coverage run --rcfile=tests/coveragerc \
+		-m pytest tests/unit --numprocesses=2 || true
+	DOCKMGRD_COVERAGE=$(COVERAGE) $(VENV_COVERAGE)/bin/pytest --numprocesses=3 --suite bookworm \
+		tests/integration/test_{main_job,plan,uninstall,mirrors,registries,mirror_watch,kills,fastest,cli_hosts}.py || true
+	@cd $(COVERAGE) && $(VENV_COVERAGE)/bin/coverage combine -q --rcfile=$(CURDIR)/tests/coveragerc . host-*
+	@COVERAGE_FILE=$(COVERAGE)/.coverage $(VENV_COVERAGE)/bin/coverage report --rcfile=tests/coveragerc
+
 soak: rpm $(VENV)/ready  ## Run the soak tests for a long time
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/unit/job/packages/test_purge.py -k meanwhile
 	DOCKMGRD_SOAK=1 $(VENV)/bin/pytest tests/integration -m soak --capture=no
@@ -137,6 +150,9 @@ endef
 
 $(VENV)/ready: | apt
 	$(call make_environment,/usr/bin/python3,tests/requirements.txt,--system-site-packages)
+
+$(VENV_COVERAGE)/ready: | apt
+	$(call make_environment,/usr/bin/python3,tests/requirements-coverage.txt,--system-site-packages)
 
 $(VENV_RELEASE)/ready: | apt
 	$(call make_environment,/usr/bin/python3,tests/requirements-release.txt,,--no-deps)

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING
 
-from bed import homes, image, repositories, system
+from bed import coverage, homes, image, repositories, system
 from bed.cgroup import ControlGroup
 from bed.entry import Entry, in_session
 from bed.internet import Internet
@@ -125,6 +125,8 @@ class Host:
 
     def close(self) -> None:
         """Take the power away and destroy the disk."""
+        if self.running:
+            coverage.collect(self)
         self.kill()
         self._home.remove()
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bed import identity, sites, system
+from bed import coverage, identity, sites, system
 from bed.cache import Recipe, shared, text_of
 from bed.host import Host
 from bed.shell import checked
@@ -88,8 +88,10 @@ def ours(suite: Suite) -> Layers:
         host.install_rpms(rpms)
         host.write(SOURCES_FILE, text)
         host.run(*_COMPILE)
+        coverage.install(host)
 
-    return freeze("ours", suite, bare(suite), [*digests, text, *_COMPILE], install)
+    inputs = [*digests, text, *_COMPILE, *(["coverage"] if coverage.FOLDER else [])]
+    return freeze("ours", suite, bare(suite), inputs, install)
 
 
 def docker(suite: Suite) -> Layers:
