@@ -18,7 +18,7 @@ class BridgeSocket {
         this.unread = Buffer.alloc(0);
         this.bridge = spawn("cockpit-bridge", { stdio: ["pipe", "pipe", "inherit"] });
         this.bridge.stdout.on("data", data => this.read(data));
-        this.bridge.on("exit", () => process.exit());
+        this.bridge.on("exit", (code, signal) => this.end(code, signal));
         setImmediate(() => {
             this.readyState = 1;
             this.onopen({});
@@ -47,6 +47,7 @@ class BridgeSocket {
     passed(message, more) {
         if (message[0] !== "\n") return message;
         const control = JSON.parse(message);
+        if (control.problem) console.error("The bridge says", message.trim());
         if (control.command === "open") this.channels.add(control.channel);
         if (control.command === "close" && this.channels.delete(control.channel) && !this.channels.size) {
             setImmediate(() => this.close());
@@ -55,7 +56,13 @@ class BridgeSocket {
     }
 
     close() {
+        this.closed = true;
         this.bridge.kill();
+    }
+
+    end(code, signal) {
+        if (!this.closed) console.error("The bridge has ended with", code ?? signal);
+        process.exit(this.closed ? 0 : 1);
     }
 }
 

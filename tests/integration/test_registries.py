@@ -53,7 +53,9 @@ def host(engine_host: Host) -> Host:
 def test_each_registry_has_mirrors_of_its_own(host: Host) -> None:
     api = Api(host)
     assert [pull(host, image) for image in (GHCR, QUAY, HUB)] == [False, False, False]
-    assert set_for(host, "ghcr.io", MIRROR) == {
+    result = set_for(host, "ghcr.io", MIRROR)
+    assert f'+[host."{MIRROR.rstrip("/")}"]' in result.pop("diff").splitlines()
+    assert result == {
         "changed": True,
         "registry": "ghcr.io",
         "mirrors": [MIRROR],

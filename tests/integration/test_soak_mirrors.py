@@ -67,17 +67,19 @@ async def main():
                                       timeout=300)
             with open("/etc/docker/daemon.json", encoding="utf-8") as file:
                 content = list(json.load(file).items())
-            found = [to_plain(result), list((await Engine().facts()).mirrors), content]
-            result = {
+            result = to_plain(result)
+            diff = result.pop("diff")
+            found = [result, list((await Engine().facts()).mirrors), content]
+            wanted_result = {
                 "changed": True,
                 "registry": "docker.io",
                 "mirrors": mirrors,
                 "active": True,
                 "notes": [],
             }
-            wanted = [result, mirrors, [*others.items(), ("registry-mirrors", mirrors)]]
-            if found != wanted:
-                print(number, found)
+            wanted = [wanted_result, mirrors, [*others.items(), ("registry-mirrors", mirrors)]]
+            if found != wanted or not diff.startswith("--- /etc/docker/daemon.json"):
+                print(number, found, diff)
 
 asyncio.run(main())
 """
