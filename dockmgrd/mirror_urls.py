@@ -7,6 +7,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from enum import Enum
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from dockmgrd.errors import InvalidArgs, harmless, quote
@@ -51,6 +52,7 @@ def normalize_mirrors(urls: list[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalize_mirror(url) for url in urls))
 
 
+@lru_cache(maxsize=64)  # The daemon compares the same lists whenever something changes.
 def normalize_mirror(url: str) -> str:
     """One mirror's URL: host in lower case and punycode, a single slash at the end.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from dockmgrd.bus.frames import Frame
 
@@ -18,14 +17,14 @@ _MAX_BYTES_PER_USER = 4 << 20
 _NOBODY = object()
 
 
-@dataclass
 class _UserQueue:
     """The calls of one user, by connection. The connections take turns too."""
 
-    frames: dict[str, deque[Frame]] = field(default_factory=dict)
-    count: int = 0
-    size: int = 0
-    """In bytes."""
+    def __init__(self) -> None:
+        self.frames: dict[str, deque[Frame]] = {}
+        self.count = 0
+        self.size = 0
+        """In bytes."""
 
     def add(self, frame: Frame) -> bool:
         """Return False, and do not add the frame, if the queue is full."""

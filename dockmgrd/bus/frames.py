@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -18,6 +18,7 @@ from dockmgrd.bus.dbusnext import Message, MessageFlag, MessageType, parse_body
 _FIXED_HEADER_BYTES = 16
 _MAX_HEADER_BYTES = 1 << 16
 _MAX_MESSAGE_BYTES = 1 << 27
+_LITTLE_ENDIAN = ord("l")
 
 METHOD_CALL = int(MessageType.METHOD_CALL.value)
 SIGNAL = int(MessageType.SIGNAL.value)
@@ -145,27 +146,6 @@ class Frame:
             raise Malformed(f"a message that cannot be parsed: {error}") from error
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Byte order and lengths, from the first 16 bytes of a message."""
-
-    little_endian: bool
-    length: int
-    body_offset: int
-
-    @classmethod
-    def read(cls, buffer: bytearray) -> _Layout:
-        """:raises Malformed: if the buffer does not begin with a D-Bus message."""
-        little_endian = buffer[0] == ord("l")
-        body, _, fields = struct.unpack_from("<III" if little_endian else ">III", buffer, 4)
-        body_offset = _FIXED_HEADER_BYTES + fields + (-fields & 7)
-        length = body_offset + body
-        if buffer[0] not in b"lB" or buffer[3] != 1 or length > _MAX_MESSAGE_BYTES:
-            raise Malformed("these bytes are not a D-Bus message")
-        return cls(little_endian, length, body_offset)
-
-
-@dataclass
 class FrameSplitter:
     """Splits bytes into frames.
 
@@ -173,9 +153,10 @@ class FrameSplitter:
         which any user can send us, the frame has the header alone.
     """
 
-    max_bytes: int
-    _buffer: bytearray = field(default_factory=bytearray)
-    _bytes_to_drop: int = 0
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._buffer = bytearray()
+        self._bytes_to_drop = 0
 
     def split(self, data: bytes) -> Iterator[Frame]:
         """Yield the messages that `data` completes.
@@ -186,15 +167,15 @@ class FrameSplitter:
         """
         self._buffer += data
         while self._drop_bytes() and len(self._buffer) >= _FIXED_HEADER_BYTES:
-            layout = _Layout.read(self._buffer)
+            body_offset, length = _read_lengths(self._buffer)
             from_anybody = self._buffer[1] in (METHOD_CALL, SIGNAL)
-            size = layout.length
-            if from_anybody and layout.length >= self.max_bytes:
-                size = layout.body_offset if layout.body_offset <= _MAX_HEADER_BYTES else 0
+            size = length
+            if from_anybody and length >= self.max_bytes:
+                size = body_offset if body_offset <= _MAX_HEADER_BYTES else 0
             if len(self._buffer) < size:
                 return
-            frame = _make_frame(bytes(self._buffer[:size]), layout) if size else None
-            self._bytes_to_drop = layout.length
+            frame = _make_frame(bytes(self._buffer[:size]), body_offset, length) if size else None
+            self._bytes_to_drop = length
             if frame is not None:
                 yield frame
 
@@ -207,15 +188,30 @@ class FrameSplitter:
         return not self._bytes_to_drop
 
 
-def _make_frame(data: bytes, layout: _Layout) -> Frame | None:
+def _read_lengths(buffer: bytearray) -> tuple[int, int]:
+    """Return where the body begins and the length of the message, from its first 16 bytes.
+
+    :raises Malformed: if the buffer does not begin with a D-Bus message.
+    """
+    body, _, fields = struct.unpack_from(
+        "<III" if buffer[0] == _LITTLE_ENDIAN else ">III", buffer, 4
+    )
+    body_offset = _FIXED_HEADER_BYTES + fields + (-fields & 7)
+    length = body_offset + body
+    if buffer[0] not in b"lB" or buffer[3] != 1 or length > _MAX_MESSAGE_BYTES:
+        raise Malformed("these bytes are not a D-Bus message")
+    return body_offset, length
+
+
+def _make_frame(data: bytes, body_offset: int, length: int) -> Frame | None:
     """Return the frame; None if the header cannot be parsed."""
-    order = "<I" if layout.little_endian else ">I"
+    little_endian = data[0] == _LITTLE_ENDIAN
+    order = "<I" if little_endian else ">I"
     try:
         [serial] = struct.unpack_from(order, data, 8)
         fields = _parse_fields(data, order)
     except _UNREADABLE:
         return None
-    little_endian, length, body_offset = layout.little_endian, layout.length, layout.body_offset
     return Frame(data[1], data[2], serial, fields, data, body_offset, little_endian, length)
 
 

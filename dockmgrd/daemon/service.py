@@ -258,12 +258,14 @@ class Service:
 
     def show_job(self, job: Job, jobs: Jobs) -> None:
         """Show a new job, or where a known one is now."""
-        if job.job_id in self._interfaces:
-            self._interfaces[job.job_id].update()
-        else:
+        is_new = job.job_id not in self._interfaces
+        if is_new:
             self._interfaces[job.job_id] = JobInterface(job, jobs, self._gate)
             self._exports.add(names.job_path(job.job_id), self._interfaces[job.job_id])
-        self.update_manager()
+        else:
+            self._interfaces[job.job_id].update()
+        if is_new or job.result is not None:  # What is between changes no property of the manager.
+            self.update_manager()
 
     def remove_job(self, job: Job) -> None:
         del self._interfaces[job.job_id]

@@ -175,16 +175,16 @@ class Systemd:
     ) -> Callable[[], None]:
         """Have `changed` called with the properties of the unit that change, as plain values.
 
-        Call what comes back to end it.
+        Only those that every type of unit has, such as ActiveState. Call what comes back to end it.
         """
         [path] = await self._call("LoadUnit", "s", unit)  # by any of the unit's names
-        return await self.watch_path(path, changed)
+        return await self.watch_path(path, changed, _UNIT)
 
     async def watch_path(
-        self, path: str, changed: Callable[[Mapping[str, Any]], None]
+        self, path: str, changed: Callable[[Mapping[str, Any]], None], interface: str | None = None
     ) -> Callable[[], None]:
-        """As `watch`, for a unit that need not be loaded yet."""
-        match = Match(SYSTEMD, PROPERTIES, "PropertiesChanged", path)
+        """As `watch`, for a unit that need not be loaded yet, and all or one of its interfaces."""
+        match = Match(SYSTEMD, PROPERTIES, "PropertiesChanged", path, interface)
 
         def on_signal(message: Message) -> None:
             changed({name: variant.value for name, variant in message.body[1].items()})

@@ -13,7 +13,6 @@ from dockmgrd.cli.commands.exitcodes import format_error
 from dockmgrd.cli.i18n.translation import _
 from dockmgrd.cli.loading import load
 from dockmgrd.cli.service.jobs import JobRecord
-from dockmgrd.cli.view.proxy_hint import make_proxy_hint
 from dockmgrd.cli.view.terminal import (
     Paint,
     choose_paint,
@@ -37,6 +36,7 @@ _FORMATTERS: Mapping[str, str] = {
     "result": "dockmgrd.cli.view.render:format_result",
 }
 """What makes lines of each answer; loaded when there is one, after the call has been sent."""
+_MAKE_PROXY_HINT = "dockmgrd.cli.view.proxy_hint:make_proxy_hint"
 _SHOW_IN_PAGER = "dockmgrd.cli.view.pager:show_lines"
 
 
@@ -101,7 +101,7 @@ def print_error(error: DockmgrError, form: str, job_id: str = "", *, program: st
     sys.stdout.flush()
     report(_address_remedy(error.text, program))
     # The shell's proxies are those of this host.
-    hint = make_proxy_hint(error) if program == PROGRAM else NOTHING
+    hint: Text = load(_MAKE_PROXY_HINT)(error) if program == PROGRAM else NOTHING
     if hint:
         report(hint)
     return error.exit_code
