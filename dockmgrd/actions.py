@@ -14,16 +14,14 @@ from dockmgrd import names
 from dockmgrd.mirror_urls import Mode, has_insecure, merge
 from dockmgrd.model import Authorization
 from dockmgrd.names import DOCKER_HUB
-from dockmgrd.options import (
-    SECONDS_TO_PROBE,
+from dockmgrd.options.mirrors import SECONDS_TO_PROBE, ProbeOptions, SetMirrorOptions
+from dockmgrd.options.packages import (
     InstallOptions,
     ListVersionsOptions,
-    Options,
-    ProbeOptions,
     ProbeSourcesOptions,
-    SetMirrorOptions,
     UninstallOptions,
 )
+from dockmgrd.options.validation import Options
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,7 @@ def find_authorizations(options: Options, known: KnownMirrors) -> tuple[Authoriz
         return _for_set_mirror(options, known)
     if isinstance(options, ProbeOptions):
         return _for_probe(options, known)
+    assert isinstance(options, UninstallOptions)
     return _for_uninstall(options)
 
 

@@ -16,7 +16,7 @@ from dockmgrd.host.filecache import FileCache
 from dockmgrd.host.yamltree import Entry
 from dockmgrd.messages import sources as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.options import FASTEST
+from dockmgrd.options.packages import FASTEST
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from dockmgrd import actions, errors, names, options
+from dockmgrd import actions, errors, names
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.exports import Exports
@@ -32,6 +32,9 @@ from dockmgrd.host.adminconfig import Limits, LimitsFile
 from dockmgrd.messages.bus import TOO_MANY_WAITS
 from dockmgrd.model import Authorization, JobState, Kind
 from dockmgrd.names import DOCKER_HUB
+from dockmgrd.options.packages import FASTEST, InstallOptions, ListVersionsOptions
+from dockmgrd.options.parsing import parse_options
+from dockmgrd.options.validation import Options
 from dockmgrd.verbs import METHODS, SIGNATURES
 
 _STATUS_SIGNATURES = {
@@ -164,7 +167,7 @@ class ManagerInterface(ObjectInterface):
         raw_options: Mapping[str, Variant],
         arguments: Mapping[str, Any],
         limits: Limits,
-    ) -> tuple[bool, dict[str, Any], options.Options]:
+    ) -> tuple[bool, dict[str, Any], Options]:
         """Whether polkit may ask the user, and the request as plain values and as parsed.
 
         :raises InvalidArgs, LimitsExceeded: when the request is not valid.
@@ -173,9 +176,9 @@ class ManagerInterface(ObjectInterface):
         plain.update(arguments)
         if kind in _FROM_SOURCES and not plain.keys() & {"source", "repo-url"}:
             plain["source"] = limits.default_source
-        parsed = options.parse(kind, plain)
-        if isinstance(parsed, (options.InstallOptions, options.ListVersionsOptions)):
-            for name in set(parsed.sources) - {options.FASTEST}:
+        parsed = parse_options(kind, plain)
+        if isinstance(parsed, (InstallOptions, ListVersionsOptions)):
+            for name in set(parsed.sources) - {FASTEST}:
                 self._sources.current().get_source(name)
         return interactive, plain, parsed
 
@@ -183,7 +186,7 @@ class ManagerInterface(ObjectInterface):
         if member in METHODS:
             await self._gate.record_invalid(METHODS[member], get_caller(), error)
 
-    def _find_known_mirrors(self, parsed: options.Options, limits: Limits) -> actions.KnownMirrors:
+    def _find_known_mirrors(self, parsed: Options, limits: Limits) -> actions.KnownMirrors:
         """The mirrors on which it depends what must be authorized."""
         registry = getattr(parsed, "registry", DOCKER_HUB)
         return actions.KnownMirrors(

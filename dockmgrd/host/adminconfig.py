@@ -20,7 +20,8 @@ from dockmgrd.messages import requests as messages
 from dockmgrd.messages.text import NOTHING, Text, foreign_text
 from dockmgrd.mirror_urls import normalize_registry
 from dockmgrd.names import DOCKER_HUB
-from dockmgrd.options import FASTEST, InstallOptions, ListVersionsOptions, Options
+from dockmgrd.options.packages import FASTEST, InstallOptions, ListVersionsOptions
+from dockmgrd.options.validation import Options
 
 _KEYS = ("default-source", "allowed-sources", "allowed-mirrors", "idle-seconds", "mirror-watch")
 _SOURCE = re.compile(r"[a-z0-9][a-z0-9._-]*")

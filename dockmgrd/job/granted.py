@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from dockmgrd import actions, options
+from dockmgrd import actions
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
@@ -18,9 +18,11 @@ from dockmgrd.messages import requests as messages
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import JobRequest
 from dockmgrd.names import DOCKER_HUB
+from dockmgrd.options.mirrors import SetMirrorOptions
+from dockmgrd.options.validation import Options
 
 
-def check(request: JobRequest, parsed: options.Options) -> None:
+def check(request: JobRequest, parsed: Options) -> None:
     """Compare the authorizations that the request needs now with those that were granted.
 
     :raises AccessDenied: when it needs another one, or names a source that is no longer allowed.
@@ -36,12 +38,10 @@ def check(request: JobRequest, parsed: options.Options) -> None:
             raise AccessDenied(text.with_remedy(messages.SUBMIT_AGAIN()))
 
 
-def _find_known_mirrors(
-    parsed: options.Options, limits: adminconfig.Limits
-) -> actions.KnownMirrors:
+def _find_known_mirrors(parsed: Options, limits: adminconfig.Limits) -> actions.KnownMirrors:
     configured: tuple[str, ...] = ()
     registry = getattr(parsed, "registry", DOCKER_HUB)
-    merges = isinstance(parsed, options.SetMirrorOptions) and parsed.mode is not Mode.REPLACE
+    merges = isinstance(parsed, SetMirrorOptions) and parsed.mode is not Mode.REPLACE
     probes = actions.needs_candidates(parsed)
     if merges or probes:
         configured = read_configured_mirrors(registry)

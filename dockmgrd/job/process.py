@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
-from dockmgrd import errors, options, paths
+from dockmgrd import errors, paths
 from dockmgrd.bus.client import Bus
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.jobstore import JobStore
@@ -24,6 +24,9 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.messages import jobs as messages
 from dockmgrd.model import JobRequest, JobResult, JobState, Kind
 from dockmgrd.names import DOCKER_HUB
+from dockmgrd.options.mirrors import SetMirrorOptions
+from dockmgrd.options.parsing import parse_options
+from dockmgrd.options.validation import Options
 from dockmgrd.sd import journal
 
 _FUNCTIONS: Mapping[Kind, str] = {
@@ -81,7 +84,7 @@ async def _perform(request: JobRequest) -> Mapping[str, Any]:
     task = asyncio.current_task()
     assert task is not None
     _install_sigterm_handler(task.cancel)
-    parsed = options.parse(request.kind, request.options)
+    parsed = parse_options(request.kind, request.options)
     check_permission(request, parsed)
     systemd = Systemd(await _connect(), reconnect=_connect)
     context = JobContext(request, systemd, Engine())
@@ -126,7 +129,7 @@ async def _connect() -> Bus:
     return bus
 
 
-def check_permission(request: JobRequest, parsed: options.Options) -> None:
+def check_permission(request: JobRequest, parsed: Options) -> None:
     """Check that the caller may still do what the request says.
 
     :raises AccessDenied: when it needs an authorization that was not granted, or names a source
@@ -137,9 +140,9 @@ def check_permission(request: JobRequest, parsed: options.Options) -> None:
         _load(_CHECK_GRANTED)(request, parsed)
 
 
-async def _dispatch(context: JobContext, parsed: options.Options) -> Mapping[str, Any]:
+async def _dispatch(context: JobContext, parsed: Options) -> Mapping[str, Any]:
     reference = _FUNCTIONS[context.request.kind]
-    if isinstance(parsed, options.SetMirrorOptions) and parsed.registry != DOCKER_HUB:
+    if isinstance(parsed, SetMirrorOptions) and parsed.registry != DOCKER_HUB:
         reference = _SET_REGISTRY_MIRRORS
     values: Mapping[str, Any] = await _load(reference)(context, parsed)
     return values

@@ -14,10 +14,18 @@ from typing import Any
 
 import pytest
 
-from dockmgrd import names, options
+from dockmgrd import names
 from dockmgrd.actions import KnownMirrors, find_authorizations, needs_candidates
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import Authorization, Kind
+from dockmgrd.options.mirrors import ProbeOptions, SetMirrorOptions
+from dockmgrd.options.packages import (
+    InstallOptions,
+    ListVersionsOptions,
+    ProbeSourcesOptions,
+    UninstallOptions,
+)
+from dockmgrd.options.parsing import parse_options
 from dockmgrd.verbs import SIGNATURES
 
 INSTALL, CUSTOM = names.ACTION_INSTALL, names.ACTION_INSTALL_CUSTOM
@@ -30,12 +38,12 @@ KNOWN = KnownMirrors((LISTED,), (CANDIDATE,), lambda mirror: "ours.example" in m
 RPM, REPOSITORY, DIGEST = "https://x.example/c.rpm", "https://r.example/", "0" * 64
 
 CLASSES: Mapping[Kind, type[Any]] = {
-    Kind.INSTALL: options.InstallOptions,
-    Kind.SET_MIRROR: options.SetMirrorOptions,
-    Kind.PROBE: options.ProbeOptions,
-    Kind.UNINSTALL: options.UninstallOptions,
-    Kind.LIST_VERSIONS: options.ListVersionsOptions,
-    Kind.PROBE_SOURCES: options.ProbeSourcesOptions,
+    Kind.INSTALL: InstallOptions,
+    Kind.SET_MIRROR: SetMirrorOptions,
+    Kind.PROBE: ProbeOptions,
+    Kind.UNINSTALL: UninstallOptions,
+    Kind.LIST_VERSIONS: ListVersionsOptions,
+    Kind.PROBE_SOURCES: ProbeSourcesOptions,
 }
 
 
@@ -161,7 +169,7 @@ ROWS = [
 
 
 def ask(kind: Kind, given: Mapping[str, Any]) -> tuple[Authorization, ...]:
-    return find_authorizations(options.parse(kind, {**REQUIRED.get(kind, {}), **given}), KNOWN)
+    return find_authorizations(parse_options(kind, {**REQUIRED.get(kind, {}), **given}), KNOWN)
 
 
 def actions_of(kind: Kind, given: Mapping[str, Any]) -> set[str]:
@@ -225,7 +233,7 @@ def test_a_dry_run_of_mirrors_asks_nobody(mirrors: list[str]) -> None:
 def test_a_dry_run_that_verifies_may_do_what_a_probe_may(mirror: str, expected: set[str]) -> None:
     given = {"mirrors": [mirror], "dry-run": True, "verify": True}
     assert actions_of(Kind.SET_MIRROR, given) == expected
-    assert needs_candidates(options.parse(Kind.SET_MIRROR, given))
+    assert needs_candidates(parse_options(Kind.SET_MIRROR, given))
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from dockmgrd import names, options
+from dockmgrd import names
 from dockmgrd.actions import KnownMirrors, find_authorizations
 from dockmgrd.model import Kind
+from dockmgrd.options.parsing import parse_options
 
 URL = "https://mine.example/containerd.io.rpm"
 MIRRORS = ["https://mirror.example"]
@@ -20,7 +21,7 @@ UNINSTALL, PURGE = names.ACTION_UNINSTALL, names.ACTION_PURGE_DATA
 
 def asked(kind: Kind, given: dict[str, Any]) -> list[tuple[str, str]]:
     """The actions, each with what it is about."""
-    every = find_authorizations(options.parse(kind, given), KnownMirrors())
+    every = find_authorizations(parse_options(kind, given), KnownMirrors())
     return [(each.action, " ".join(each.details.values())) for each in every]
 
 

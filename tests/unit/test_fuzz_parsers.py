@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dockmgrd import errors, options
+from dockmgrd import errors
 from dockmgrd import mirror_urls as mirrors
 from dockmgrd.bus import frames
 from dockmgrd.catalog import mirrors as candidates
@@ -27,6 +27,7 @@ from dockmgrd.host import adminconfig, daemonjson, engine_answers
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.yamltree import Malformed
 from dockmgrd.model import Kind
+from dockmgrd.options.parsing import parse_options
 from dockmgrd.verbs import SIGNATURES
 from dockmgrd.worker import protocol
 
@@ -179,7 +180,7 @@ def test_options(kind: Kind, given_options: dict[str, Any]) -> None:
     known = dict(zip(SIGNATURES[kind], given_options.values()))
     for each in (given_options, known):
         refusals = (errors.InvalidArgs, errors.LimitsExceeded)
-        assert complaint(functools.partial(options.parse, kind, each), *refusals).isprintable()
+        assert complaint(functools.partial(parse_options, kind, each), *refusals).isprintable()
 
 
 @fuzz

@@ -20,7 +20,8 @@ from dockmgrd.mirror_urls import (
     with_paths,
 )
 from dockmgrd.model import Kind
-from dockmgrd.options import ProbeOptions, SetMirrorOptions, parse
+from dockmgrd.options.mirrors import ProbeOptions, SetMirrorOptions
+from dockmgrd.options.parsing import parse_options
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_lists_are_put_together_by_their_mode() -> None:
 )
 def test_invalid_options_are_named(kind: Kind, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidArgs) as caught:
-        parse(kind, options)
+        parse_options(kind, options)
     assert sentence in caught.value.message
 
 
@@ -132,7 +133,7 @@ def test_many_may_be_probed_and_few_set() -> None:
     assert len(ProbeOptions.parse({"mirrors": many}).mirrors) == 256
     for kind, given_mirrors in ((Kind.PROBE, [*many, "https://x"]), (Kind.SET_MIRROR, many)):
         with pytest.raises(LimitsExceeded):
-            parse(kind, {"mirrors": given_mirrors})
+            parse_options(kind, {"mirrors": given_mirrors})
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from dockmgrd import names, options
+from dockmgrd import names
 from dockmgrd.actions import KnownMirrors, find_authorizations
 from dockmgrd.model import Kind
+from dockmgrd.options.parsing import parse_options
 
 POLICY = ElementTree.parse(Path(__file__).parents[2] / "polkit" / "org.dockmgr1.policy").getroot()
 ACTIONS = {action.attrib["id"]: action for action in POLICY.iter("action")}
@@ -31,7 +32,7 @@ REQUESTS: list[tuple[Kind, dict[str, Any]]] = [
 DETAILS = {
     question.action: set(question.details)
     for kind, given in REQUESTS
-    for question in find_authorizations(options.parse(kind, given), KnownMirrors())
+    for question in find_authorizations(parse_options(kind, given), KnownMirrors())
 } | {names.ACTION_CANCEL: {"job", "kind"}, names.ACTION_MANAGE: set()}
 
 # Where what is asked for changes the risk, a yes holds for what was asked and nothing else.

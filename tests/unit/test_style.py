@@ -60,7 +60,7 @@ LAYERS = {
     "cli": ("core", "bus"),
     "watch": ("core", "bus", "host", "catalog"),
 }
-FOLDERS_OF_CORE = {"messages", "sd"}
+FOLDERS_OF_CORE = {"messages", "options", "sd"}
 USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.dockerd"}
 MAX_MODULES_IN_ROOT = 12
 

@@ -36,7 +36,7 @@ from dockmgrd.messages import registries as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import merge
 from dockmgrd.model import Stage
-from dockmgrd.options import SetMirrorOptions
+from dockmgrd.options.mirrors import SetMirrorOptions
 
 _LOCAL_NAME = "localhost"
 

@@ -33,7 +33,7 @@ from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import merge, normalize_known, with_paths
 from dockmgrd.model import Stage
 from dockmgrd.names import DOCKER_HUB
-from dockmgrd.options import SetMirrorOptions
+from dockmgrd.options.mirrors import SetMirrorOptions
 
 _HUB_FOLDERS = ("docker.io", "_default")
 

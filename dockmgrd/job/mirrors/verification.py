@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dockmgrd.job.context import JobContext
-from dockmgrd.options import SetMirrorOptions
+from dockmgrd.options.mirrors import SetMirrorOptions
 
 
 async def verify_mirrors(

@@ -17,7 +17,7 @@ from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
-from dockmgrd.options import InstallOptions
+from dockmgrd.options.packages import InstallOptions
 
 _STATES_BEFORE_START = ("inactive", "failed")
 

@@ -31,7 +31,7 @@ from dockmgrd.job.packages.worker import SourceFault, Span, Transaction
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
-from dockmgrd.options import InstallOptions
+from dockmgrd.options.packages import InstallOptions
 from dockmgrd.worker.protocol import MISSING, Change, InstallPackages, Outcome
 
 _COMPLETION = ("bash-completion",)  # docker-ce-cli brings what it completes

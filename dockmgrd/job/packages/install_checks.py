@@ -25,7 +25,7 @@ from dockmgrd.job.packages.writable_host import find_packages_refusal
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages import dnf
 from dockmgrd.mirror_urls import normalize_known
-from dockmgrd.options import InstallOptions
+from dockmgrd.options.packages import InstallOptions
 
 
 def list_packages(options: InstallOptions, installed: Mapping[str, str]) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from dockmgrd.messages import packages as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import normalize_known
-from dockmgrd.options import FASTEST, InstallOptions
+from dockmgrd.options.packages import FASTEST, InstallOptions
 from dockmgrd.worker.protocol import Change
 
 _RESTARTED_UNITS = {"docker-ce-": names.DOCKER_UNIT, "containerd.io-": names.CONTAINERD_UNIT}

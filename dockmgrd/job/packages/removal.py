@@ -36,7 +36,7 @@ from dockmgrd.job.plan import Plan
 from dockmgrd.messages import dnf
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.options import UninstallOptions
+from dockmgrd.options.packages import UninstallOptions
 from dockmgrd.worker.protocol import Change
 
 REMOVED_PACKAGES = PACKAGES + LEGACY_PACKAGES

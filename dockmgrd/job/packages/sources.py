@@ -14,7 +14,12 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages.fastest import measure_sources, order_repositories
 from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.messages import packages as messages
-from dockmgrd.options import FASTEST, InstallOptions, ListVersionsOptions, ProbeSourcesOptions
+from dockmgrd.options.packages import (
+    FASTEST,
+    InstallOptions,
+    ListVersionsOptions,
+    ProbeSourcesOptions,
+)
 
 CUSTOM = "custom"
 """Name of the source that is a repository of the caller's own."""

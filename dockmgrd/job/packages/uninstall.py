@@ -30,7 +30,7 @@ from dockmgrd.job.packages.worker import Span
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages import packages as messages
 from dockmgrd.model import Stage
-from dockmgrd.options import UninstallOptions
+from dockmgrd.options.packages import UninstallOptions
 from dockmgrd.worker.protocol import Outcome, RemovePackages
 
 _REMOVAL = Span(0.03, 0.5)

@@ -12,7 +12,7 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import sources, worker
 from dockmgrd.job.packages.worker import Span
 from dockmgrd.model import Stage
-from dockmgrd.options import ListVersionsOptions
+from dockmgrd.options.packages import ListVersionsOptions
 from dockmgrd.worker.protocol import ListPackages
 
 _ENGINE = "docker-ce"

@@ -26,7 +26,7 @@ from dockmgrd.job.probe.verdicts import Verdict
 from dockmgrd.messages import probe as messages
 from dockmgrd.model import Numbers, Stage
 from dockmgrd.names import DOCKER_HUB
-from dockmgrd.options import SECONDS_TO_PROBE, ProbeOptions
+from dockmgrd.options.mirrors import SECONDS_TO_PROBE, ProbeOptions
 
 _SECONDS_BETWEEN_UPDATES = 0.15
 """Longer than the interval of the context, so that the last of several updates is never lost."""

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd import options
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
 from dockmgrd.host.adminconfig import DEFAULT, Limits, LimitsFile
 from dockmgrd.host.watch_config import Choice, MirrorWatch
 from dockmgrd.host.yamltree import Malformed
 from dockmgrd.model import Kind
+from dockmgrd.options.parsing import parse_options
 
 FULL = """
 default-source: tuna, aliyun
@@ -140,12 +140,12 @@ def test_a_file_that_never_was_good_lists_no_mirror(file: LimitsFile, path: Path
 
 def test_sources() -> None:
     config = Limits(allowed_sources=("aliyun",))
-    config.check(options.parse(Kind.INSTALL, {"source": "aliyun"}))
-    config.check(options.parse(Kind.INSTALL, {"repo-url": "https://r.example/"}))
-    config.check(options.parse(Kind.UNINSTALL, {}))
+    config.check(parse_options(Kind.INSTALL, {"source": "aliyun"}))
+    config.check(parse_options(Kind.INSTALL, {"repo-url": "https://r.example/"}))
+    config.check(parse_options(Kind.UNINSTALL, {}))
     for kind in (Kind.INSTALL, Kind.LIST_VERSIONS):
         with pytest.raises(AccessDenied, match="allows aliyun"):
-            config.check(options.parse(kind, {"source": "aliyun,tuna"}))
+            config.check(parse_options(kind, {"source": "aliyun,tuna"}))
 
 
 def test_mirror_watch(path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dockmgrd import actions, options, paths
+from dockmgrd import actions, paths
 from dockmgrd.codec import decode_record, encode_record
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig, hosts_toml
@@ -18,6 +18,7 @@ from dockmgrd.host.hosts_toml import Endpoint
 from dockmgrd.job import process
 from dockmgrd.messages.text import Text
 from dockmgrd.model import JobRequest, Kind
+from dockmgrd.options.parsing import parse_options
 
 OURS = "https://mirror.example/"
 
@@ -36,14 +37,14 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def request(kind: Kind, given: dict[str, Any], *, uid: int = 1000) -> JobRequest:
-    asked = actions.find_authorizations(options.parse(kind, given), actions.KnownMirrors())
+    asked = actions.find_authorizations(parse_options(kind, given), actions.KnownMirrors())
     answered = asked
     return JobRequest("20260101T000000_abcdef", kind, given, uid, 1, answered)
 
 
 def check(job: JobRequest) -> None:
     job = decode_record(JobRequest, encode_record(job))
-    process.check_permission(job, options.parse(job.kind, job.options))
+    process.check_permission(job, parse_options(job.kind, job.options))
 
 
 def test_requests_with_the_granted_authorizations() -> None:

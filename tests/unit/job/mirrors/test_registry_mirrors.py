@@ -23,7 +23,7 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.registry_mirrors import set_registry_mirrors
 from dockmgrd.mirror_urls import Mode
 from dockmgrd.model import JobRequest, Kind
-from dockmgrd.options import SetMirrorOptions
+from dockmgrd.options.mirrors import SetMirrorOptions
 
 A, B, PLAIN = "https://a.example/", "https://b.example/", "http://b.example/"
 CONTAINERD = EngineFacts("28.5.1", containerd_store=True)

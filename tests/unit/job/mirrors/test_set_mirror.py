@@ -25,7 +25,7 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import reload
 from dockmgrd.job.mirrors.set_mirror import apply_mirrors, set_mirror
 from dockmgrd.model import JobRequest, Kind
-from dockmgrd.options import SetMirrorOptions
+from dockmgrd.options.mirrors import SetMirrorOptions
 
 A, B, INSECURE = "https://a.example/", "https://b.example/", "own.example:5000"
 

@@ -38,7 +38,7 @@ from dockmgrd.job.plan import Plan
 from dockmgrd.messages.dnf import CONFLICTS_WITH
 from dockmgrd.messages.packages import METADATA_UNKNOWN
 from dockmgrd.model import JobRequest, Kind
-from dockmgrd.options import InstallOptions, UninstallOptions
+from dockmgrd.options.packages import InstallOptions, UninstallOptions
 from dockmgrd.worker.protocol import Change
 
 DOCKER = Change("remove", "docker-ce-3:28.5.1-1.el9.x86_64")

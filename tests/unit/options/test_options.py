@@ -9,19 +9,20 @@ import pytest
 
 from dockmgrd.errors import InvalidArgs, LimitsExceeded
 from dockmgrd.model import Kind
-from dockmgrd.options import InstallOptions, ListVersionsOptions, UninstallOptions, parse
+from dockmgrd.options.packages import InstallOptions, ListVersionsOptions, UninstallOptions
+from dockmgrd.options.parsing import parse_options
 
 
 def test_defaults_are_those_of_the_interface_file() -> None:
-    assert parse(Kind.INSTALL, {}) == InstallOptions(
+    assert parse_options(Kind.INSTALL, {}) == InstallOptions(
         source="official", channel="stable", start=True, enable=True
     )
-    assert parse(Kind.UNINSTALL, {}) == UninstallOptions(purge_data=False, force=False)
+    assert parse_options(Kind.UNINSTALL, {}) == UninstallOptions(purge_data=False, force=False)
 
 
 def test_options_are_taken_by_their_bus_names() -> None:
     given = {"replace-conflicting": True, "mirrors": ["https://a.example", "https://a.example/"]}
-    assert parse(Kind.INSTALL, given) == InstallOptions(
+    assert parse_options(Kind.INSTALL, given) == InstallOptions(
         replace_conflicting=True, mirrors=("https://a.example/",)
     )
 
@@ -69,7 +70,7 @@ def test_several_sources_in_their_order_each_once() -> None:
 )
 def test_problems_are_named(kind: Kind, options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InvalidArgs) as caught:
-        parse(kind, options)
+        parse_options(kind, options)
     assert sentence in caught.value.message
 
 
@@ -78,4 +79,4 @@ def test_problems_are_named(kind: Kind, options: dict[str, Any], sentence: str) 
 )
 def test_sizes_are_bounded(options: dict[str, Any]) -> None:
     with pytest.raises(LimitsExceeded):
-        parse(Kind.INSTALL, options)
+        parse_options(Kind.INSTALL, options)
