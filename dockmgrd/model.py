@@ -5,49 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from dockmgrd.codec import Count, Fraction, Uint32
+from dockmgrd.enums import JobState, Kind, Stage
 from dockmgrd.messages.text import NOTHING, Text
-
-
-class Kind(Enum):
-    """What a job is for. The value is what the bus, the journal and the request file say."""
-
-    INSTALL = "install"
-    SET_MIRROR = "set-mirror"
-    PROBE = "probe"
-    UNINSTALL = "uninstall"
-    LIST_VERSIONS = "versions"
-    PROBE_SOURCES = "probe-sources"
-
-
-class JobState(Enum):
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"
-
-
-class Stage(Enum):
-    """Steps of a job, in the words that a person sees."""
-
-    PREPARING = "preparing"
-    METADATA = "metadata"
-    RESOLVING = "resolving"
-    DOWNLOADING = "downloading"
-    CHECKING = "checking"
-    INSTALLING = "installing"
-    CONFIGURING = "configuring"
-    STARTING = "starting"
-    STOPPING = "stopping"
-    REMOVING = "removing"
-    VERIFYING = "verifying"
-    PROBING = "probing"
-    PURGING = "purging"
-    FINISHED = "finished"
 
 
 @dataclass(frozen=True)

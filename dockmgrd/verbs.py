@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 
 METHODS: Mapping[str, Kind] = {
     "Install": Kind.INSTALL,

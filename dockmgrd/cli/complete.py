@@ -19,8 +19,8 @@ from dockmgrd.cli.i18n.words import JOB_STATES, VERDICTS, translate_word
 from dockmgrd.cli.service.client import Client, open_connection
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view.text import harmless
+from dockmgrd.enums import Kind
 from dockmgrd.errors import DockmgrError
-from dockmgrd.model import Kind
 
 _PROMPT_TIMEOUT = 3.0
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/%+~-]+")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 
 from dockmgrd.cli.commands.arguments import Invocation
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 
 _KINDS = (Kind.INSTALL, Kind.UNINSTALL)
 

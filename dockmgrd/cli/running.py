@@ -21,10 +21,10 @@ from dockmgrd.cli.service.follow import DaemonWatch, Follower
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view import answers
 from dockmgrd.cli.waiting import on_signal
+from dockmgrd.enums import Kind
 from dockmgrd.errors import NoReply
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import NOTHING
-from dockmgrd.model import Kind
 
 if TYPE_CHECKING:
     from dockmgrd.cli.view.progress import Progress

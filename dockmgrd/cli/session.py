@@ -19,6 +19,7 @@ from dockmgrd.cli.service.follow import Follower
 from dockmgrd.cli.service.jobs import JobRecord, find_job, find_running_job
 from dockmgrd.cli.view import answers
 from dockmgrd.cli.view.terminal import report
+from dockmgrd.enums import JobState, Kind
 from dockmgrd.errors import (
     HostUnreachable,
     MirrorUnreachable,
@@ -30,7 +31,6 @@ from dockmgrd.errors import (
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.messages.words import describe_state
-from dockmgrd.model import JobState, Kind
 
 _OPEN_REMOTE_CONNECTION = "dockmgrd.cli.service.ssh:open_remote_connection"
 _MAKE_SSH_COMMAND = "dockmgrd.cli.service.ssh:make_command"

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dockmgrd import names
+from dockmgrd.enums import Kind
 from dockmgrd.errors import DockmgrError, harmless
-from dockmgrd.model import Authorization, Kind
+from dockmgrd.model import Authorization
 from dockmgrd.sd import journal
 
 _WINDOW_SECONDS = 60.0

@@ -10,8 +10,9 @@ from dockmgrd.bus.interface import Caller
 from dockmgrd.daemon import audit
 from dockmgrd.daemon.callers import Callers
 from dockmgrd.daemon.polkit import Polkit
+from dockmgrd.enums import Kind
 from dockmgrd.errors import DockmgrError
-from dockmgrd.model import Authorization, Kind
+from dockmgrd.model import Authorization
 
 
 @dataclass(frozen=True)

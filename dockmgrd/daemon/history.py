@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dockmgrd.daemon.job_state import Job
-from dockmgrd.model import JobState
+from dockmgrd.enums import JobState
 
 
 class Shelf(Enum):

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dockmgrd import errors, names, paths
+from dockmgrd.enums import JobState, Stage
 from dockmgrd.messages import jobs as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.messages.words import describe_stage, describe_state
-from dockmgrd.model import JobRequest, JobResult, JobState, Progress, Stage
+from dockmgrd.model import JobRequest, JobResult, Progress
 
 
 @dataclass(eq=False)

@@ -16,11 +16,12 @@ from dockmgrd.codec import decode_record
 from dockmgrd.daemon import history, job_state
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.places import Group, Places
+from dockmgrd.enums import JobState, Kind, Stage
 from dockmgrd.host.jobstore import JobStore, new_id
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import ENDED
 from dockmgrd.messages import jobs as messages
-from dockmgrd.model import Authorization, JobRequest, JobResult, JobState, Kind, Progress, Stage
+from dockmgrd.model import Authorization, JobRequest, JobResult, Progress
 from dockmgrd.sd import journal
 from dockmgrd.timeouts import within
 

@@ -11,8 +11,9 @@ from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.variants import to_variants
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.status import Status
+from dockmgrd.enums import JobState
 from dockmgrd.errors import redact
-from dockmgrd.model import JobRequest, JobResult, JobState
+from dockmgrd.model import JobRequest, JobResult
 from dockmgrd.verbs import SIGNATURES
 
 _LISTS_OF_MAPPINGS = (

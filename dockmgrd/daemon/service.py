@@ -28,9 +28,10 @@ from dockmgrd.daemon.properties import (
     path_of,
 )
 from dockmgrd.daemon.status import Status
+from dockmgrd.enums import JobState, Kind
 from dockmgrd.host.adminconfig import Limits, LimitsFile
 from dockmgrd.messages.bus import TOO_MANY_WAITS
-from dockmgrd.model import Authorization, JobState, Kind
+from dockmgrd.model import Authorization
 from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options.packages import FASTEST, InstallOptions, ListVersionsOptions
 from dockmgrd.options.parsing import parse_options

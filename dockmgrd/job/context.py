@@ -13,13 +13,14 @@ from functools import cached_property
 from pathlib import Path
 
 from dockmgrd.codec import encode_record
+from dockmgrd.enums import Stage
 from dockmgrd.errors import redact
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.installed_packages import InstalledPackages
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.workers import Workers
 from dockmgrd.messages.text import Text, foreign_text
-from dockmgrd.model import NO_NUMBERS, JobRequest, Numbers, Progress, Stage
+from dockmgrd.model import NO_NUMBERS, JobRequest, Numbers, Progress
 from dockmgrd.sd import protocols
 
 _UPDATE_INTERVAL = 0.25  # each wakes systemd, the bus, the daemon and its clients

@@ -17,12 +17,13 @@ from typing import Any
 
 from dockmgrd import errors, paths
 from dockmgrd.bus.client import Bus
+from dockmgrd.enums import JobState, Kind
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import jobs as messages
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+from dockmgrd.model import JobRequest, JobResult
 from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options.mirrors import SetMirrorOptions
 from dockmgrd.options.parsing import parse_options

@@ -23,7 +23,7 @@ STAGES: Mapping[str, Template] = {
     "purging": Template("stage-purging", "purging"),
     "finished": Template("stage-finished", "finished"),
 }
-"""By the values of model.Stage."""
+"""By the values of enums.Stage."""
 
 JOB_STATES: Mapping[str, Template] = {
     "running": Template("state-running", "running"),
@@ -32,7 +32,7 @@ JOB_STATES: Mapping[str, Template] = {
     "cancelled": Template("state-canceled", "canceled"),
     "interrupted": Template("state-interrupted", "interrupted"),
 }
-"""By the values of model.JobState."""
+"""By the values of enums.JobState."""
 
 GERUNDS: Mapping[str, Template] = {
     "StartUnit": Template("starting-unit", "Starting"),
@@ -52,10 +52,10 @@ VERBS: Mapping[str, Template] = {
 
 
 def describe_stage(stage: str) -> Text | str:
-    """Return the word for a value of model.Stage; the value itself if it is a newer one."""
+    """Return the word for a value of enums.Stage; the value itself if it is a newer one."""
     return STAGES[stage]() if stage in STAGES else stage
 
 
 def describe_state(state: str) -> Text | str:
-    """Return the word for a value of model.JobState; the value itself if it is a newer one."""
+    """Return the word for a value of enums.JobState; the value itself if it is a newer one."""
     return JOB_STATES[state]() if state in JOB_STATES else state

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockmgrd import mirror_urls as urls
+from dockmgrd.enums import Kind
 from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.messages import requests as messages
 from dockmgrd.mirror_urls import Mode
-from dockmgrd.model import Kind
 from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options.validation import Options, check_options, check_seconds
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockmgrd import mirror_urls as urls
+from dockmgrd.enums import Kind
 from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.messages import requests as messages
-from dockmgrd.model import Kind
 from dockmgrd.options.validation import Options, check_options, check_seconds
 
 SECONDS_TO_WAIT_FOR_LOCK = 60

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 from dockmgrd.options.validation import Options
 
 # A job has one verb. The options of the others are not loaded, which takes milliseconds.

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dockmgrd.enums import Kind
 from dockmgrd.errors import InvalidArgs, LimitsExceeded, quote
 from dockmgrd.messages import requests as messages
-from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES, has_type
 
 MAX_STRING = 1024

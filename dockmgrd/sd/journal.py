@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dockmgrd import names
+from dockmgrd.enums import JobState
 from dockmgrd.errors import Internal, harmless
 from dockmgrd.messages import jobs as messages
-from dockmgrd.model import JobRequest, JobResult, JobState
+from dockmgrd.model import JobRequest, JobResult
 from dockmgrd.sd import protocols
 
 logger = logging.getLogger(__name__)

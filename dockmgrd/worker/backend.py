@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import rpm
 
+from dockmgrd.enums import Stage
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.faults import Barrier
 from dockmgrd.worker.protocol import Change, InstallPackages, ListPackages

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
+from dockmgrd.enums import Stage
 from dockmgrd.messages.text import Text, foreign_text
-from dockmgrd.model import NO_NUMBERS, Numbers, Stage
+from dockmgrd.model import NO_NUMBERS, Numbers
 from dockmgrd.worker.parent import die_with_parent, outlive_parent
 from dockmgrd.worker.protocol import (
     PROCEED,

@@ -12,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 import rpm
 
+from dockmgrd.enums import Stage
 from dockmgrd.errors import SignatureRejected
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text, foreign_text
-from dockmgrd.model import Stage
 from dockmgrd.worker import signatures, space
 from dockmgrd.worker.backend import Backend, Package, PackageFile, Verdict
 from dockmgrd.worker.channel import Channel

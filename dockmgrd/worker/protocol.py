@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 from dockmgrd.codec import Fraction, decode_record, encode_record
+from dockmgrd.enums import Stage
 from dockmgrd.messages.text import NOTHING, Text
-from dockmgrd.model import NO_NUMBERS, Numbers, Stage
+from dockmgrd.model import NO_NUMBERS, Numbers
 
 PROCEED = b"proceed\n"
 MISSING = "missing"

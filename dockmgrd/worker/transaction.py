@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dockmgrd.enums import Stage
 from dockmgrd.errors import (
     InvalidArgs,
     ResolutionFailed,
@@ -23,7 +24,6 @@ from dockmgrd.errors import (
 )
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
 from dockmgrd.worker import download, locks, plan, selection, signatures, space
 from dockmgrd.worker.backend import Backend, Module, Package, sort_newest_first
 from dockmgrd.worker.channel import Channel

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bed.api import Api
-from dockmgrd.model import Stage
+from dockmgrd.enums import Stage
 
 if TYPE_CHECKING:
     from bed.host import Host

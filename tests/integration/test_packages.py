@@ -33,8 +33,8 @@ from bed.workers import (
     use_source,
     work,
 )
+from dockmgrd.enums import Stage
 from dockmgrd.host.rpmdb import OF_ENGINE_VERSION
-from dockmgrd.model import Stage
 from dockmgrd.worker.protocol import (
     Event,
     Outcome,

@@ -33,7 +33,7 @@ _UNTIL_STAGE = """
 import asyncio, sys
 from dockmgrd.bus.client import Bus
 from dockmgrd.bus.messages import PROPERTIES, Match
-from dockmgrd.model import Stage
+from dockmgrd.enums import Stage
 from dockmgrd.bus.variants import to_plain
 
 ORDER = [stage.value for stage in Stage]

@@ -13,9 +13,10 @@ from dockmgrd import errors, names
 from dockmgrd.codec import encode_record
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.jobs import Jobs
+from dockmgrd.enums import JobState, Kind, Stage
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.systemd import Systemd
-from dockmgrd.model import JobResult, JobState, Kind, Progress, Stage
+from dockmgrd.model import JobResult, Progress
 
 DRY = {"dry-run": True}
 

@@ -16,8 +16,9 @@ import pytest
 
 from dockmgrd import names
 from dockmgrd.actions import KnownMirrors, find_authorizations, needs_candidates
+from dockmgrd.enums import Kind
 from dockmgrd.mirror_urls import Mode
-from dockmgrd.model import Authorization, Kind
+from dockmgrd.model import Authorization
 from dockmgrd.options.mirrors import ProbeOptions, SetMirrorOptions
 from dockmgrd.options.packages import (
     InstallOptions,

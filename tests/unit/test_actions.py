@@ -9,7 +9,7 @@ import pytest
 
 from dockmgrd import names
 from dockmgrd.actions import KnownMirrors, find_authorizations
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 from dockmgrd.options.parsing import parse_options
 
 URL = "https://mine.example/containerd.io.rpm"

@@ -13,17 +13,9 @@ from hypothesis import strategies as st
 
 from dockmgrd import model
 from dockmgrd.codec import decode_record, encode_record
+from dockmgrd.enums import JobState, Kind, Stage
 from dockmgrd.messages.text import foreign_text
-from dockmgrd.model import (
-    Authorization,
-    JobRequest,
-    JobResult,
-    JobState,
-    Kind,
-    Numbers,
-    Progress,
-    Stage,
-)
+from dockmgrd.model import Authorization, JobRequest, JobResult, Numbers, Progress
 from dockmgrd.worker import protocol
 from dockmgrd.worker.protocol import Change, ListPackages, Outcome, ProgressEvent, ResolvedEvent
 

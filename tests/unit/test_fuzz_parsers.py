@@ -23,10 +23,10 @@ from dockmgrd.bus import frames
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.catalog import sources as catalog
 from dockmgrd.catalog.platforms import Platform
+from dockmgrd.enums import Kind
 from dockmgrd.host import adminconfig, daemonjson, engine_answers
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.yamltree import Malformed
-from dockmgrd.model import Kind
 from dockmgrd.options.parsing import parse_options
 from dockmgrd.verbs import SIGNATURES
 from dockmgrd.worker import protocol

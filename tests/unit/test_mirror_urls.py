@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockmgrd.enums import Kind
 from dockmgrd.errors import InvalidArgs, LimitsExceeded
 from dockmgrd.mirror_urls import (
     Mode,
@@ -19,7 +20,6 @@ from dockmgrd.mirror_urls import (
     normalize_mirror,
     with_paths,
 )
-from dockmgrd.model import Kind
 from dockmgrd.options.mirrors import ProbeOptions, SetMirrorOptions
 from dockmgrd.options.parsing import parse_options
 

@@ -13,8 +13,9 @@ from dockmgrd import errors, names
 from dockmgrd.bus import introspection as interfaces
 from dockmgrd.bus.variants import to_plain, to_variants
 from dockmgrd.daemon import service
+from dockmgrd.enums import JobState, Kind
 from dockmgrd.host.jobstore import JobStore, new_id
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+from dockmgrd.model import JobRequest, JobResult
 
 
 def test_plain_values_come_back_from_variants_as_they_were() -> None:

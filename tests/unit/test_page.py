@@ -13,8 +13,8 @@ import pytest
 from cockpit import translations
 from cockpit.__main__ import build, strip_module
 from dockmgrd import errors
+from dockmgrd.enums import JobState, Kind, Stage
 from dockmgrd.job.probe.verdicts import Verdict
-from dockmgrd.model import JobState, Kind, Stage
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "cockpit"

@@ -12,7 +12,7 @@ import pytest
 
 from dockmgrd import names
 from dockmgrd.actions import KnownMirrors, find_authorizations
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 from dockmgrd.options.parsing import parse_options
 
 POLICY = ElementTree.parse(Path(__file__).parents[2] / "polkit" / "org.dockmgr1.policy").getroot()

@@ -19,11 +19,11 @@ from dockmgrd.cli.i18n import translation
 from dockmgrd.cli.i18n.locales import list_languages
 from dockmgrd.cli.i18n.translation import translate_message, word_message
 from dockmgrd.cli.i18n.words import STAGES, translate_word
+from dockmgrd.enums import JobState, Stage
 from dockmgrd.errors import DockmgrError, RemoteError
 from dockmgrd.host import units
 from dockmgrd.messages import catalog, client, dnf, jobs, packages, words
 from dockmgrd.messages.text import Template, Text, fields_of, foreign_text
-from dockmgrd.model import JobState, Stage
 from unit.catalogues import compile_into
 
 ROOT = Path(__file__).parents[2]

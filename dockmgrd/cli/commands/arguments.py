@@ -22,10 +22,10 @@ from dockmgrd.cli.commands.all import (
 )
 from dockmgrd.cli.commands.table import Command, Option, Positional
 from dockmgrd.cli.loading import load
+from dockmgrd.enums import Kind
 from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Kind
 
 _LOG_KEYS = frozenset({"log-follow", "log-lines", "log-catalog"})
 _LOCAL_KEYS = mirror_commands.LOCAL_KEYS | package_commands.LOCAL_KEYS | _LOG_KEYS

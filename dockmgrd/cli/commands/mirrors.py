@@ -8,10 +8,10 @@ from typing import Any
 
 from dockmgrd.cli.commands.table import Command, Live, Option, Positional, group_options
 from dockmgrd.cli.i18n.translation import N_
+from dockmgrd.enums import Kind
 from dockmgrd.errors import InvalidArgs, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Kind
 
 CLEAR = "clear"
 FASTEST = "fastest"

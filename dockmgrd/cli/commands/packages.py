@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dockmgrd.cli.commands.table import Command, Live, Option, group_options
 from dockmgrd.cli.i18n.translation import N_
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 
 YES = "yes"
 PROBE_SOURCES = "probe-sources"

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Union
 
 from dockmgrd.cli.i18n.translation import N_
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 
 
 class Live(Enum):

@@ -17,6 +17,7 @@ from dockmgrd.bus.variants import to_plain
 from dockmgrd.cli.commands.exitcodes import make_error
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.waiting import wait_until_readable
+from dockmgrd.enums import Kind
 from dockmgrd.errors import (
     DockmgrError,
     InteractiveAuthorizationRequired,
@@ -30,7 +31,6 @@ from dockmgrd.errors import (
 from dockmgrd.messages import client as messages
 from dockmgrd.messages import requests
 from dockmgrd.messages.text import Remedy, Text, from_plain
-from dockmgrd.model import Kind
 from dockmgrd.verbs import SIGNATURES
 
 _OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager"

@@ -9,11 +9,11 @@ from typing import Any
 
 from dockmgrd.cli.commands.exitcodes import make_error
 from dockmgrd.cli.i18n.translation import Message
+from dockmgrd.enums import JobState
 from dockmgrd.errors import DockmgrError, InvalidArgs, UnknownObject, quote
 from dockmgrd.messages import client as messages
 from dockmgrd.messages.text import Text, from_plain
 from dockmgrd.messages.words import describe_state
-from dockmgrd.model import JobState
 
 _LIST_COMMAND = "dockmgrctl jobs"
 _MAX_IDS_SHOWN = 3

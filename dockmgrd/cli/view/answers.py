@@ -20,9 +20,9 @@ from dockmgrd.cli.view.terminal import (
     print_json,
     report,
 )
+from dockmgrd.enums import JobState, Kind
 from dockmgrd.errors import DockmgrError
 from dockmgrd.messages.text import NOTHING, Text
-from dockmgrd.model import JobState, Kind
 
 _CHANGES = (Kind.INSTALL, Kind.SET_MIRROR, Kind.UNINSTALL)
 _FORMATTERS: Mapping[str, str] = {

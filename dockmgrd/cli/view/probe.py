@@ -11,7 +11,7 @@ from dockmgrd.cli.i18n.words import VERDICTS, translate_word
 from dockmgrd.cli.service.jobs import JobRecord
 from dockmgrd.cli.view.terminal import Screen, can_redraw
 from dockmgrd.cli.view.text import drop_empty_columns, format_size, format_table, harmless
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 
 
 def format_probe(result: Mapping[str, Any], width: int | None) -> list[str]:

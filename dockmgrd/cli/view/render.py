@@ -20,7 +20,7 @@ from dockmgrd.cli.view.plan import format_diff, format_plan
 from dockmgrd.cli.view.probe import format_measured_sources, format_probe
 from dockmgrd.cli.view.tables import format_versions
 from dockmgrd.cli.view.text import cells, format_size, format_table, harmless, wrap
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 from dockmgrd.names import DOCKER_HUB
 
 DOCKMGRD = "dockmgrd"

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dockmgrd import names, paths
+from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigConflict, ConfigInvalid, InvalidArgs
 from dockmgrd.host import dockerd, hosts_toml, registry_folders
 from dockmgrd.host.engine_answers import EngineFacts
@@ -35,7 +36,6 @@ from dockmgrd.messages import engine as engine_messages
 from dockmgrd.messages import registries as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import merge
-from dockmgrd.model import Stage
 from dockmgrd.options.mirrors import SetMirrorOptions
 
 _LOCAL_NAME = "localhost"

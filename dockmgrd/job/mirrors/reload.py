@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 
 from dockmgrd import paths
+from dockmgrd.enums import Stage
 from dockmgrd.errors import RolledBack, ServiceFailed
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.job.context import JobContext
@@ -19,7 +20,6 @@ from dockmgrd.job.mirrors.change import Change
 from dockmgrd.job.mirrors.engine_control import EngineControl
 from dockmgrd.messages import engine as messages
 from dockmgrd.mirror_urls import normalize_known
-from dockmgrd.model import Stage
 
 _RELOAD_TIMEOUT = 15.0
 _EFFECT_TIMEOUT = 1.0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd import names, paths
+from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigInvalid, InvalidArgs
 from dockmgrd.host import atomicfile, dockerd
 from dockmgrd.host.configured_mirrors import find_unusable_mirrors
@@ -31,7 +32,6 @@ from dockmgrd.messages import engine as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import merge, normalize_known, with_paths
-from dockmgrd.model import Stage
 from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options.mirrors import SetMirrorOptions
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd import names, paths
+from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigInvalid, KernelModuleMissing
 from dockmgrd.host import daemonjson
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import packages as messages
-from dockmgrd.model import Stage
 from dockmgrd.options.packages import InstallOptions
 
 _STATES_BEFORE_START = ("inactive", "failed")

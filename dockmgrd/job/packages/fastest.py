@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from dockmgrd.catalog.platforms import Tree
 from dockmgrd.catalog.sources import Catalog, Source
+from dockmgrd.enums import Stage
 from dockmgrd.errors import SourceUnreachable
 from dockmgrd.host import adminconfig
 from dockmgrd.job.context import JobContext
@@ -21,7 +22,6 @@ from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.job.plan import find_plan_result
 from dockmgrd.job.probe.packages import Measurement, measure_all
 from dockmgrd.messages import packages, sources
-from dockmgrd.model import Stage
 
 MAX_MEASURED = 64
 _ARCHITECTURES = {"armv7l": "armhfp", "i686": "i386"}

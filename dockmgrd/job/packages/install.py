@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dockmgrd import names, paths
+from dockmgrd.enums import Stage
 from dockmgrd.errors import (
     DockmgrError,
     KernelModuleMissing,
@@ -30,7 +31,6 @@ from dockmgrd.job.packages.repofile import Repository, RepositoryFile
 from dockmgrd.job.packages.worker import SourceFault, Span, Transaction
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages import packages as messages
-from dockmgrd.model import Stage
 from dockmgrd.options.packages import InstallOptions
 from dockmgrd.worker.protocol import MISSING, Change, InstallPackages, Outcome
 

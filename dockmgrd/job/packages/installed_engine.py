@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dockmgrd import names, paths
+from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigInvalid, DockmgrError, ServiceFailed
 from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.dockerd import CommandLine
@@ -22,7 +23,6 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages import steps
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
 from dockmgrd.worker.protocol import Change
 
 _UNITS = {

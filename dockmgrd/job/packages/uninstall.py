@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd import names
+from dockmgrd.enums import Stage
 from dockmgrd.errors import DockmgrError, ServiceFailed, from_name
 from dockmgrd.host.containerd_places import find_containerd_places
 from dockmgrd.host.running_engine import find_unmanaged_engine
@@ -29,7 +30,6 @@ from dockmgrd.job.packages.repofile import RepositoryFile
 from dockmgrd.job.packages.worker import Span
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages import packages as messages
-from dockmgrd.model import Stage
 from dockmgrd.options.packages import UninstallOptions
 from dockmgrd.worker.protocol import Outcome, RemovePackages
 

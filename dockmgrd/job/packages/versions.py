@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dockmgrd.enums import Stage
 from dockmgrd.host.rpmdb import OF_ENGINE_VERSION
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import sources, worker
 from dockmgrd.job.packages.worker import Span
-from dockmgrd.model import Stage
 from dockmgrd.options.packages import ListVersionsOptions
 from dockmgrd.worker.protocol import ListPackages
 

@@ -11,11 +11,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from dockmgrd import names
+from dockmgrd.enums import Stage
 from dockmgrd.errors import DockmgrError, Internal, TransactionFailed, from_name
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
 from dockmgrd.timeouts import within
 from dockmgrd.worker.protocol import (
     MISSING,

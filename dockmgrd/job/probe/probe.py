@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from dockmgrd import names, paths
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.catalog.mirrors import Candidates
+from dockmgrd.enums import Stage
 from dockmgrd.errors import InvalidArgs, MirrorUnreachable, ServiceFailed
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.jobstore import JobStore
@@ -24,7 +25,7 @@ from dockmgrd.job.probe.registry import Finding, Pull, try_mirror
 from dockmgrd.job.probe.trust import Trust
 from dockmgrd.job.probe.verdicts import Verdict
 from dockmgrd.messages import probe as messages
-from dockmgrd.model import Numbers, Stage
+from dockmgrd.model import Numbers
 from dockmgrd.names import DOCKER_HUB
 from dockmgrd.options.mirrors import SECONDS_TO_PROBE, ProbeOptions
 

@@ -13,9 +13,9 @@ import dnf.exceptions
 import hawkey
 import libdnf.transaction
 
+from dockmgrd.enums import Stage
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
 from dockmgrd.worker import faults, space
 from dockmgrd.worker.backend import Package, PackageFile, Verdict
 from dockmgrd.worker.channel import Channel

@@ -18,10 +18,10 @@ import hawkey
 import libdnf.error
 
 from dockmgrd import paths
+from dockmgrd.enums import Stage
 from dockmgrd.errors import PackageManagerLocked
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
 from dockmgrd.worker import faults, history, locks, space
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.protocol import InstallPackages, ListPackages

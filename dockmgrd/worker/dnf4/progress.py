@@ -8,9 +8,10 @@ from typing import Any
 
 from dnf import callback
 
+from dockmgrd.enums import Stage
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text, foreign_text
-from dockmgrd.model import Numbers, Stage
+from dockmgrd.model import Numbers
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.dnf4.plan import is_downloaded
 from dockmgrd.worker.speed import Speed, describe_download

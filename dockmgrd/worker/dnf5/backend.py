@@ -14,9 +14,9 @@ import libdnf5.base
 import libdnf5.repo
 import libdnf5.rpm
 
+from dockmgrd.enums import Stage
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
 from dockmgrd.worker import faults, space
 from dockmgrd.worker.backend import Package, PackageFile, Verdict
 from dockmgrd.worker.channel import Channel

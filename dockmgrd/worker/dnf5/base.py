@@ -14,9 +14,9 @@ import libdnf5.logger
 import libdnf5.repo
 
 from dockmgrd import paths
+from dockmgrd.enums import Stage
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Stage
 from dockmgrd.worker import faults, history, locks, space
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.dnf5.progress import Downloads, NoKeys

@@ -12,9 +12,10 @@ from typing import Any
 import libdnf5.repo
 import libdnf5.rpm
 
+from dockmgrd.enums import Stage
 from dockmgrd.messages import dnf as messages
 from dockmgrd.messages.text import Text
-from dockmgrd.model import Numbers, Stage
+from dockmgrd.model import Numbers
 from dockmgrd.worker.channel import Channel
 from dockmgrd.worker.speed import Speed, describe_download
 

@@ -16,7 +16,7 @@ import yaml
 from controller import collection
 from controller.environments import CACHE, NEWEST, ROOT, find_environment, run_checked
 from dockmgrd import __version__, errors
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 from dockmgrd.verbs import SIGNATURES
 
 if TYPE_CHECKING:

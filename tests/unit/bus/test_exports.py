@@ -23,7 +23,8 @@ from dockmgrd.bus.interface import ObjectInterface, get_caller
 from dockmgrd.bus.messages import PROPERTIES, Match
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.service import JobInterface
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind, Progress, Stage
+from dockmgrd.enums import JobState, Kind, Stage
+from dockmgrd.model import JobRequest, JobResult, Progress
 from dockmgrd.paths import INTERFACES
 
 PATH = "/org/example/Thing"

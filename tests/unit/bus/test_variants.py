@@ -10,7 +10,7 @@ import pytest
 from dockmgrd import errors
 from dockmgrd.bus.dbusnext import Variant
 from dockmgrd.bus.variants import INTEGER_RANGES, to_plain, to_variants, unpack_options
-from dockmgrd.model import Kind
+from dockmgrd.enums import Kind
 from dockmgrd.verbs import SIGNATURES
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from dockmgrd import errors, names
 from dockmgrd.daemon import audit
-from dockmgrd.model import Authorization, Kind
+from dockmgrd.enums import Kind
+from dockmgrd.model import Authorization
 from dockmgrd.sd import journal
 
 SET = Authorization(names.ACTION_SET_MIRROR, {"mirrors": "https://m.example/", "mode": "replace"})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dockmgrd.daemon.history import LIMITS, Shelf
-from dockmgrd.model import JobState, Kind
+from dockmgrd.enums import JobState, Kind
 from unit.job_host import DRY, Host, read
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dockmgrd import errors, names
+from dockmgrd.enums import JobState, Kind, Stage
 from dockmgrd.host import atomicfile
-from dockmgrd.model import JobRequest, JobState, Kind, Stage
+from dockmgrd.model import JobRequest
 from unit.job_host import DRY, Host
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from dockmgrd import errors, names
 from dockmgrd.daemon.places import MAX_READING, MAX_READING_OF_USER, MAX_WAITING_OF_USER
-from dockmgrd.model import JobState
+from dockmgrd.enums import JobState
 from unit.job_host import Host, read, settle
 
 

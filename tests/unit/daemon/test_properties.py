@@ -16,12 +16,13 @@ from dockmgrd.daemon.engine_watch import Live
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.properties import describe_job, describe_manager, describe_request
 from dockmgrd.daemon.status import FileFacts, Status
+from dockmgrd.enums import JobState, Kind
 from dockmgrd.host.configured_mirrors import ConfiguredMirrors
 from dockmgrd.host.docker_config import Repository
 from dockmgrd.host.hosts_support import HostsSupport
 from dockmgrd.host.hosts_toml import HostsToml
 from dockmgrd.host.registry_folders import RegistryFile
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+from dockmgrd.model import JobRequest, JobResult
 
 A, B = "https://a.example/", "https://b.example/"
 OURS = RegistryFile(

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from dockmgrd.enums import Kind
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig
 from dockmgrd.host.adminconfig import DEFAULT, Limits, LimitsFile
 from dockmgrd.host.watch_config import Choice, MirrorWatch
 from dockmgrd.host.yamltree import Malformed
-from dockmgrd.model import Kind
 from dockmgrd.options.parsing import parse_options
 
 FULL = """

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from dockmgrd.codec import encode_record
+from dockmgrd.enums import JobState, Kind
 from dockmgrd.errors import InsufficientSpace, WriteFailed
 from dockmgrd.host import atomicfile
 from dockmgrd.host.jobstore import MAX_FILE_BYTES, JobStore, new_id
-from dockmgrd.model import JobRequest, JobResult, JobState, Kind
+from dockmgrd.model import JobRequest, JobResult
 
 ID = "20260101T000000_abcdef"
 REQUEST = JobRequest(ID, Kind.UNINSTALL, {}, 1000, 1)

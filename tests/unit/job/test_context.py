@@ -9,10 +9,11 @@ from typing import Any, cast
 
 import pytest
 
+from dockmgrd.enums import Kind, Stage
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
-from dockmgrd.model import JobRequest, Kind, Stage
+from dockmgrd.model import JobRequest
 from dockmgrd.sd import protocols
 
 

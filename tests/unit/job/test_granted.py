@@ -12,12 +12,13 @@ import pytest
 
 from dockmgrd import actions, paths
 from dockmgrd.codec import decode_record, encode_record
+from dockmgrd.enums import Kind
 from dockmgrd.errors import AccessDenied
 from dockmgrd.host import adminconfig, hosts_toml
 from dockmgrd.host.hosts_toml import Endpoint
 from dockmgrd.job import process
 from dockmgrd.messages.text import Text
-from dockmgrd.model import JobRequest, Kind
+from dockmgrd.model import JobRequest
 from dockmgrd.options.parsing import parse_options
 
 OURS = "https://mirror.example/"

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from dockmgrd.enums import JobState
 from dockmgrd.errors import (
     DockmgrError,
     PlanChanged,
@@ -25,7 +26,7 @@ from dockmgrd.messages import steps
 from dockmgrd.messages.dnf import OBSOLETED_BY
 from dockmgrd.messages.packages import CONTAINERS_RUNNING
 from dockmgrd.messages.text import Template, from_plain
-from dockmgrd.model import JobResult, JobState
+from dockmgrd.model import JobResult
 from dockmgrd.worker.protocol import Change
 
 ENGINE = Change(

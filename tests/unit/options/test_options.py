@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dockmgrd.enums import Kind
 from dockmgrd.errors import InvalidArgs, LimitsExceeded
-from dockmgrd.model import Kind
 from dockmgrd.options.packages import InstallOptions, ListVersionsOptions, UninstallOptions
 from dockmgrd.options.parsing import parse_options
 

@@ -9,8 +9,9 @@ from dataclasses import fields, replace
 import pytest
 
 from dockmgrd.codec import decode_record, encode_record
+from dockmgrd.enums import Stage
 from dockmgrd.messages import dnf as messages
-from dockmgrd.model import Numbers, Stage
+from dockmgrd.model import Numbers
 from dockmgrd.worker.protocol import (
     Change,
     Event,

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dockmgrd import paths
+from dockmgrd.enums import Kind
 from dockmgrd.errors import ConfigConflict, DockmgrError, InvalidArgs, UnsafePath
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.engine_answers import EngineFacts
@@ -22,7 +23,7 @@ from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.registry_mirrors import set_registry_mirrors
 from dockmgrd.mirror_urls import Mode
-from dockmgrd.model import JobRequest, Kind
+from dockmgrd.model import JobRequest
 from dockmgrd.options.mirrors import SetMirrorOptions
 
 A, B, PLAIN = "https://a.example/", "https://b.example/", "http://b.example/"

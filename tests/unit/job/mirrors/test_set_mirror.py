@@ -16,6 +16,7 @@ import pytest
 
 from bed.limits import HANG_TIMEOUT
 from dockmgrd import paths
+from dockmgrd.enums import Kind
 from dockmgrd.errors import ConfigConflict, RolledBack, ServiceFailed
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.engine_answers import EngineFacts
@@ -24,7 +25,7 @@ from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors import reload
 from dockmgrd.job.mirrors.set_mirror import apply_mirrors, set_mirror
-from dockmgrd.model import JobRequest, Kind
+from dockmgrd.model import JobRequest
 from dockmgrd.options.mirrors import SetMirrorOptions
 
 A, B, INSECURE = "https://a.example/", "https://b.example/", "own.example:5000"

@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from dockmgrd.enums import Kind
 from dockmgrd.errors import (
     ConflictingPackages,
     TransactionFailed,
@@ -37,7 +38,7 @@ from dockmgrd.job.packages.repofile import Repository
 from dockmgrd.job.plan import Plan
 from dockmgrd.messages.dnf import CONFLICTS_WITH
 from dockmgrd.messages.packages import METADATA_UNKNOWN
-from dockmgrd.model import JobRequest, Kind
+from dockmgrd.model import JobRequest
 from dockmgrd.options.packages import InstallOptions, UninstallOptions
 from dockmgrd.worker.protocol import Change
 

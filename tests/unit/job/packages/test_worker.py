@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import pytest
 
+from dockmgrd.enums import Kind, Stage
 from dockmgrd.errors import (
     DockmgrError,
     Internal,
@@ -28,7 +29,7 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.packages import worker as packages
 from dockmgrd.job.packages.worker import Span
 from dockmgrd.messages.text import Text
-from dockmgrd.model import NO_NUMBERS, JobRequest, Kind, Numbers, Stage
+from dockmgrd.model import NO_NUMBERS, JobRequest, Numbers
 from dockmgrd.worker.protocol import (
     PROCEED,
     ListPackages,
