@@ -264,8 +264,7 @@ class Jobs:
 
     def _end(self, job: Job) -> None:
         """The unit is gone: what it left is the result, and if it left none, that is one too."""
-        result = self._store.read_result(job.job_id)
-        if result is not None:
+        if (result := self._store.read_result(job.job_id)) is not None:
             self._show_end(job, result)
         elif self._store.has_result(job.job_id):
             self._show_end(job, job_state.make_unreadable(job))
