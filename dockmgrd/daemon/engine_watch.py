@@ -66,6 +66,11 @@ class EngineWatch:
     live: Live = field(default_factory=Live)
     _once: asyncio.Event = field(default_factory=asyncio.Event)
     _stale: bool = False
+    """The engine must be asked again."""
+    _unit_stale: bool = False
+    """So must systemd."""
+    _announced_state: str = ""
+    """The state of the service that systemd has announced since the question."""
     _announced: tuple[str, ...] | None = None
     """Mirrors that the engine says it has reloaded, until it is seen to use them."""
     _refresher: asyncio.Task[None] | None = None
@@ -105,9 +110,18 @@ class EngineWatch:
     async def refresh(self) -> None:
         """Ask systemd and, while its service is active, the engine."""
         try:
-            self._set(await self._ask())
+            self._announced_state = ""
+            live = await self._ask()
+            self._set(replace(live, service_state=self._announced_state or live.service_state))
         finally:
             self._once.set()
+
+    async def _refresh_facts(self) -> None:
+        """Ask the engine alone: nothing of its unit has changed but the state, maybe."""
+        known = self.live
+        unit = Live(known.installed, known.service_state, setup=known.setup)
+        live = await self._ask_engine(unit)
+        self._set(replace(live, service_state=self.live.service_state))
 
     async def _ask(self) -> Live:
         unit = await self.systemd.get_state(names.DOCKER_UNIT)
@@ -165,15 +179,20 @@ class EngineWatch:
         if state is None:
             return
         if state in _RELOADING and self.live.service_state in _RELOADING:
+            self._announced_state = state
             self._set(replace(self.live, service_state=state))
             return
         if state not in _RELOADING:
             self._leave_engine()
         self.refresh_soon()
 
-    def refresh_soon(self) -> None:
-        """Ask again; several requests at once are one."""
+    def refresh_soon(self, *, unit: bool = True) -> None:
+        """Ask again; several requests at once are one.
+
+        :param unit: whether the state of the service can be another.
+        """
         self._stale = True
+        self._unit_stale |= unit
         if self._refresher is None or self._refresher.done():
             self._refresher = asyncio.ensure_future(self._refresh_while_stale())
 
@@ -186,7 +205,11 @@ class EngineWatch:
         deadline, looks = loop.time() + _SECONDS_TO_TAKE_EFFECT, 0
         while self._stale:
             self._stale = False
-            await self.refresh()
+            if self._unit_stale or not self.live.engine_version:
+                self._unit_stale = False
+                await self.refresh()
+            else:
+                await self._refresh_facts()
             looks += 1
             is_over = looks >= _MIN_LOOKS and loop.time() > deadline
             if self._announced in (None, self.live.mirrors) or is_over:
@@ -235,7 +258,7 @@ class EngineWatch:
             async with self.engine.open_reload_events() as events:
                 while event := await events.readline():
                     self._announced = _mirrors_of(event)
-                    self.refresh_soon()
+                    self.refresh_soon(unit=False)
             if self.live.setup.unmanaged:
                 self.refresh_soon()
         except ServiceFailed as error:

@@ -35,11 +35,13 @@ class _Systemd(Systemd):
     """A docker.service that is what the test says."""
 
     def __init__(self) -> None:
+        self.asked = 0
         self.active_state = "active"
         self.moved: Callable[[Mapping[str, Any]], None] = lambda _: None
         self.reloaded: Callable[[], None] = lambda: None
 
     async def get_state(self, unit: str) -> UnitState:
+        self.asked += 1
         await asyncio.sleep(0)
         return UnitState("loaded", self.active_state, "enabled", "/x", ())
 
@@ -145,7 +147,7 @@ async def test_a_burst_of_news_is_asked_for_twice_at_most() -> None:
 
 async def test_a_reload_is_asked_for_once() -> None:
     async with watching() as watched:
-        before = watched.engine.asked
+        before, of_systemd = watched.engine.asked, watched.systemd.asked
         watched.systemd.move("reloading")
         assert watched.watch.live.service_state == "reloading"
         watched.engine.announce(B)
@@ -153,6 +155,21 @@ async def test_a_reload_is_asked_for_once() -> None:
         await watched.until(lambda: watched.watch.live.mirrors == (B,))
         assert watched.watch.live.service_state == "active"
         assert watched.engine.asked - before == 1
+        assert watched.systemd.asked == of_systemd
+
+
+async def test_a_state_that_is_announced_meanwhile_is_newer_than_the_answer() -> None:
+    async with watching() as watched:
+        watched.systemd.move("reloading")
+        watched.engine.mirrors = (B,)
+        watched.engine.quick.clear()
+        watched.engine.being_asked.clear()
+        watched.systemd.reloaded()
+        await watched.engine.being_asked.wait()
+        watched.systemd.move("active")
+        watched.engine.quick.set()
+        await watched.until(lambda: watched.watch.live.mirrors == (B,))
+        assert watched.watch.live.service_state == "active"
 
 
 @pytest.mark.parametrize("late", [1, 3])
