@@ -42,6 +42,8 @@ class WatchView:
     """Why systemd has not done what follows from the settings."""
     _timer: UnitState | None = None
     """What systemd knows of the timer; None when that may have changed."""
+    _is_timer_asked: bool = False
+    """Whether systemd has been asked since the timer may have changed last."""
     _follows_timer: bool = False
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -57,7 +59,8 @@ class WatchView:
 
     async def _apply(self, timer: str) -> None:
         """Have systemd generate the timer again, and start it unless there is none."""
-        self._refusal, self._timer = NOTHING, None
+        self._refusal = NOTHING
+        self._forget_timer()
         try:
             await self.systemd.stop(names.WATCH_TIMER)
             await self.systemd.reload_manager()
@@ -78,13 +81,18 @@ class WatchView:
                 await self.systemd.watch_path(path, lambda _: self._forget_timer())
                 await self.systemd.watch_reloads(self._forget_timer)
                 self._follows_timer = True
-            if self._timer is None:
-                self._timer = await self.systemd.get_state(names.WATCH_TIMER)
+            while not self._is_timer_asked:
+                self._is_timer_asked = True
+                timer = await self.systemd.get_state(names.WATCH_TIMER)
+                if self._is_timer_asked:  # Else it has changed since the question.
+                    self._timer = timer
         except DockmgrError as error:
+            self._is_timer_asked = False
             logger.warning("the timer of the mirror watch is unknown: %s", error)
 
     def _forget_timer(self) -> None:
         self._timer = None
+        self._is_timer_asked = False
 
     def _render_timer(self) -> str:
         """The timer that follows from the settings; "" for none."""

@@ -50,6 +50,9 @@ class InstalledPackages:
         :returns: what was read last, as long as the database cannot be read.
         """
         stamp = read_stamp(path for path in _DATABASE if os.path.exists(path))
+        earlier = self._reading
+        if earlier is not None and not earlier.done():
+            await asyncio.shield(earlier)  # It may have read the database before the last change.
         # A database in another place has no stamp, so it is read each time.
         if not stamp or stamp != self._stamp:
             if self._reading is None or self._reading.done():

@@ -32,6 +32,7 @@ class _Systemd:
         self.calls: list[str] = []
         self.on_change: Callable[[], None] = lambda: None
         self.on_reload: Callable[[], None] = lambda: None
+        self.on_question: Callable[[], None] = lambda: None
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -62,7 +63,9 @@ class _Systemd:
 
     async def get_state(self, unit: str) -> UnitState:
         load_state = "masked" if self.masked else "loaded" if self.generated else "not-found"
-        return UnitState(load_state, "active" if self.active else "inactive", "generated", "", ())
+        active_state = "active" if self.active else "inactive"
+        self.on_question()
+        return UnitState(load_state, active_state, "generated", "", ())
 
 
 class Host:
@@ -105,6 +108,19 @@ async def test_the_timer_follows(host: Host) -> None:
     assert host.systemd.calls == ["stop", "reload", "start"] * 2
     assert await host.set(OFF) == []
     assert (host.systemd.active, host.systemd.generated) == (False, "")
+
+
+async def test_a_start_while_the_state_is_asked_for_is_noticed(host: Host) -> None:
+    await host.set(ON)
+    await host.systemd.stop("")
+
+    def start() -> None:
+        host.systemd.on_question = lambda: None
+        host.systemd.active = True
+        host.systemd.on_change()
+
+    host.systemd.on_question = start
+    assert await host.look() == []
 
 
 async def test_a_reload_that_is_refused_is_a_problem_until_somebody_reloads(host: Host) -> None:

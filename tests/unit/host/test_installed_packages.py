@@ -85,6 +85,32 @@ async def test_the_database_is_read_once_until_it_changes(
     assert await packages.versions() == {"docker-ce": "2"}
 
 
+async def test_a_change_while_the_database_is_read_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "rpmdb.sqlite"
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def query() -> Mapping[str, str]:
+        version = database.read_text()
+        begun.set()
+        await go_on.wait()
+        return {"docker-ce": version}
+
+    monkeypatch.setattr(installed_packages, "_DATABASE", (database,))
+    monkeypatch.setattr(installed_packages, "query_versions", query)
+    database.write_text("1")
+    packages = InstalledPackages()
+    earlier = asyncio.ensure_future(packages.versions())
+    await begun.wait()
+    database.write_text("10")
+    later = asyncio.ensure_future(packages.versions())
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await later == {"docker-ce": "10"}
+    await earlier
+
+
 async def test_a_database_in_another_place_is_read_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
