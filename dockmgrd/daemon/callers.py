@@ -38,14 +38,14 @@ class Callers:
     async def identify(self, caller: Caller) -> audit.Identity:
         """The caller as the journal names it. Raises as `uid`."""
         uid, pid = await asyncio.gather(self.find_uid(caller), self._pid(caller))
-        return audit.Identity(uid, caller.sender, lambda: self._unit(pid))
+        answer: asyncio.Future[str] | None = None
 
-    async def find_origin(self, caller: Caller, uid: int) -> str:
-        """The part of dockmgrd that calls; "" for a user. Nothing is permitted by it."""
-        if uid != 0:
-            return ""
-        unit = await self._unit(await self._pid(caller))
-        return names.MIRROR_WATCH if unit == names.WATCH_UNIT else ""
+        async def find_unit() -> str:
+            nonlocal answer
+            answer = answer or asyncio.ensure_future(self._unit(pid))
+            return await answer
+
+        return audit.Identity(uid, caller.sender, find_unit)
 
     async def _pid(self, caller: Caller) -> int:
         """The caller's process, 0 where that is not known.
@@ -80,6 +80,13 @@ class Callers:
         except DockmgrError:
             return ""
         return unit_of_path(path)
+
+
+async def find_origin(identity: audit.Identity) -> str:
+    """The part of dockmgrd that calls; "" for a user. Nothing is permitted by it."""
+    if identity.uid != 0:
+        return ""
+    return names.MIRROR_WATCH if await identity.find_unit() == names.WATCH_UNIT else ""
 
 
 def unit_of_path(path: str) -> str:

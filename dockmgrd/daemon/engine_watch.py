@@ -73,6 +73,7 @@ class EngineWatch:
     """The state of the service that systemd has announced since the question."""
     _announced: tuple[str, ...] | None = None
     """Mirrors that the engine says it has reloaded, until it is seen to use them."""
+    _socket_state: str = ""
     _refresher: asyncio.Task[None] | None = None
     _follower: asyncio.Task[None] | None = None
     _pinger: asyncio.Task[None] | None = None
@@ -85,7 +86,7 @@ class EngineWatch:
     async def start(self) -> None:
         """Follow the facts from now on, and begin to learn them; `known` waits for that."""
         await self.systemd.watch(names.DOCKER_UNIT, self._on_unit_change)
-        await self.systemd.watch(names.DOCKER_SOCKET_UNIT, lambda _: self.refresh_soon())
+        await self.systemd.watch(names.DOCKER_SOCKET_UNIT, self._on_socket_change)
         await self.systemd.watch_reloads(self.refresh_soon)
         self.refresh_soon()
 
@@ -185,6 +186,13 @@ class EngineWatch:
         if state not in _RELOADING:
             self._leave_engine()
         self.refresh_soon()
+
+    def _on_socket_change(self, values: Mapping[str, Any]) -> None:
+        """systemd announces the socket also when nothing but its service has changed."""
+        state = values.get("ActiveState", "")
+        if state != self._socket_state:
+            self._socket_state = state
+            self.refresh_soon()
 
     def refresh_soon(self, *, unit: bool = True) -> None:
         """Ask again; several requests at once are one.

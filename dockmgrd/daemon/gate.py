@@ -29,8 +29,8 @@ class Gate:
         authorizations: Iterable[Authorization],
         *,
         check_limits: Callable[[], None] = lambda: None,
-    ) -> int:
-        """Return the caller's user id if the caller has all of the authorizations.
+    ) -> audit.Identity:
+        """Return who the caller is if the caller has all of the authorizations.
 
         :param check_limits: raises if the administrator's limits forbid the request to everybody.
         :raises DockmgrError: what `check_limits` and `Polkit.authorize` raise.
@@ -45,7 +45,7 @@ class Gate:
             await audit.record_denied(verb, identity, error, authorizations)
             raise
         await audit.record_allowed(verb, identity, authorizations)
-        return identity.uid
+        return identity
 
     async def record_invalid(self, verb: Kind | str, caller: Caller, error: DockmgrError) -> None:
         """Record a request that is not valid, so that polkit was not asked about it."""

@@ -16,6 +16,7 @@ from dockmgrd.bus.quota import Quota
 from dockmgrd.bus.variants import to_variants, unpack_options
 from dockmgrd.catalog import mirrors as candidates
 from dockmgrd.catalog.sources import Sources
+from dockmgrd.daemon.callers import find_origin
 from dockmgrd.daemon.gate import Gate
 from dockmgrd.daemon.job_state import Job
 from dockmgrd.daemon.jobs import Jobs
@@ -142,14 +143,15 @@ class ManagerInterface(ObjectInterface):
             await self._gate.record_invalid(kind, get_caller(), error)
             raise
         needed = actions.find_authorizations(parsed, self._find_known_mirrors(parsed, limits))
-        uid = await self._gate.enter(
+        identity = await self._gate.enter(
             kind,
             get_caller().with_interaction(allowed=interactive),
             needed,
             check_limits=lambda: limits.check(parsed),
         )
+        uid = identity.uid
         authorized = uid == 0 or bool(needed) or await self._is_authorized(uid)
-        origin = await self._gate.callers.find_origin(get_caller(), uid)
+        origin = await find_origin(identity)
         job = await self._jobs.submit(
             kind, plain, uid, needed, authorized=authorized, origin=origin
         )
@@ -228,7 +230,7 @@ class JobInterface(ObjectInterface):
         if await self._gate.callers.find_uid(caller) not in self._job.users:
             details = {"job": request.job_id, "kind": request.kind.value}
             needed = (Authorization(names.ACTION_CANCEL, details),)
-        uid = await self._gate.enter("cancel", caller, needed)
+        uid = (await self._gate.enter("cancel", caller, needed)).uid
         await self._jobs.cancel(self._job, withdrawing=None if needed or uid == 0 else uid)
 
     async def wait(self) -> dict[str, Variant]:
