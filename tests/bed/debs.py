@@ -33,7 +33,7 @@ def with_packages(suite: Suite, base: Layers, *packages: str) -> Layers:
         # All that they depend on is there: apt has seen to it, whatever dpkg's order is.
         host.run("sh", "-c", f"dpkg --install --force-depends {_TARGET}/*.deb")
 
-    return freeze("debs", suite, base, packages, install)
+    return freeze("-".join(("debs", *packages)), suite, base, packages, install)
 
 
 def _download(suite: Suite, packages: tuple[str, ...], folder: Path) -> None:

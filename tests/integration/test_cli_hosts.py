@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 import re
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bed import layers, releases, sites
+from bed import debs, layers, releases, sites
 from bed.host import Host
 from bed.suites import BOOKWORM
 from dockmgrd import __version__
@@ -30,10 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# sshd comes with the tree: it is Debian's package, not an RPM.
-WITH_SSHD = dataclasses.replace(
-    BOOKWORM, debian_dnf=(*BOOKWORM.debian_dnf, "openssh-server", "openssh-client", "iproute2")
-)
+PACKAGES = ("openssh-server", "openssh-client", "iproute2")
 GONE = "web2:9"  # where nobody listens
 MIRROR = f"https://{sites.MIRROR}/"
 CLIENT = "/usr/bin/dockmgrctl"
@@ -49,9 +45,8 @@ def hosts() -> Iterator[tuple[Host, Host]]:
     The second has no dockmgrctl but that which a test runs by hand.
     """
     with ExitStack() as stack:
-        first, second = (
-            stack.enter_context(Host(WITH_SSHD, layers.ours(WITH_SSHD))) for _ in range(2)
-        )
+        disk = debs.with_packages(BOOKWORM, layers.ours(BOOKWORM), *PACKAGES)
+        first, second = (stack.enter_context(Host(BOOKWORM, disk)) for _ in range(2))
         allow_logins(first, second)
         yield first, second
 
@@ -258,8 +253,8 @@ def test_the_release_before_on_the_host(tmp_path: Path) -> None:
     """It does what it knows, and refuses by name what it does not know."""
     with ExitStack() as stack:
         first, second = (
-            stack.enter_context(Host(WITH_SSHD, make_layers(WITH_SSHD)))
-            for make_layers in (layers.ours, layers.bare)
+            stack.enter_context(Host(BOOKWORM, debs.with_packages(BOOKWORM, base, *PACKAGES)))
+            for base in (layers.ours(BOOKWORM), layers.bare(BOOKWORM))
         )
         second.write(layers.SOURCES_FILE, layers.sources_text())
         second.install_rpms(releases.build_release_before(tmp_path))
