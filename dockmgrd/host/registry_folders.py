@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from dockmgrd import paths
-from dockmgrd.errors import ConfigConflict, ConfigInvalid, InvalidArgs
+from dockmgrd.errors import ConfigInvalid, InvalidArgs
 from dockmgrd.host import atomicfile, hosts_toml
 from dockmgrd.host.configured_mirrors import read_mirrors
-from dockmgrd.host.hosts_toml import Certificates, HostsToml
-from dockmgrd.messages import files as file_messages
-from dockmgrd.messages import registries as messages
+from dockmgrd.host.hosts_toml import HostsToml
 from dockmgrd.mirror_urls import normalize_known, normalize_registry
 from dockmgrd.names import DOCKER_HUB
 
@@ -105,41 +103,6 @@ def list_watched_files() -> list[Path]:
     folders = _list_folders()
     root = paths.REGISTRY_CERTIFICATES
     return [root, *folders, *(folder / HOSTS_TOML for folder in folders)]
-
-
-def read_certificates(folder: Path, *, relative: bool) -> Certificates:
-    """The certificates and keys that the engine loads from the folder where it has no hosts.toml.
-
-    :param relative: whether their paths are relative to the folder.
-    :raises ConfigInvalid: when the folder cannot be read.
-    :raises ConfigConflict: when the name of a file cannot stand in a hosts.toml.
-    """
-    try:
-        names = sorted(each.name for each in os.scandir(folder) if not each.is_dir())
-    except (FileNotFoundError, NotADirectoryError):
-        return Certificates()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        text = file_messages.READ_FAILED(file=str(folder), reason=reason)
-        remedy = file_messages.CORRECT_PATH()
-        raise ConfigInvalid(text.with_remedy(remedy, f"ls -ld {folder}")) from error
-
-    def make_path(name: str) -> str:
-        if name.encode("utf-8", "replace").decode() != name:
-            text = messages.CERTIFICATE_NAME_NOT_TEXT(
-                file=ascii(str(folder / name)), hosts=HOSTS_TOML
-            )
-            raise ConfigConflict(text.with_remedy(messages.RENAME_FILE()))
-        return name if relative else str(folder / name)
-
-    authorities = tuple(make_path(name) for name in names if name.endswith(".crt"))
-    pairs = []
-    for name in names:
-        if name.endswith(".cert"):
-            key = f"{name[: -len('.cert')]}.key"
-            # The engine looks for the key in the certificate's file where it has none of its own.
-            pairs.append((make_path(name), make_path(key if key in names else name)))
-    return Certificates(authorities, tuple(pairs))
 
 
 def _read_file(registry: str, path: Path) -> RegistryFile:

@@ -26,6 +26,7 @@ from dockmgrd.host.hosts_support import (
 )
 from dockmgrd.host.hosts_toml import Certificates, Endpoint
 from dockmgrd.host.hosts_writer import HostsWriter
+from dockmgrd.host.registry_certificates import read_certificates
 from dockmgrd.host.registry_folders import DEFAULT_FOLDER, HOSTS_TOML, RegistryFile
 from dockmgrd.job.context import JobContext
 from dockmgrd.job.file_change import FileChange
@@ -188,7 +189,7 @@ def _render(file: RegistryFile, wanted: tuple[str, ...], insecure: Collection[st
     """
     folder = file.path.parent
     is_new = not folder.exists()
-    certificates = registry_folders.read_certificates(folder, relative=True)
+    certificates = read_certificates(folder, relative=True)
     if is_new:
         certificates = _read_default_certificates(file.registry)
     unchecked = _is_insecure(file.registry, insecure)
@@ -211,7 +212,7 @@ def _read_default_certificates(registry: str) -> Certificates:
         remedy = messages.MAKE_REGISTRY_FOLDER(registry=registry)
         command = f"mkdir -p {paths.REGISTRY_CERTIFICATES / registry}"
         raise ConfigConflict(text.with_remedy(remedy, command))
-    return registry_folders.read_certificates(default, relative=False)
+    return read_certificates(default, relative=False)
 
 
 def _make_mirror(url: str, insecure: Collection[str]) -> Endpoint:
@@ -219,9 +220,7 @@ def _make_mirror(url: str, insecure: Collection[str]) -> Endpoint:
     parts = urlsplit(url)
     if parts.scheme != "https":
         return Endpoint(url)
-    certificates = registry_folders.read_certificates(
-        registry_folders.find_folder(parts.netloc), relative=False
-    )
+    certificates = read_certificates(registry_folders.find_folder(parts.netloc), relative=False)
     return Endpoint(url, certificates, _is_insecure(parts.netloc, insecure))
 
 

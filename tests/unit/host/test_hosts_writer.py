@@ -15,6 +15,7 @@ from dockmgrd.errors import ConfigConflict, UnsafePath, WriteFailed
 from dockmgrd.host import registry_folders
 from dockmgrd.host.hosts_toml import Certificates, Endpoint, render
 from dockmgrd.host.hosts_writer import HostsWriter
+from dockmgrd.host.registry_certificates import read_certificates
 
 OURS = render("ghcr.io", Endpoint(), [Endpoint("https://a.example/")], made_folder=True)
 THEIRS = b'server = "https://ghcr.io"\n'
@@ -268,12 +269,12 @@ def test_certificates_as_the_engine_loads_them(folder: Path) -> None:
     for name in ("b.crt", "a.crt", "one.cert", "one.key", "two.cert", "x.key", "note.txt"):
         (folder / name).write_text(name)
     (folder / "folder.crt").mkdir()
-    assert registry_folders.read_certificates(folder, relative=True) == Certificates(
+    assert read_certificates(folder, relative=True) == Certificates(
         ("a.crt", "b.crt"), (("one.cert", "one.key"), ("two.cert", "two.cert"))
     )
-    absolute = registry_folders.read_certificates(folder, relative=False)
+    absolute = read_certificates(folder, relative=False)
     assert absolute.authorities == (f"{folder}/a.crt", f"{folder}/b.crt")
-    assert registry_folders.read_certificates(folder / "missing", relative=True) == Certificates()
+    assert read_certificates(folder / "missing", relative=True) == Certificates()
     (folder / os.fsdecode(b"\xff.crt")).write_text("")
     with pytest.raises(ConfigConflict, match="is not UTF-8"):
-        registry_folders.read_certificates(folder, relative=True)
+        read_certificates(folder, relative=True)
