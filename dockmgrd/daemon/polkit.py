@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,7 +112,7 @@ class Polkit:
 
         :raises AccessDenied: when there is none: polkit is silent or gone, or the caller is.
         """
-        question = uuid.uuid4().hex
+        question = os.urandom(16).hex()
         flags = _ALLOW_USER_INTERACTION if caller.interactive else 0
         subject = ["system-bus-name", {"name": Variant("s", caller.sender)}]
         body = [subject, action, dict(details), flags, question]

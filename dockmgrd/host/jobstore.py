@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
 import re
-import shutil
 import stat
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +15,9 @@ from typing import Any
 
 from dockmgrd import paths
 from dockmgrd.codec import decode_record, encode_record
-from dockmgrd.errors import DockmgrError, InsufficientSpace, WriteFailed
+from dockmgrd.errors import DockmgrError
 from dockmgrd.host import atomicfile
-from dockmgrd.messages import jobs as messages
+from dockmgrd.host.folders import delete_folder, make_folder
 from dockmgrd.messages.text import foreign_text
 from dockmgrd.model import JobRequest, JobResult
 
@@ -153,7 +151,7 @@ class JobStore:
     def _delete(self, path: Path) -> None:
         try:
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
+                delete_folder(path)
             else:
                 path.unlink()
         except FileNotFoundError:
@@ -164,7 +162,7 @@ class JobStore:
     def make_temporary_folder(self, job_id: str) -> Path:
         """A folder for temporary files of the job. Raises as `write_request`."""
         folder = self._path(job_id) / "tmp"
-        _make_folder(folder)
+        make_folder(folder)
         return folder
 
     def delete_temporary_folder(self, job_id: str) -> None:
@@ -182,13 +180,13 @@ class JobStore:
         self, job_id: str, name: str, data: Mapping[str, Any], *, durable: bool = True
     ) -> None:
         folder = self._path(job_id)
-        _make_folder(folder)
+        make_folder(folder)
         atomicfile.replace(folder / name, _encode(data), mode=0o600, durable=durable)
 
     def _write_spare_result(self, job_id: str, result: JobResult) -> None:
         """Remove spare results that nobody needs any more, and write this one."""
         try:
-            _make_folder(self._spare)
+            make_folder(self._spare)
             known = set(self.ids())
             for name in os.listdir(self._spare):
                 owner = name.partition(".")[0]
@@ -206,17 +204,6 @@ class JobStore:
 
     def _spare_path(self, job_id: str) -> Path:
         return self._spare / f"{job_id}.json"
-
-
-def _make_folder(folder: Path) -> None:
-    """:raises InsufficientSpace, WriteFailed: when it cannot be made."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        kind = InsufficientSpace if error.errno in (errno.ENOSPC, errno.EDQUOT) else WriteFailed
-        template = messages.FOLDER_IS_FULL if kind is InsufficientSpace else messages.FOLDER_FAILED
-        text = template(path=str(folder.parent), reason=error.strerror or str(error))
-        raise kind(text.with_remedy(messages.MAKE_ROOM(), f"df -h {paths.STATE}")) from error
 
 
 def _encode_request(request: JobRequest) -> dict[str, Any]:

@@ -10,15 +10,17 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockmgrd import paths
 from dockmgrd.errors import ConfigInvalid, InvalidArgs
-from dockmgrd.host import atomicfile, hosts_toml
+from dockmgrd.host import atomicfile
 from dockmgrd.host.configured_mirrors import read_mirrors
-from dockmgrd.host.hosts_toml import HostsToml
 from dockmgrd.mirror_urls import normalize_known, normalize_registry
 from dockmgrd.names import DOCKER_HUB
+
+if TYPE_CHECKING:
+    from dockmgrd.host.hosts_toml import HostsToml
 
 HOSTS_TOML = "hosts.toml"
 DEFAULT_FOLDER = "_default"
@@ -108,8 +110,11 @@ def list_watched_files() -> list[Path]:
 def _read_file(registry: str, path: Path) -> RegistryFile:
     content = atomicfile.read(path)
     # The engine takes an empty file for none, but somebody may have put it there for a purpose.
-    ours = None if content is None else hosts_toml.parse(registry, content)
-    return RegistryFile(registry, path, content, ours)
+    if content is None:
+        return RegistryFile(registry, path, None, None)
+    from dockmgrd.host import hosts_toml  # few hosts have such a file
+
+    return RegistryFile(registry, path, content, hosts_toml.parse(registry, content))
 
 
 def _list_folders() -> list[Path]:

@@ -27,7 +27,7 @@ LAZY_IMPORTS = {
     "sd.protocols": "programs that record nothing do not load the journal's library",
     "host.rpmdb": "rpm's library takes 60 ms to load, and most jobs need only the names",
     "host.yamltree": "most hosts have no file of YAML, and its library takes 15 ms",
-    "cli.view.terminal": "--help and most other output need no JSON",
+    "host.registry_folders": "most hosts have no hosts.toml file",
     "job.mirrors.verification": "a plain change does not load TLS",
     "worker.__main__": "dnf may print and set up signals as soon as it is loaded",
 }

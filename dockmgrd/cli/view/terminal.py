@@ -16,7 +16,11 @@ from enum import Enum
 from typing import Any, TextIO
 
 from dockmgrd.cli.i18n.translation import Message, word_message
+from dockmgrd.cli.loading import load
 from dockmgrd.cli.view.text import harmless, shorten
+
+_DUMP_JSON = "json:dumps"
+"""Most output needs no JSON."""
 
 
 def prepare_streams() -> None:
@@ -41,10 +45,8 @@ def print_json(data: Any, form: str = "auto") -> None:
 
     :param form: "short" is one line, "pretty" is many, anything else what fits the stream.
     """
-    import json  # --help and most other output need none
-
     pretty = form == "pretty" or (form != "short" and sys.stdout.isatty())
-    print(json.dumps(data, indent=2 if pretty else None))
+    print(load(_DUMP_JSON)(data, indent=2 if pretty else None))
 
 
 def report(message: Message) -> None:
