@@ -59,7 +59,7 @@ async def test_options_are_sent_as_given(
     assert host.calls == [(kind, sent, False)]
 
 
-async def test_result_is_on_stdout_and_choose_progress_stderr(bus_address: str) -> None:
+async def test_result_is_on_stdout_and_progress_on_stderr(bus_address: str) -> None:
     code, out, err = await run_job(bus_address, "install", ends={"Result": DONE})
     assert code == 0
     assert out == ("Docker Engine is installed.\n Installed: docker-ce-3:28.5.1-1.el9.x86_64\n")
