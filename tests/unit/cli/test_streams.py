@@ -99,17 +99,12 @@ async def test_locale_that_knows_few_characters(bus_address: str) -> None:
     assert b"Platform: ??" in out
 
 
+@pytest.mark.skipif("coverage" in sys.modules, reason="coverage itself loads such libraries")
 async def test_help_needs_no_bus_library() -> None:
     process = await start_cli("", "--help", env_more={"PYTHONPROFILEIMPORTTIME": "1"})
     _, err = await process.communicate()
     assert process.returncode == 0
     modules = {line.split("|")[-1].strip() for line in err.decode().splitlines()}
     assert "argparse" in modules
-    assert not modules & {
-        "asyncio",
-        "dbus_next",
-        "dockmgrd.bus.client.client",
-        "json",
-        "logging",
-        "dockmgrd.options",
-    }
+    assert not modules & {"asyncio", "dbus_next", "json", "logging"}
+    assert not [name for name in modules if name.startswith(("dockmgrd.bus", "dockmgrd.options"))]
