@@ -66,6 +66,11 @@ def resident(host: Host, pid: str) -> int:
     return int(values["Anonymous:"])
 
 
+def test_the_daemon_loads_no_tls(host: Host) -> None:
+    ask(host, 1)
+    assert "libssl" not in host.read(f"/proc/{daemon_pid(host)}/maps")
+
+
 def test_unchanged_files_are_not_read_again(docker_host: Host) -> None:
     """If only processes with capabilities can read the files, a daemon without capabilities gives
     the same answer until one of them changes. It starts no process for this.
