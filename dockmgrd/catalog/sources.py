@@ -85,6 +85,13 @@ class Catalog:
             raise InvalidArgs(unknown.with_remedy(remedy, "dockmgrctl sources"))
         return self.sources[name]
 
+    def find_name(self, url: str) -> str:
+        """Name of the source that serves the URL; "" when it is none of the catalog."""
+        for source in self.sources.values():
+            if url.startswith(source.prefix.rstrip("/") + "/"):
+                return source.name
+        return ""
+
 
 @dataclass(frozen=True)
 class _Layer:

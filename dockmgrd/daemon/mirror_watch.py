@@ -28,6 +28,10 @@ def _make_cache() -> FileCache[Record]:
     return FileCache(lambda: [paths.WATCH_RECORD], watch_record.read)
 
 
+def _make_timer_cache() -> FileCache[str]:
+    return FileCache(lambda: [paths.GENERATED_UNITS / names.WATCH_TIMER], watch_config.read_timer)
+
+
 @dataclass
 class WatchView:
     """Keeps the timer in step with dockmgrd.yaml, and reads what the watch has found."""
@@ -37,6 +41,8 @@ class WatchView:
     find_mirrors: Callable[[str], tuple[str, ...]]
     """Returns the mirrors of a registry that are configured now."""
     _record: FileCache[Record] = field(default_factory=_make_cache)
+    _generated: FileCache[str] = field(default_factory=_make_timer_cache)
+    """The timer that systemd's generator has written."""
     _applied: str | None = None
     _refusal: Text = NOTHING
     """Why systemd has not done what follows from the settings."""
@@ -53,7 +59,7 @@ class WatchView:
             timer = self._render_timer()
             if timer != self._applied:
                 self._applied = timer
-                if timer != watch_config.read_timer():
+                if timer != self._generated.get():
                     await self._apply(timer)
             await self._look_at_timer()
 
@@ -104,7 +110,7 @@ class WatchView:
         if self._timer is None:
             return None
         timer = self._render_timer()
-        if self._timer.active == bool(timer) and watch_config.read_timer() == timer:
+        if self._timer.active == bool(timer) and self._generated.get() == timer:
             return None
         values = {"file": str(paths.ADMIN_CONFIG), "timer": names.WATCH_TIMER}
         if not timer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockmgrd import paths
-from dockmgrd.catalog.sources import Sources
+from dockmgrd.catalog.sources import Catalog, Sources
 from dockmgrd.daemon.engine_watch import EngineWatch, Live
 from dockmgrd.daemon.mirror_watch import WatchView
 from dockmgrd.errors import DockmgrError, redact
@@ -74,14 +74,16 @@ class Status:
             await self.watch.follow_settings()
         packages = await self._packages.versions()
         repository = self._files.repository()
+        configured = self._files.mirrors()
+        catalog = self.sources.current()
         facts = FileFacts(
             packages=packages,
-            configured=self._files.mirrors(),
+            configured=configured,
             repository=repository,
             registries=self._files.registries(),
-            source=self._find_source(repository.base_url),
+            source=catalog.find_name(repository.base_url),
             checks=tuple(self.watch.checks if self.watch else ()),
-            problems=tuple(self._find_file_problems()),
+            problems=tuple(self._find_file_problems(catalog, configured)),
         )
         if facts != self.facts:
             self.facts = facts
@@ -194,18 +196,11 @@ class Status:
             return normalize_known(self._files.mirrors().mirrors)
         return read_configured_mirrors(registry)
 
-    def _find_source(self, base_url: str) -> str:
-        """Name of the source that the repository is from; "" when it is none of the catalog."""
-        for source in self.sources.current().sources.values():
-            if base_url.startswith(source.prefix.rstrip("/") + "/"):
-                return source.name
-        return ""
-
-    def _find_file_problems(self) -> list[Text]:
+    def _find_file_problems(self, catalog: Catalog, configured: ConfiguredMirrors) -> list[Text]:
         remedy = messages.SEE_SOURCES(path=str(paths.ADMIN_SOURCES))
         problems = [
             text if text.remedy else text.with_remedy(remedy, f"ls -l {paths.ADMIN_SOURCES}")
-            for text in self.sources.current().problems
+            for text in catalog.problems
         ]
         self.limits.current()
         if self.limits.problem:
@@ -213,9 +208,8 @@ class Status:
             problems.append(self.limits.problem.with_remedy(remedy))
         if self._packages.problem:
             problems.append(self._packages.problem)
-        problem = self._files.mirrors().problem
-        if problem is not None:
-            problems.append(problem)
+        if configured.problem is not None:
+            problems.append(configured.problem)
         if self.watch is not None:
             problems += self.watch.problems
-        return [*problems, *find_unusable_mirrors(self._files.mirrors().mirrors)]
+        return [*problems, *find_unusable_mirrors(configured.mirrors)]

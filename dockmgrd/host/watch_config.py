@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 from dockmgrd import names, paths
 from dockmgrd.errors import InvalidArgs, quote
@@ -100,9 +99,9 @@ RandomizedDelaySec={watch.every // 10}
 """
 
 
-def read_timer(folder: Path = paths.GENERATED_UNITS) -> str:
+def read_timer() -> str:
     """The timer unit that systemd's generator has written; "" when there is none."""
     try:
-        return (folder / names.WATCH_TIMER).read_text(encoding="utf-8")
+        return (paths.GENERATED_UNITS / names.WATCH_TIMER).read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""

@@ -58,6 +58,14 @@ def test_an_unknown_name_is_answered_with_the_known_ones(admin: Path) -> None:
         load(admin).get_source("nowhere")
 
 
+def test_a_source_is_known_by_its_urls(admin: Path) -> None:
+    catalog = load(admin)
+    path = "linux/centos/9/x86_64/stable"
+    assert catalog.find_name(f"https://mirrors.aliyun.com/docker-ce/{path}") == "aliyun"
+    assert catalog.find_name(f"https://mirrors.aliyun.com/docker-ce-of-others/{path}") == ""
+    assert catalog.find_name("") == ""
+
+
 def test_one_field_goes_over_what_was_there(admin: Path) -> None:
     key = f"{{file: /etc/pki/own, fingerprint: {OTHER_FINGERPRINT}}}"
     catalogue = load(admin, own=f"sources:\n  official: {{key: {key}}}\n")

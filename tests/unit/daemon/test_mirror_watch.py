@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from dockmgrd import names, paths
 from dockmgrd.daemon.mirror_watch import WatchView
 from dockmgrd.errors import DockmgrError, RemoteError, ServiceFailed
 from dockmgrd.host import adminconfig, watch_config
@@ -23,9 +24,9 @@ RATE_LIMIT = RemoteError("org.freedesktop.DBus.Error.LimitsExceeded", "Reload is
 class _Systemd:
     """A systemd with the generator of the timer, which refuses what the test says."""
 
-    def __init__(self, settings: Path) -> None:
+    def __init__(self, settings: Path, units: Path) -> None:
         self.settings = settings
-        self.generated = ""
+        self.timer = units / names.WATCH_TIMER
         self.active = False
         self.masked = False
         self.refusals: dict[str, DockmgrError] = {}
@@ -33,6 +34,10 @@ class _Systemd:
         self.on_change: Callable[[], None] = lambda: None
         self.on_reload: Callable[[], None] = lambda: None
         self.on_question: Callable[[], None] = lambda: None
+
+    @property
+    def generated(self) -> str:
+        return self.timer.read_text() if self.timer.exists() else ""
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -47,7 +52,10 @@ class _Systemd:
     async def reload_manager(self) -> None:
         self._call("reload")
         watch = adminconfig.read(self.settings).mirror_watch
-        self.generated = watch_config.render_timer(watch) if watch else ""
+        if watch:
+            self.timer.write_text(watch_config.render_timer(watch))
+        else:
+            self.timer.unlink(missing_ok=True)
         self.on_reload()
 
     async def start(self, unit: str) -> None:
@@ -74,7 +82,7 @@ class Host:
     def __init__(self, folder: Path) -> None:
         self.settings = folder / "dockmgrd.yaml"
         self.good = folder / "good.yaml"
-        self.systemd = _Systemd(self.settings)
+        self.systemd = _Systemd(self.settings, folder)
         self.restart()
 
     def restart(self) -> None:
@@ -93,9 +101,8 @@ class Host:
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
-    host = Host(tmp_path)
-    monkeypatch.setattr(watch_config, "read_timer", lambda: host.systemd.generated)
-    return host
+    monkeypatch.setattr(paths, "GENERATED_UNITS", tmp_path)
+    return Host(tmp_path)
 
 
 async def test_the_timer_follows(host: Host) -> None:
