@@ -10,6 +10,7 @@ from bed import layers
 from bed.host import Host
 from bed.pings import pinged
 from bed.suites import BOOKWORM
+from bench.hosts import boot_host
 from bench.pairs import Comparison, compare, timed
 
 MIRRORS = ("https://mirror.bed.test", "https://mirror2.bed.test")
@@ -29,7 +30,7 @@ def setting_a_mirror(*, container: bool) -> Comparison:
 
     The tutorial's way ends the container; it is started again outside of the time taken.
     """
-    with Host(BOOKWORM, layers.docker(BOOKWORM)) as host:
+    with boot_host(layers.docker(BOOKWORM)) as host:
         if container:
             host.run("docker", "load", "-i", "/srv/bed/registry/tiny.tar")
             host.run("docker", "run", "--detach", "--name", "server", "tiny", "sh", "-c", _SERVER)
@@ -47,7 +48,7 @@ def setting_a_mirror(*, container: bool) -> Comparison:
 
 def time_without_an_answer() -> Comparison:
     """The longest time in which the engine does not answer, asked every 10 ms."""
-    with Host(BOOKWORM, layers.docker(BOOKWORM)) as host:
+    with boot_host(layers.docker(BOOKWORM)) as host:
         ours, tutorial = _ways(host)
 
         def longest(change: Callable[[], object]) -> float:

@@ -9,6 +9,7 @@ from bed import layers, system
 from bed.host import Host
 from bed.suites import BOOKWORM
 from bed.workers import install, use_source
+from bench.hosts import boot_host
 from bench.pairs import Comparison, compare, megabytes, timed
 from dockmgrd.host.rpmdb import ENGINE, EXTRAS
 from dockmgrd.worker.protocol import PROCEED, encode
@@ -47,11 +48,11 @@ def installing() -> Comparison:
     """Install on a fresh host, with the metadata still to be fetched."""
 
     def ours() -> float:
-        with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+        with boot_host(layers.ours(BOOKWORM)) as host:
             return _ours(host)
 
     def plain() -> float:
-        with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+        with boot_host(layers.ours(BOOKWORM)) as host:
             return _plain(host)
 
     return compare("install, cold", _PEER, ours, plain, runs=7)
@@ -59,7 +60,7 @@ def installing() -> Comparison:
 
 def installing_again() -> Comparison:
     """Install on a host that has had Docker before: its dnf knows the metadata."""
-    with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+    with boot_host(layers.ours(BOOKWORM)) as host:
 
         def ours() -> float:
             seconds = _ours(host)
@@ -78,14 +79,14 @@ def installing_from_fastest() -> Comparison:
     """Install from the fastest source, beyond the seconds in which all are measured."""
 
     def fastest() -> float:
-        with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+        with boot_host(layers.ours(BOOKWORM)) as host:
             host.write("/etc/dockmgrd/dockmgrd.yaml", _ALLOWED)
             # What this remembers is what an installation would measure first.
             host.run("dockmgrctl", "--json", "sources", "--probe")
             return _ours(host, "--source", "fastest")
 
     def named() -> float:
-        with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+        with boot_host(layers.ours(BOOKWORM)) as host:
             host.write("/etc/dockmgrd/dockmgrd.yaml", _ALLOWED)
             # The daemon and the caches are as warm as there.
             host.run("dockmgrctl", "--json", "sources", "--probe")
@@ -102,13 +103,13 @@ def memory() -> Comparison:
         return float(host.run("python3", "-c", _PEAK, request, *command, timeout=300).stdout)
 
     def ours() -> float:
-        with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+        with boot_host(layers.ours(BOOKWORM)) as host:
             use_source(host)
             request = encode(install()) + PROCEED * 2
             return peak(host, request.decode(), "python3", "-m", "dockmgrd.worker")
 
     def plain() -> float:
-        with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+        with boot_host(layers.ours(BOOKWORM)) as host:
             host.write("/etc/yum.repos.d/docker-ce.repo", _REPOSITORY)
             return peak(host, "", *_INSTALL)
 

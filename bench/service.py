@@ -10,6 +10,7 @@ from bed.api import Api
 from bed.crowd import CROWD, FLOOD, SLOWEST
 from bed.host import Host
 from bed.suites import BOOKWORM
+from bench.hosts import boot_host
 from bench.pairs import Comparison, compare, megabytes, timed
 from bench.peers import host_with_peers
 
@@ -165,7 +166,7 @@ def _under_a_crowd() -> Comparison:
 
     def seconds(clients: int) -> Callable[[], float]:
         def run() -> float:
-            with Host(BOOKWORM, layers.ours(BOOKWORM)) as host:
+            with boot_host(layers.ours(BOOKWORM)) as host:
                 host.internet.fault(
                     "download.docker.com", "slow", prefix="/linux/", value=_CROWD_BYTES_A_SECOND
                 )

@@ -33,6 +33,7 @@ _FILES = {
     "faults.py": "/usr/share/bed/inside/faults.py",
     "internet.py": "/usr/share/bed/inside/internet.py",
     "registry.yaml": "/usr/share/bed/registry.yaml",
+    "bed-internet.socket": "/usr/lib/systemd/system/bed-internet.socket",
     "bed-internet.service": "/usr/lib/systemd/system/bed-internet.service",
     "bed-registry.service": "/usr/lib/systemd/system/bed-registry.service",
 }

@@ -36,6 +36,7 @@ LOG = Path("/run/bed/requests.jsonl")
 REGISTRY = ("127.0.0.1", 5000)
 REGISTRY_START_SECONDS = 300  # only one that hangs takes so long
 CHUNK = 256 * 1024
+FIRST_SOCKET = 3  # sd_listen_fds(3)
 TOKEN = "anonymous-token-of-the-bed"
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive", "server", "date"}
 
@@ -237,6 +238,14 @@ def _connect_to_registry() -> http.client.HTTPConnection:
             return connection
 
 
+def _serve(kind: type[Server], number: int) -> Server:
+    """Return a server on a socket of bed-internet.socket, by its number there."""
+    server = kind(("127.0.0.1", 0), Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = socket.socket(fileno=FIRST_SOCKET + number)
+    return server
+
+
 def _notify_ready() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
@@ -247,8 +256,7 @@ def main() -> None:
     Handler.sites = json.loads(SITES.read_text())
     SecureServer.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     SecureServer.context.load_cert_chain(CERTIFICATE)
-    plain = Server(("127.0.0.1", 80), Handler)
-    secure = SecureServer(("127.0.0.1", 443), Handler)
+    plain, secure = _serve(Server, 0), _serve(SecureServer, 1)
     threading.Thread(target=plain.serve_forever, daemon=True).start()
     _notify_ready()
     secure.serve_forever()
