@@ -9,7 +9,7 @@ import pytest
 
 from bed import repositories, sites
 from bed.by_hand import DOCKER_CE, REPOSITORY_FILE, install_docker, repository, use_mirrors
-from bed.fixtures import EVERYWHERE
+from bed.fixtures import EACH_DNF, EVERYWHERE
 from bed.host import CommandError
 from bed.limits import HANG_TIMEOUT
 from bed.suites import ARCH
@@ -40,30 +40,27 @@ def test_pull_fails_without_a_mirror(bare_host: Host) -> None:
     assert bare_host.run("docker", "pull", "tiny", check=False).returncode != 0
 
 
-@EVERYWHERE
-@pytest.mark.parametrize("site", [sites.UNSIGNED, sites.STRANGER])
-def test_dnf_refuses_packages_without_our_signature(bare_host: Host, site: str) -> None:
-    bare_host.write(REPOSITORY_FILE, repository(bare_host.suite, site))
-    with pytest.raises(CommandError):
-        bare_host.run("dnf", "-y", "install", DOCKER_CE)
-    assert bare_host.run("rpm", "--query", DOCKER_CE, check=False).returncode != 0
+@EACH_DNF
+def test_dnf_refuses_packages_without_our_signature(bare_host: Host) -> None:
+    for site in (sites.UNSIGNED, sites.STRANGER):
+        bare_host.write(REPOSITORY_FILE, repository(bare_host.suite, site))
+        with pytest.raises(CommandError):
+            bare_host.run("dnf", "-y", "install", DOCKER_CE)
+        assert bare_host.run("rpm", "--query", DOCKER_CE, check=False).returncode != 0, site
+        bare_host.run("dnf", "clean", "all")
 
 
-@EVERYWHERE
-@pytest.mark.parametrize(
-    ("kind", "value"), [("status", 404), ("reset", None), ("truncate", None), ("damage", None)]
-)
-def test_dnf_sees_a_fault_until_it_is_cleared(
-    bare_host: Host, kind: str, value: int | None
-) -> None:
+@EACH_DNF
+def test_dnf_sees_a_fault_until_it_is_cleared(bare_host: Host) -> None:
     bare_host.write(REPOSITORY_FILE, repository(bare_host.suite))
     refresh = ("dnf", "-y", "makecache", "--repo", "docker-ce-stable", "--setopt=retries=1")
+    for kind, value in (("status", 404), ("reset", None), ("truncate", None), ("damage", None)):
+        bare_host.internet.fault(sites.DOCKER, kind, prefix="/linux/", value=value)
+        assert bare_host.run(*refresh, check=False).returncode != 0, kind
 
-    bare_host.internet.fault(sites.DOCKER, kind, prefix="/linux/", value=value)
-    assert bare_host.run(*refresh, check=False).returncode != 0
-
-    bare_host.internet.clear()
-    bare_host.run(*refresh)
+        bare_host.internet.clear()
+        bare_host.run(*refresh)
+        bare_host.run("dnf", "clean", "all")
 
 
 def test_mirror_can_serve_an_older_state(bare_host: Host, suite: Suite) -> None:
@@ -90,7 +87,7 @@ def test_answers_can_be_slow_or_never_come(bare_host: Host) -> None:
     assert bare_host.internet.requests(sites.BASE)[-1].seconds > 0.1
 
 
-@EVERYWHERE
+@EACH_DNF
 def test_upgrade_restarts_docker(bare_host: Host, suite: Suite) -> None:
     past, current, _ = repositories.generations(suite)
     bare_host.write(REPOSITORY_FILE, repository(suite))
@@ -105,7 +102,7 @@ def test_upgrade_restarts_docker(bare_host: Host, suite: Suite) -> None:
     assert bare_host.run(*main_pid).stdout not in (before, "0\n")
 
 
-@EVERYWHERE
+@EACH_DNF
 @pytest.mark.parametrize("present", ["podman-docker", "moby-engine"])
 def test_docker_conflicts_with_the_distribution(bare_host: Host, present: str) -> None:
     bare_host.run("dnf", "-y", "install", present)
