@@ -44,14 +44,15 @@ _CHECK_GRANTED = "dockmgrd.job.granted:check"
 _WITH_PACKAGES = (Kind.INSTALL, Kind.UNINSTALL, Kind.LIST_VERSIONS)
 
 
-def main(arguments: list[str]) -> int:
-    """Run the job with the id given; 0 when a result was left, whatever it says."""
+def main(job_id: str, request: JobRequest | None) -> int:
+    """Run the job; 0 when a result was left, whatever it says.
+
+    :param request: what the job is to do; None where its folder does not say it.
+    """
     journal.set_up_logging("dockmgrd-job")
-    [job_id] = arguments
     store = JobStore()
     if store.has_result(job_id) or store.read_result(job_id) is not None:
         return 0  # Started once more, as a daemon may that does not know how the first time went.
-    request = store.read_request(job_id)
     if request is None:
         print(f"There is no request for job {job_id}.", file=sys.stderr)
         return errors.InvalidArgs.exit_code
