@@ -142,7 +142,8 @@ def hold_starting_jobs(host: Host) -> None:
     """Have every job wait while Python starts, until somebody writes."""
     host.run("mkfifo", "/run/start")
     # Python reads this before anything of the job's.
-    hold = "import sys; 'dockmgrd.job' in sys.orig_argv and open('/run/start').read()\n"
+    is_job = "'dockmgrd.job' in open('/proc/self/cmdline').read().split(chr(0))"
+    hold = f"import sys; {is_job} and open('/run/start').read()\n"
     host.write("/usr/lib/python3/dist-packages/hold.pth", hold)
 
 
