@@ -73,7 +73,7 @@ check-py36: $(if $(PYTHON36),$(VENV36)/ready)  ## Run the unit tests of the pack
 	@$(if $(PYTHON36),PYTHONPATH=tests /usr/bin/python3 -B -m py36 $(VENV36)/bin/python,\
 		echo 'This machine has no Python 3.6: the tests on it are skipped.')
 
-# Four at a time: with two, a fifth of the time of two processors is spent waiting.
+# Four at a time: with three, a tenth of the time of two processors is spent waiting.
 check-integration: rpm trees ansible  ## Run the tests on hosts
 	$(VENV)/bin/pytest tests/integration --numprocesses=4 --dist=worksteal
 

@@ -19,6 +19,7 @@ from typing import Any
 from bed import debs, layers, sites, system
 from bed.host import Host
 from bed.suites import BOOKWORM
+from bench.hosts import boot_host
 from bench.pairs import Comparison, compare, timed
 from controller import collection
 from controller.environments import CACHE, NEWEST, find_environment
@@ -137,9 +138,8 @@ class _Fleet:
 @contextmanager
 def _host_and_controller(work: Path) -> Iterator[_Fleet]:
     """A host with dockmgrd and no engine."""
-    with Host(
-        BOOKWORM, debs.with_packages(BOOKWORM, layers.ours(BOOKWORM), "openssh-server")
-    ) as host:
+    disk = debs.with_packages(BOOKWORM, layers.ours(BOOKWORM), "openssh-server")
+    with boot_host(disk) as host:
         host.write(layers.SOURCES_FILE, layers.sources_text())
         host.write(_REPOSITORY_FILE, _REPOSITORY)
         own = Path(tempfile.mkdtemp(dir=work))

@@ -8,16 +8,18 @@ from contextlib import contextmanager
 
 from bed.host import Host
 from bed.layers import Layers
-from bed.suites import BOOKWORM
+from bed.suites import BOOKWORM, Suite
 
 
 @contextmanager
-def boot_host(disk: Layers, *, may_degrade: bool = False) -> Iterator[Host]:
-    """A host that does what real ones do, and hosts of tests leave out.
+def boot_host(
+    disk: Layers, *, suite: Suite = BOOKWORM, may_degrade: bool = False
+) -> Iterator[Host]:
+    """A host on which systemd runs its generators, as on a real one, and whose internet is up.
 
-    Its systemd runs all generators, which is half of a daemon-reload, and its internet is up.
+    Hosts of tests leave the generators out, which are a third of a daemon-reload.
     """
-    host = Host(BOOKWORM, disk)
+    host = Host(suite, disk)
     try:
         host.boot(may_degrade=may_degrade)
         host.run("rm", "--recursive", "/etc/systemd/system-generators")

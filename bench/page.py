@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from bed import cockpit, sites
-from bed.host import Host
 from bed.suites import TRIXIE
+from bench.hosts import boot_host
 from bench.pairs import Comparison, compare
 from browser.chromium import ORIGIN, Visit, open_window, start_playwright
 
@@ -24,7 +24,7 @@ _DAEMON_JSON = "/etc/docker/daemon.json"
 def measures() -> Iterator[Comparison]:
     with (
         start_playwright() as playwright,
-        Host(TRIXIE, cockpit.docker(TRIXIE)) as host,
+        boot_host(cockpit.docker(TRIXIE), suite=TRIXIE) as host,
         open_window(playwright, host) as window,
         window.visit("alice", admin=True, top=True) as visit,
     ):

@@ -88,7 +88,7 @@ class Catalog:
     def find_name(self, url: str) -> str:
         """Name of the source that serves the URL; "" when it is none of the catalog."""
         for source in self.sources.values():
-            if url.startswith(source.prefix.rstrip("/") + "/"):
+            if url.startswith(f"{source.prefix}/"):
                 return source.name
         return ""
 
