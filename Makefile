@@ -87,7 +87,7 @@ lint: $(VENV)/ready  ## Check style, types and spelling
 
 check-page: rpm $(VENV)/ready $(PAGE_TOOLS)/ready  ## Check the page, then drive it in a browser
 	tests/browser/check-modules $(PAGE_TOOLS)
-	$(VENV)/bin/pytest tests/browser --numprocesses=4 --dist=worksteal
+	$(VENV)/bin/pytest tests/browser --numprocesses=2 --dist=loadfile
 
 rpm: apt  ## Build the RPMs to dist/
 	@packaging/rpm/build
