@@ -109,7 +109,8 @@ class Host:
         state = self.run("systemctl", "is-system-running", "--wait", check=False).stdout.strip()
         if state != "running" and not (may_degrade and state == "degraded"):
             failed = self.run("systemctl", "--failed", "--no-legend", "--plain").stdout
-            raise BootError(f"system is {state}\n{failed}")
+            said = self.run("journalctl", "--boot", "--priority=warning", "--no-pager").stdout
+            raise BootError(f"system is {state}\n{failed}\n{said}")
 
     def poweroff(self) -> None:
         """Shut down in an orderly way. Raises TimeoutError; the host is off all the same."""
