@@ -114,6 +114,11 @@ MIRRORS_NOT_TAKEN = Template(
     "After the reload Docker Engine uses the mirrors {actual} instead of {wanted}. The change of "
     "{file} was undone.",
 )
+FILE_NOT_TAKEN = Template(
+    "file-not-taken",
+    "After the reload Docker Engine uses the mirrors {actual} instead of {wanted}, which {file} "
+    "names. The file was left as it was.",
+)
 MIRROR_UNUSABLE = Template(
     "mirror-unusable", "Docker Engine cannot use the registry mirror '{mirror}' in {file}: {reason}"
 )

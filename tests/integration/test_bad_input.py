@@ -13,6 +13,7 @@ import pytest
 
 from bed.api import Api, ApiError
 from bed.fixtures import EVERYWHERE
+from dockmgrd.errors import ConfigInvalid
 
 if TYPE_CHECKING:
     from bed.host import Host
@@ -123,6 +124,32 @@ def test_changes_that_the_engine_does_not_accept_are_rolled_back(docker_host: Ho
     assert caught.value.name == OURS + "RolledBack"
     assert "https://other.example/" in caught.value.text
     assert docker_host.read("/etc/docker/daemon.json") == former
+
+
+UNKNOWN_KEY = '{"registry-mirrors": ["https://mirror.bed.test/"], "no-such-key": 1}'
+
+
+@pytest.mark.suites("forky")  # engines before 23 cannot validate
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_a_file_that_names_the_mirrors_is_validated(
+    docker_host: Host, options: tuple[str, ...]
+) -> None:
+    """Another tool has written the mirrors beside a key that dockerd does not know."""
+    docker_host.write("/etc/docker/daemon.json", UNKNOWN_KEY)
+    command = ("dockmgrctl", "set-mirror", *options, "https://mirror.bed.test")
+    with nothing_changes(docker_host):
+        done = docker_host.run(*command, check=False)
+    assert done.returncode == ConfigInvalid.exit_code, done
+    assert "no-such-key" in done.stderr
+
+
+def test_a_file_that_the_engine_does_not_take_was_not_changed(docker_host: Host) -> None:
+    docker_host.write("/etc/docker/daemon.json", UNKNOWN_KEY)
+    api = Api(docker_host)
+    with nothing_changes(docker_host), pytest.raises(ApiError) as caught:
+        api.wait(api.set_mirror("https://mirror.bed.test"))
+    assert caught.value.name == OURS + "ServiceFailed"
+    assert "The file was left as it was" in caught.value.text
 
 
 def test_an_engine_that_reads_another_file_is_a_conflict(docker_host: Host) -> None:

@@ -19,6 +19,7 @@ from dockmgrd.job.context import JobContext
 from dockmgrd.job.mirrors.change import Change
 from dockmgrd.job.mirrors.engine_control import EngineControl
 from dockmgrd.messages import engine as messages
+from dockmgrd.messages.text import Template, Text
 from dockmgrd.mirror_urls import normalize_known
 
 _RELOAD_TIMEOUT = 15.0
@@ -40,8 +41,9 @@ class LiveChange:
     async def apply(self) -> bool:
         """Write, reload, verify; False when the engine has been stopped by others meanwhile.
 
-        :raises RolledBack: when the engine does not take the mirrors; all is as it was.
-        :raises ServiceFailed: when it cannot be made to reload; the file is as it was.
+        :raises RolledBack: when the engine does not take a new file; all is as it was.
+        :raises ServiceFailed: when it cannot be made to reload, or does not take a file that names
+            the mirrors already; the file is as it was.
         """
         wanted = self.change.wanted
         written = self.change.is_needed(self.former.mirrors)
@@ -62,13 +64,8 @@ class LiveChange:
         if facts.mirrors != wanted:
             if written:
                 await self._roll_back(facts)
-            text = messages.MIRRORS_NOT_TAKEN(
-                actual=facts.mirrors or [messages.NO_MIRRORS()],
-                wanted=wanted or [messages.NO_MIRRORS()],
-                file=str(paths.DAEMON_JSON),
-            )
-            remedy = messages.LOOK_AT_ENGINE_LOG()
-            raise RolledBack(text.with_remedy(remedy, "journalctl -u docker"))
+                raise RolledBack(_describe_refusal(messages.MIRRORS_NOT_TAKEN, facts, wanted))
+            raise ServiceFailed(_describe_refusal(messages.FILE_NOT_TAKEN, facts, wanted))
         await self._restore_insecure(facts)
         return True
 
@@ -168,3 +165,13 @@ class LiveChange:
             facts = await self.context.engine.facts()
             answers += 1
         return facts
+
+
+def _describe_refusal(template: Template, facts: EngineFacts, wanted: tuple[str, ...]) -> Text:
+    """The sentence about an engine that took other mirrors; `facts` are those after the reload."""
+    text = template(
+        actual=facts.mirrors or [messages.NO_MIRRORS()],
+        wanted=wanted or [messages.NO_MIRRORS()],
+        file=str(paths.DAEMON_JSON),
+    )
+    return text.with_remedy(messages.LOOK_AT_ENGINE_LOG(), "journalctl -u docker")

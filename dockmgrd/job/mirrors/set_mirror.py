@@ -66,7 +66,8 @@ async def apply_mirrors(context: JobContext, mirrors: tuple[str, ...]) -> dict[s
         edits the file at the same time; nothing was changed.
     :raises InvalidArgs: when the engine does not support mirrors with a path; nothing was changed.
     :raises RolledBack: when the engine did not take them; file and engine are as they were.
-    :raises ServiceFailed: when the engine does not answer; the file is as it was.
+    :raises ServiceFailed: when the engine does not answer, or does not take a file that names the
+        mirrors already; the file is as it was.
     :raises TransactionFailed: when rpm's database cannot be read; nothing was changed.
     :raises InsufficientSpace, WriteFailed: when the file cannot be written; it is as it was.
     """
@@ -96,6 +97,10 @@ class _Plan:
     def reloads(self) -> bool:
         return self.facts is not None and (self.writes or self.facts.mirrors != self.change.wanted)
 
+    @property
+    def changes(self) -> bool:
+        return self.writes or self.reloads
+
 
 async def _apply_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
     """Do what the plan says; raises as `apply_mirrors`."""
@@ -109,7 +114,7 @@ async def _apply_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
         context.add_note(_describe_inactivity(plan.unit))
     mirrors = list(plan.change.wanted)
     return {
-        "changed": plan.writes or plan.reloads,
+        "changed": plan.changes,
         "registry": DOCKER_HUB,
         "mirrors": mirrors,
         "active": active,
@@ -138,17 +143,18 @@ async def _prepare(
         read_facts(context.engine, control), read_command_line(context.systemd, unit, control)
     )
     plan = _Plan(Change.plan(document, before, wanted), facts, control, unit)
-    if plan.writes:
+    if plan.changes:
         for problem in find_unusable_mirrors(wanted):
             raise ConfigInvalid(problem)
+    if plan.writes:
         atomicfile.check_replaceable(paths.DAEMON_JSON)
-    validates = command_line is not None and plan.writes
+    validates = command_line is not None and plan.changes
     version = await _find_version(context, facts) if validates or with_paths(wanted) else None
     _check_paths(context, wanted, version)
     if command_line is not None:
         if wanted or plan.writes:
             command_line.check_mirrors()
-        if plan.writes and version is not None and dockerd.supports_validation(version):
+        if plan.changes and version is not None and dockerd.supports_validation(version):
             context.report(Stage.CHECKING, 0.2)
             await _validate(context, command_line, plan.change.after)
     if facts is not None and facts.containerd_store:
@@ -231,7 +237,7 @@ def _describe_plan(context: JobContext, plan: _Plan) -> dict[str, Any]:
     if not change.is_public():
         context.add_note(messages.DIFF_NOT_SHOWN(file=str(paths.DAEMON_JSON)))
     return {
-        "changed": plan.writes or plan.reloads,
+        "changed": plan.changes,
         "registry": DOCKER_HUB,
         "mirrors": list(plan.change.wanted),
         "active": plan.facts is not None,

@@ -186,6 +186,18 @@ async def test_an_engine_that_does_not_take_it_has_its_file_back(
 
 
 @pytest.mark.usefixtures("impatience")
+async def test_a_file_that_the_engine_does_not_take_was_not_changed(daemon_json: Path) -> None:
+    before = json.dumps({"registry-mirrors": [B]})
+    daemon_json.write_text(before)
+    engine = _Engine(A)
+    engine.ignores = True
+    with pytest.raises(ServiceFailed, match="The file was left as it was"):
+        await apply_mirrors(context(engine), (B,))
+    assert daemon_json.read_text() == before
+    assert list(daemon_json.parent.iterdir()) == [daemon_json]
+
+
+@pytest.mark.usefixtures("impatience")
 async def test_an_engine_that_took_something_else_is_brought_back(
     daemon_json: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
