@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import names
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.processes import HostProcess, find_processes
 from dockmgrd.host.systemd import Systemd
 

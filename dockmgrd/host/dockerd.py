@@ -1,186 +1,20 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""How this host runs dockerd: its flags, what its version can do, and its own check of a file."""
+"""What a version of dockerd can do, and its own check of a configuration file."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from dockmgrd import names, paths
-from dockmgrd.errors import ConfigConflict, ConfigInvalid
-from dockmgrd.host import atomicfile, daemonjson
-from dockmgrd.host.systemd import SERVICE_INTERFACE, Systemd
-from dockmgrd.host.units import UnitState
-from dockmgrd.messages import engine as messages
+from dockmgrd.host.command_line import CONFIG_FLAG
 
-_MIRROR_FLAG = "--registry-mirror"
-_CONFIG_FLAG = "--config-file"
-_DATA_ROOT_FLAGS = ("--data-root", "--graph", "-g")  # the last two until 17.05 and 23.0
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_ASSIGNMENT = re.compile(r"\s*(\w+)=(.*)", re.DOTALL)
 _NUMBERS = re.compile(r"(?:\d+:)?(\d+)\.(\d+)(?:\.(\d+))?")
-_LOCAL_SOCKETS = ("", str(paths.DOCKER_SOCKET), "/var/run/docker.sock")
 _USAGE_ERROR = 125
 """dockerd's exit status for a flag that it does not know."""
 
 Version = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class CommandLine:
-    """The words that systemd starts dockerd with, and the files that they come from."""
-
-    words: tuple[str, ...]
-    """Program first, every variable replaced by what it holds."""
-    unit_files: tuple[Path, ...]
-    environment_files: tuple[Path, ...]
-    environment: Mapping[str, str]
-    """The variables that the unit sets."""
-
-    @classmethod
-    async def read(
-        cls, systemd: Systemd, unit: UnitState, name: str = names.DOCKER_UNIT
-    ) -> CommandLine:
-        """The command line of the service, which must be loaded; `unit` is its state."""
-        commands, assignments, sources = await systemd.get_properties(
-            name, SERVICE_INTERFACE, "ExecStart", "Environment", "EnvironmentFiles"
-        )
-        arguments: Sequence[str] = commands[-1][1] if commands else ()
-        files = tuple(Path(path) for path, _ in sources)
-        environment = _merge_environment(assignments, files)
-        return cls(
-            words=tuple(_expand_variables(arguments, environment)),
-            unit_files=tuple(Path(path) for path in (*unit.drop_ins, unit.fragment_path) if path),
-            environment_files=files,
-            environment=environment,
-        )
-
-    def check_mirrors(self) -> None:
-        """Check that mirrors in daemon.json would take effect.
-
-        :raises ConfigConflict: when mirrors are flags, which dockerd accepts in one place only, or
-            when dockerd reads another configuration file.
-        """
-        if self.has_flag(_MIRROR_FLAG):
-            text = messages.FLAG_IN_UNIT(flag=_MIRROR_FLAG, place=self.find_place(_MIRROR_FLAG))
-            remedy = messages.REMOVE_FLAG()
-            raise ConfigConflict(text.with_remedy(remedy, f"systemctl edit {names.DOCKER_UNIT}"))
-        if self.config_file != paths.DAEMON_JSON:
-            text = messages.OTHER_CONFIG_FILE(
-                file=str(self.config_file),
-                ours=str(paths.DAEMON_JSON),
-                flag=_CONFIG_FLAG,
-                place=self.find_place(_CONFIG_FLAG),
-            )
-            raise ConfigConflict(text.with_remedy(messages.USE_ONE_CONFIG_FILE()))
-
-    @property
-    def config_file(self) -> Path:
-        """The configuration file that dockerd reads."""
-        return Path(self.get_value(_CONFIG_FLAG) or paths.DAEMON_JSON)
-
-    @property
-    def data_roots(self) -> tuple[Path, ...]:
-        """The data roots that flags name; a flag wins over the configuration file."""
-        return tuple(Path(each) for flag in _DATA_ROOT_FLAGS if (each := self.get_value(flag)))
-
-    @property
-    def mirrors(self) -> tuple[str, ...]:
-        """The registry mirrors that flags name."""
-        return self.get_values(_MIRROR_FLAG)
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The sockets that flags or the configuration file name; none for dockerd's default."""
-        attached = [
-            word[2:] for word in self.words if word.startswith("-H") and word[2:3] not in ("", "=")
-        ]
-        flags = (*self.get_values("-H"), *self.get_values("--host"), *attached)
-        return flags or _read_configured_hosts(self.config_file)
-
-    @property
-    def has_local_socket(self) -> bool:
-        """Whether dockerd listens where this host looks for it."""
-        return not self.hosts or any(map(_is_local, self.hosts))
-
-    def has_flag(self, flag: str) -> bool:
-        return any(word.split("=")[0] == flag for word in self.words)
-
-    def get_value(self, flag: str) -> str:
-        """The last value of the flag; "" when it is missing."""
-        return ("", *self.get_values(flag))[-1]
-
-    def get_values(self, flag: str) -> tuple[str, ...]:
-        """All values of a flag that may occur several times."""
-        found = []
-        for word, following in zip(self.words, (*self.words[1:], "")):
-            name, equals, value = word.partition("=")
-            if name == flag:
-                found.append(value if equals else following)
-        return tuple(found)
-
-    def find_place(self, flag: str) -> str:
-        """File and line of the flag; the file that is read last wins, so it is searched first."""
-        for path in (*reversed(self.environment_files), *self.unit_files):
-            for number, line in enumerate(_read_lines(path), start=1):
-                if flag in line and not line.lstrip().startswith(("#", ";")):
-                    return f"{path}, line {number}"
-        return ", ".join(map(str, self.unit_files))
-
-
-def _merge_environment(values: Sequence[str], files: Iterable[Path]) -> dict[str, str]:
-    """The variables as systemd.exec(5) puts them together: files over what the unit says."""
-    assignments = list(values)
-    for path in files:
-        assignments += [
-            line for line in _read_lines(path) if not line.lstrip().startswith(("#", ";"))
-        ]
-    found = (_ASSIGNMENT.fullmatch(each) for each in assignments)
-    return {match[1]: match[2].strip().strip("\"'") for match in found if match}
-
-
-def _expand_variables(words: Iterable[str], environment: Mapping[str, str]) -> Iterable[str]:
-    """Replace variables; a variable that is a word of its own becomes several words."""
-    for word in words:
-        whole = _VARIABLE.fullmatch(word)
-        if whole and whole[2]:
-            yield from _split_words(environment.get(whole[2], ""))
-        else:
-            yield _VARIABLE.sub(lambda found: environment.get(found[1] or found[2], ""), word)
-
-
-def _split_words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
-
-
-def _is_local(host: str) -> bool:
-    scheme, _, path = host.partition("://")
-    return scheme == "fd" or (scheme == "unix" and path in _LOCAL_SOCKETS)
-
-
-def _read_configured_hosts(configuration: Path) -> tuple[str, ...]:
-    """The sockets that a configuration file names; none for one that cannot be read."""
-    try:
-        content = atomicfile.read(configuration) or b""
-        hosts = daemonjson.parse(content, str(configuration)).values.get("hosts")
-    except ConfigInvalid:
-        return ()
-    return tuple(map(str, hosts)) if isinstance(hosts, list) else ()
-
-
-def _read_lines(path: Path) -> list[str]:
-    """The lines of a file that may be missing or in any encoding."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
 
 
 def parse_version(version: str) -> Version | None:
@@ -217,9 +51,9 @@ async def validate_config(command_line: Sequence[str], file: Path, name: Path) -
     :param name: what the file is called in the answer.
     """
     program, *flags = command_line
-    others = [word for word in flags if not word.startswith(f"{_CONFIG_FLAG}=")]
+    others = [word for word in flags if not word.startswith(f"{CONFIG_FLAG}=")]
     process = await asyncio.create_subprocess_exec(
-        *(program, *others, "--validate", f"{_CONFIG_FLAG}={file}"),
+        *(program, *others, "--validate", f"{CONFIG_FLAG}={file}"),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,

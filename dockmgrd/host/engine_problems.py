@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import names, paths
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.systemd import SERVICE_INTERFACE, SOCKET_INTERFACE, Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.messages import engine as messages

@@ -10,7 +10,7 @@ from typing import Any
 from dockmgrd import paths
 from dockmgrd.errors import ConfigInvalid
 from dockmgrd.host import atomicfile, daemonjson, dockerd
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.engine_answers import EngineFacts
 
 _FEATURE = "containerd-snapshotter"

@@ -7,7 +7,7 @@ Rootless ones and those inside of containers do not count.
 from __future__ import annotations
 
 from dockmgrd.errors import ServiceFailed
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.engine_problems import describe_missing_socket
 from dockmgrd.host.processes import HostProcess, find_processes
 

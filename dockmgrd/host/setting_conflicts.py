@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from dockmgrd import names
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
 

@@ -61,7 +61,7 @@ LAYERS = {
     "watch": ("core", "bus", "host", "catalog"),
 }
 FOLDERS_OF_CORE = {"messages", "options", "sd"}
-USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.dockerd"}
+USERS_OF_THE_BUS_IN_HOST = {"host.systemd", "host.command_line"}
 MAX_MODULES_IN_ROOT = 12
 
 

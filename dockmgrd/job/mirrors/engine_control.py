@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dockmgrd import names
 from dockmgrd.errors import ServiceFailed
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.processes import HostProcess

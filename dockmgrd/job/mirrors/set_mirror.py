@@ -12,8 +12,8 @@ from dockmgrd import names, paths
 from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigInvalid, InvalidArgs
 from dockmgrd.host import atomicfile, dockerd
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.configured_mirrors import find_unusable_mirrors
-from dockmgrd.host.dockerd import CommandLine
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.jobstore import JobStore
 from dockmgrd.host.units import UnitState

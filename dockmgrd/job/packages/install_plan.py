@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dockmgrd import names, paths
 from dockmgrd.errors import ConfigInvalid, ServiceFailed
 from dockmgrd.host import atomicfile, daemonjson
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.setting_conflicts import DEFAULT_COMMAND_LINE, find_conflicts
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext

@@ -11,7 +11,7 @@ from dockmgrd import names, paths
 from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigInvalid, DockmgrError, ServiceFailed
 from dockmgrd.host import atomicfile, daemonjson
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.engine import Engine
 from dockmgrd.host.processes import HostProcess
 from dockmgrd.host.rpmdb import CONTAINERD, LEGACY_PACKAGES

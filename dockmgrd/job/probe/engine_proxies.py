@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dockmgrd.errors import ConfigInvalid
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.host.units import UnitState

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dockmgrd.host.dockerd import CommandLine
+from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.setting_conflicts import DEFAULT_COMMAND_LINE, find_conflicts
 
 DEFAULT_WORDS = list(DEFAULT_COMMAND_LINE.words)
