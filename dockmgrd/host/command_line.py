@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import names, paths
 from dockmgrd.errors import ConfigConflict, ConfigInvalid
 from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host.environment_files import find_files, read_variables
+from dockmgrd.host.exec_words import expand_words, find_program
 from dockmgrd.host.systemd import SERVICE_INTERFACE, Systemd
 from dockmgrd.host.units import UnitState
 from dockmgrd.messages import engine as messages
@@ -19,8 +19,7 @@ from dockmgrd.messages import engine as messages
 _MIRROR_FLAG = "--registry-mirror"
 CONFIG_FLAG = "--config-file"
 _DATA_ROOT_FLAGS = ("--data-root", "--graph", "-g")  # the last two until 17.05 and 23.0
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_ASSIGNMENT = re.compile(r"\s*(\w+)=(.*)", re.DOTALL)
+_PROGRAM = "dockerd"
 _LOCAL_SOCKETS = ("", str(paths.DOCKER_SOCKET), "/var/run/docker.sock")
 
 
@@ -29,7 +28,7 @@ class CommandLine:
     """The words that systemd starts dockerd with, and the files that they come from."""
 
     words: tuple[str, ...]
-    """Program first, every variable replaced by what it holds."""
+    """Program first, every variable replaced by what it holds. See `find_program`."""
     unit_files: tuple[Path, ...]
     environment_files: tuple[Path, ...]
     environment: Mapping[str, str]
@@ -37,21 +36,39 @@ class CommandLine:
 
     @classmethod
     async def read(
-        cls, systemd: Systemd, unit: UnitState, name: str = names.DOCKER_UNIT
+        cls,
+        systemd: Systemd,
+        unit: UnitState,
+        name: str = names.DOCKER_UNIT,
+        program: str = _PROGRAM,
     ) -> CommandLine:
-        """The command line of the service, which must be loaded; `unit` is its state."""
+        """The command line of the service, which must be loaded.
+
+        :param unit: the state of the service.
+        :param name: the name of the service.
+        :param program: the program that it starts in the end.
+        """
         commands, assignments, sources = await systemd.get_properties(
             name, SERVICE_INTERFACE, "ExecStart", "Environment", "EnvironmentFiles"
         )
-        arguments: Sequence[str] = commands[-1][1] if commands else ()
-        files = tuple(Path(path) for path, _ in sources)
-        environment = _merge_environment(assignments, files)
+        # What runs, and not what it is told to be called, which may be something else.
+        words = [commands[-1][0], *commands[-1][1][1:]] if commands else []
+        files = find_files(path for path, _ in sources)
+        environment = {
+            **dict(each.partition("=")[::2] for each in assignments),
+            **read_variables(files),
+        }
         return cls(
-            words=tuple(_expand_variables(arguments, environment)),
+            words=tuple(find_program(program, expand_words(words, environment), environment)),
             unit_files=tuple(Path(path) for path in (*unit.drop_ins, unit.fragment_path) if path),
             environment_files=files,
             environment=environment,
         )
+
+    @property
+    def starts_dockerd(self) -> bool:
+        """Whether dockerd is what the words start, not a script of the admin's, for one."""
+        return bool(self.words) and Path(self.words[0]).name == _PROGRAM
 
     def check_mirrors(self) -> None:
         """Check that mirrors in daemon.json would take effect.
@@ -124,34 +141,6 @@ class CommandLine:
                 if flag in line and not line.lstrip().startswith(("#", ";")):
                     return f"{path}, line {number}"
         return ", ".join(map(str, self.unit_files))
-
-
-def _merge_environment(values: Sequence[str], files: Iterable[Path]) -> dict[str, str]:
-    """The variables as systemd.exec(5) puts them together: files over what the unit says."""
-    assignments = list(values)
-    for path in files:
-        assignments += [
-            line for line in _read_lines(path) if not line.lstrip().startswith(("#", ";"))
-        ]
-    found = (_ASSIGNMENT.fullmatch(each) for each in assignments)
-    return {match[1]: match[2].strip().strip("\"'") for match in found if match}
-
-
-def _expand_variables(words: Iterable[str], environment: Mapping[str, str]) -> Iterable[str]:
-    """Replace variables; a variable that is a word of its own becomes several words."""
-    for word in words:
-        whole = _VARIABLE.fullmatch(word)
-        if whole and whole[2]:
-            yield from _split_words(environment.get(whole[2], ""))
-        else:
-            yield _VARIABLE.sub(lambda found: environment.get(found[1] or found[2], ""), word)
-
-
-def _split_words(text: str) -> list[str]:
-    try:
-        return shlex.split(text)
-    except ValueError:
-        return text.split()
 
 
 def _is_local(host: str) -> bool:

@@ -58,7 +58,7 @@ async def find_containerd_places(systemd: Systemd) -> ContainerdPlaces:
     unit = await systemd.get_state(names.CONTAINERD_UNIT)
     words: Sequence[str] = ()
     if unit.load_state == "loaded":
-        words = (await CommandLine.read(systemd, unit, names.CONTAINERD_UNIT)).words
+        words = (await CommandLine.read(systemd, unit, names.CONTAINERD_UNIT, _PROGRAM)).words
     return join_places(running, words)
 
 

@@ -43,7 +43,7 @@ def supports_validation(version: Version) -> bool:
 async def validate_config(command_line: Sequence[str], file: Path, name: Path) -> str:
     """What dockerd objects to in a configuration file; "" when it has no objection.
 
-    A dockerd that does not know --validate has none.
+    A dockerd that does not know --validate has none, nor does one that cannot be started.
 
     :param command_line: how the unit starts dockerd. Its flags are checked together with the file,
         because dockerd refuses a setting in both places.
@@ -52,12 +52,15 @@ async def validate_config(command_line: Sequence[str], file: Path, name: Path) -
     """
     program, *flags = command_line
     others = [word for word in flags if not word.startswith(f"{CONFIG_FLAG}=")]
-    process = await asyncio.create_subprocess_exec(
-        *(program, *others, "--validate", f"{CONFIG_FLAG}={file}"),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(program, *others, "--validate", f"{CONFIG_FLAG}={file}"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError:  # the unit has outlived its program
+        return ""
     _, output = await process.communicate()
     if process.returncode in (0, _USAGE_ERROR):
         return ""

@@ -19,6 +19,11 @@ def find_unmanaged_engine(unit: str) -> HostProcess | None:
     return next((each for each in find_processes(_PROGRAM) if each.unit != unit), None)
 
 
+def find_engine_of(unit: str) -> HostProcess | None:
+    """The engine that runs in the unit; None when there is none."""
+    return next((each for each in find_processes(_PROGRAM) if each.unit == unit), None)
+
+
 def check_local_socket(unit: str) -> None:
     """Check that the engine of the unit can be asked: a socket that systemd keeps never answers.
 

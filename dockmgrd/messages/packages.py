@@ -80,6 +80,11 @@ PACKAGES_REMAIN = Template("packages-remain", "{error} The packages remain insta
 PACKAGES_ARE_REMOVED = Template(
     "packages-are-removed", "{error} Docker's packages have already been removed."
 )
+DATA_ROOT_UNKNOWN = Template(
+    "data-root-unknown",
+    "{unit} starts '{program}' instead of dockerd. If that names another data root, this folder is "
+    "not deleted.",
+)
 DATA_ROOT_NOT_A_PATH = Template("data-root-not-a-path", '"{key}" in {path} is not a path.')
 CORRECT_FILE = Template("correct-file", "Correct the file and try again.")
 RESTART_UNCLEAR = Template(

@@ -205,3 +205,46 @@ def test_mirrors_that_no_engine_can_use(docker_host: Host) -> None:
     host.write(DAEMON_JSON, json.dumps({"registry-mirrors": ["HTTPS://Mirror.bed.test"]}))
     host.run("systemctl", "reload", "docker")
     assert not api.status()["mirrors-drift"], "dockerd keeps the spelling of its file"
+
+
+def test_a_pid_file_that_an_engine_has_left(docker_host: Host) -> None:
+    """Its number may be that of any process by now."""
+    host, api = docker_host, Api(docker_host)
+    reset(host)
+    for number in ("1", host.run("systemctl", "show", "-P", "MainPID", "dbus").stdout, "999999"):
+        host.write("/run/docker.pid", number)
+        assert find_problems(api) == {}
+    assert "refusal" not in api.wait(api.uninstall(purge_data=TRUE, dry_run=TRUE))
+
+
+SCRIPT = "/usr/local/bin/start-docker"
+FLAGS = "-H fd:// --containerd=/run/containerd/containerd.sock --data-root=/srv/docker"
+
+
+@pytest.mark.suites("bookworm", "forky")  # the engine of forky can validate
+@pytest.mark.parametrize(
+    ("command", "is_known"),
+    [
+        (f"/usr/bin/nice --adjustment=1 /usr/bin/dockerd {FLAGS}", True),
+        (f"/bin/sh -c 'exec dockerd {FLAGS}'", True),
+        (f"@/usr/bin/dockerd other-name {FLAGS}", True),
+        (SCRIPT, False),
+    ],
+)
+def test_an_engine_behind_a_wrapper(docker_host: Host, command: str, is_known: bool) -> None:
+    """Its options count, and nothing but dockerd itself is asked to validate a file."""
+    host, api = docker_host, Api(docker_host)
+    host.write(SCRIPT, f"#!/bin/sh\nexec /usr/bin/dockerd {FLAGS}\n", mode=0o755)
+    start(host, f"[Service]\nExecStart=\nExecStart={command}\n")
+    await_version(api)
+    assert find_problems(api) == {}
+    assert api.wait(api.set_mirror(MIRROR))["active"]
+    assert active(host) == [MIRROR]
+
+    host.run("systemctl", "stop", *UNITS)
+    result = api.wait(api.set_mirror(MIRROR2))
+    assert (result["changed"], result["active"]) == (True, False)
+    assert host.run("pgrep", "dockerd", check=False).stdout == "", "the job has started an engine"
+    plan = api.wait(api.uninstall(purge_data=TRUE, dry_run=TRUE))
+    assert ("/srv/docker" in plan["deletes"]) == is_known
+    assert ("data-root-unknown" in [note["id"] for note in plan["notes"]]) != is_known

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockmgrd import names
 from dockmgrd.errors import ServiceFailed
@@ -15,6 +15,7 @@ from dockmgrd.host.engine_answers import EngineFacts
 from dockmgrd.host.processes import HostProcess
 from dockmgrd.host.running_engine import (
     check_local_socket,
+    find_engine_of,
     find_unmanaged_engine,
 )
 from dockmgrd.host.systemd import Systemd
@@ -82,7 +83,11 @@ async def read_command_line(
         return CommandLine(control.process.words, (), (), {})
     if unit.load_state != "loaded":
         return None
-    return await CommandLine.read(systemd, unit)
+    command_line = await CommandLine.read(systemd, unit)
+    if unit.active and not command_line.starts_dockerd:
+        engine = find_engine_of(names.DOCKER_UNIT)
+        return replace(command_line, words=engine.words) if engine else command_line
+    return command_line
 
 
 async def read_facts(engine: Engine, control: EngineControl | None) -> EngineFacts | None:

@@ -148,13 +148,14 @@ async def _prepare(
             raise ConfigInvalid(problem)
     if plan.writes:
         atomicfile.check_replaceable(paths.DAEMON_JSON)
-    validates = command_line is not None and plan.changes
+    # Another program, such as a script, would start an engine.
+    validates = command_line is not None and command_line.starts_dockerd and plan.changes
     version = await _find_version(context, facts) if validates or with_paths(wanted) else None
     _check_paths(context, wanted, version)
     if command_line is not None:
         if wanted or plan.writes:
             command_line.check_mirrors()
-        if plan.changes and version is not None and dockerd.supports_validation(version):
+        if validates and version is not None and dockerd.supports_validation(version):
             context.report(Stage.CHECKING, 0.2)
             await _validate(context, command_line, plan.change.after)
     if facts is not None and facts.containerd_store:

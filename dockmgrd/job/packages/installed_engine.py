@@ -82,7 +82,8 @@ class InstalledEngine:
         :raises ConfigInvalid: when the configuration cannot be read; then nobody knows for sure.
         """
         roots: list[Path] = []
-        if await self.is_active():
+        unit = await self._context.systemd.get_state(names.DOCKER_UNIT)
+        if unit.active:
             try:
                 check_local_socket(names.DOCKER_UNIT)
                 facts = await self._context.engine.facts()
@@ -90,11 +91,12 @@ class InstalledEngine:
             except ServiceFailed as error:  # an engine that hangs can be uninstalled, too
                 self._context.add_note(error.text)
         configuration = paths.DAEMON_JSON
-        unit = await self._context.systemd.get_state(names.DOCKER_UNIT)
         if unit.load_state == "loaded":
             command_line = await CommandLine.read(self._context.systemd, unit)
             roots += command_line.data_roots
             configuration = command_line.config_file
+            if not command_line.starts_dockerd and not unit.active:
+                self._context.add_note(_describe_wrapper(command_line))
         return tuple(dict.fromkeys([*roots, *_read_configured_roots(configuration)]))
 
     async def stop(self, units: Sequence[str], fraction: float) -> None:
@@ -168,6 +170,11 @@ def list_units(changes: Iterable[Change]) -> tuple[str, ...]:
 def get_package_name(change: Change) -> str:
     """The name in the NEVRA of a change."""
     return change.package.rsplit("-", 2)[0]
+
+
+def _describe_wrapper(command_line: CommandLine) -> Text:
+    program = command_line.words[0] if command_line.words else ""
+    return messages.DATA_ROOT_UNKNOWN(unit=names.DOCKER_UNIT, program=program)
 
 
 def _find_socket(engine: HostProcess) -> Path:
