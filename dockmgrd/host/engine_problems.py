@@ -15,6 +15,7 @@ from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
 
 PID_FILE = Path("/run/docker.pid")
+_PROGRAM = "dockerd"
 _EDIT = f"systemctl edit {names.DOCKER_UNIT}"
 
 
@@ -54,8 +55,9 @@ async def inspect_setup(systemd: Systemd, unit: UnitState) -> EngineSetup:
         problems.append(text.with_remedy(messages.FIX_AND_START(), command))
     unmanaged = False
     if not unit.active and not socket.active and (pid := _read_pid()):
-        place = await systemd.find_unit_of(pid)
-        unmanaged = bool(place)
+        place, command = await systemd.find_process(pid)
+        # The file of an engine that was killed stays, and its number may be another process's.
+        unmanaged = _PROGRAM in command.partition(" ")[0].rpartition("/")[2]
         if unmanaged:
             problems.append(_describe_unmanaged(pid, place))
     return EngineSetup(

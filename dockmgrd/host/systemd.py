@@ -27,7 +27,6 @@ _AWAY = (_DBUS_ERROR + "NoReply", _DBUS_ERROR + "NameHasNoOwner", _DBUS_ERROR + 
 _RETURN_TIMEOUT = 60.0
 _ALREADY_SUBSCRIBED = "org.freedesktop.systemd1.AlreadySubscribed"
 _NO_SUCH_UNIT = "org.freedesktop.systemd1.NoSuchUnit"
-
 _STATE = ("LoadState", "ActiveState", "UnitFileState", "FragmentPath", "DropInPaths")
 
 T = TypeVar("T")
@@ -36,9 +35,9 @@ T = TypeVar("T")
 class Systemd:
     """Client of the system manager on a bus connection.
 
-    All requests here can be repeated. When systemd leaves the bus in the middle, as it does when it
-    re-executes itself, the request is repeated as soon as it is back. When the bus itself goes
-    away, it is repeated over a new connection, if `reconnect` says how to get one.
+    All requests here can be repeated. When systemd leaves the bus in the middle, as when it is
+    re-executed, a request is repeated as soon as it is back; when the bus goes away, over a new
+    connection, if `reconnect` says how.
     """
 
     def __init__(self, bus: Bus, reconnect: Callable[[], Awaitable[Bus]] | None = None) -> None:
@@ -88,14 +87,15 @@ class Systemd:
         load_state, can = await self.get_properties(unit, _UNIT, "LoadState", "CanReload")
         return load_state == "loaded" and bool(can)
 
-    async def find_unit_of(self, pid: int) -> str:
-        """The unit that the process runs in; "" for a process that does not exist."""
+    async def find_process(self, pid: int) -> tuple[str, str]:
+        """The unit that the process runs in, and its command line; "" if it does not exist."""
         try:
             [path] = await self._call("GetUnitByPID", "u", pid)
             [name] = await self._bus.call(SYSTEMD, path, PROPERTIES, "Get", "ss", [_UNIT, "Id"])
+            [processes] = await self._call("GetUnitProcesses", "s", name.value)
         except RemoteError:
-            return ""
-        return str(name.value)
+            return "", ""
+        return str(name.value), next((line for _, each, line in processes if each == pid), "")
 
     async def reset_failed(self, unit: str) -> None:
         """Forget failed starts, so that a start limit does not refuse the next one."""
