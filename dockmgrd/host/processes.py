@@ -40,6 +40,21 @@ def find_processes(name: str) -> list[HostProcess]:
     ]
 
 
+def find_children(pid: int) -> list[int]:
+    """The processes that the process has started, and those that it has been given."""
+    return [int(folder.name) for folder in _list_processes() if _read_parent(folder) == pid]
+
+
+def _read_parent(folder: Path) -> int:
+    """The parent's id; 0 for a process that has ended."""
+    try:
+        status = (folder / "stat").read_text()
+    except OSError:
+        return 0
+    # The name of the program, in parentheses, may contain anything: proc(5).
+    return int(status.rpartition(")")[2].split()[1])
+
+
 def _list_processes() -> Iterator[Path]:
     for name in os.listdir(_PROC):
         if name.isdigit():

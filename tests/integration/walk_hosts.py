@@ -107,6 +107,10 @@ _ENGINES: Mapping[str, str] = {
         "cat $config; echo '{\"live-restore\": true}' >$config;"
         "systemctl restart docker; run data 'sleep 600'"
     ),
+    "stopped with live restore": (
+        "echo '{\"live-restore\": true}' >$config;"
+        "systemctl restart docker; run data 'sleep 600'; stop"
+    ),
     "stopped": "run data true; stop",
     "stopped with containerd": "run data true; stop; systemctl stop containerd",
     "masked": "systemctl mask docker.service",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from integration.walk_hosts import ENGINE_FOLDERS
-from integration.walk_view import find_ended, find_lost, find_lost_mounts, find_new
+from integration.walk_view import find_containers, find_ended, find_lost, find_lost_mounts, find_new
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,6 +91,11 @@ def _find_unannounced(run: Run) -> list[str]:
             if path not in files and not _is_announced(path, plan, run.planned)
         ],
         "unmounts": find_lost_mounts(run.planned, run.after),
+        "ends containers": [
+            pid
+            for pid in find_containers(run.planned)
+            if pid not in run.after.processes and not plan.get("stops")
+        ],
         "removes packages": sorted(
             run.planned.packages.keys() - run.after.packages.keys() - packages
         ),
@@ -102,6 +107,9 @@ def _find_undone(run: Run) -> list[str]:
     """What a job that succeeded has not done although it was announced."""
     kept = {each["id"] for each in run.outcome.result.get("notes", ())} & set(_KEPT)
     found = {
+        "delete the data of containers that run": (
+            find_containers(run.after) if run.plan.result.get("deletes") else []
+        ),
         "keep": [
             tree
             for tree in run.plan.result.get("deletes", ())

@@ -82,6 +82,7 @@ _EPHEMERAL = re.compile(
     r"|/io\.containerd\.(runtime|grpc)\.[^/]*/"
     r"|/overlay2/[^/]*-init|\.pid$|/containers/[^/]+/(hostname|hosts|resolv\.conf)"
 )
+_GROUP_OF_CONTAINER = re.compile(r"(docker-)?[0-9a-f]{64}(\.scope)?")
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,13 @@ def _is_work_of_engine(path: str, *, gone: bool, folders: tuple[str, ...]) -> bo
 
 def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+def find_containers(view: View) -> list[str]:
+    """Return the processes that run in containers of Docker's."""
+    return [
+        pid for pid, (_, group) in view.processes.items() if _GROUP_OF_CONTAINER.fullmatch(group)
+    ]
 
 
 def find_ended(before: View, after: View) -> list[str]:

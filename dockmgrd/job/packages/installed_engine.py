@@ -12,7 +12,12 @@ from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigInvalid, DockmgrError, ServiceFailed
 from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.command_line import CommandLine
+from dockmgrd.host.container_processes import (
+    end_container_processes,
+    find_container_processes,
+)
 from dockmgrd.host.engine import Engine
+from dockmgrd.host.engine_answers import Container
 from dockmgrd.host.processes import HostProcess
 from dockmgrd.host.rpmdb import CONTAINERD, LEGACY_PACKAGES
 from dockmgrd.host.running_engine import (
@@ -48,17 +53,25 @@ class InstalledEngine:
         """An engine that docker.service has not started."""
 
     async def list_containers(self, *, may_fail: bool) -> tuple[str, ...]:
-        """Names of the containers that run.
+        """Names of the containers that run, and the start of the id for those without an engine.
 
-        :raises ServiceFailed: when nobody can say, unless that `may_fail`.
+        :raises ServiceFailed: when an engine does not say it, unless that `may_fail`.
         """
+        found: list[Container] = []
         try:
-            found = [each for engine in await self._engines() for each in await engine.containers()]
+            for engine in await self._engines():
+                found += await engine.containers()
+            has_engine = await self.is_active()
         except ServiceFailed:  # an engine that hangs can be uninstalled, too
             if not may_fail:
                 raise
-            return ()
-        return tuple(each.name for each in found)
+            has_engine = False
+        known = {each.id for each in found}
+        survivors = [] if has_engine else find_container_processes()
+        return (
+            *(each.name for each in found),
+            *(each.name for each in survivors if each.id not in known),
+        )
 
     async def is_active(self) -> bool:
         """Whether docker.service runs."""
@@ -113,6 +126,11 @@ class InstalledEngine:
             if await self._is_active(unit):
                 self._stopped.append(unit)
             await self._context.systemd.stop(unit)
+
+    async def end_surviving_containers(self) -> None:
+        """End the containers that no engine has stopped, when the engine is gone."""
+        if self.unmanaged is None:
+            await end_container_processes(find_container_processes())
 
     async def start_again(self) -> None:
         """Start what was stopped, when the packages could not be removed."""

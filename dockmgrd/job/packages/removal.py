@@ -103,7 +103,7 @@ async def examine_host(context: JobContext, options: UninstallOptions) -> Remova
             purge_refusal = error
     refusals = (
         find_packages_refusal() if installed else None,
-        _make_containers_error(running, options),
+        make_containers_error(running, options) if running and not options.force else None,
         _make_containerd_error(engine, foreign, options),
         make_unmanaged_error(engine.unmanaged) if options.purge_data else None,
         purge_refusal,
@@ -151,11 +151,7 @@ async def _plan_purge(
     return to_purge
 
 
-def _make_containers_error(
-    running: Sequence[str], options: UninstallOptions
-) -> ContainersRunning | None:
-    if not running or options.force:
-        return None
+def make_containers_error(running: Sequence[str], options: UninstallOptions) -> ContainersRunning:
     text = messages.CONTAINERS_RUNNING(containers=abbreviate_names(running))
     return ContainersRunning(text.with_remedy(messages.AGREE_TO_STOP(), _make_command(options)))
 

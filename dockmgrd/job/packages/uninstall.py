@@ -12,6 +12,7 @@ from typing import Any
 from dockmgrd import names
 from dockmgrd.enums import Stage
 from dockmgrd.errors import DockmgrError, ServiceFailed, from_name
+from dockmgrd.host.container_processes import find_container_processes
 from dockmgrd.host.containerd_places import find_containerd_places
 from dockmgrd.host.running_engine import find_unmanaged_engine
 from dockmgrd.job.context import JobContext
@@ -24,6 +25,7 @@ from dockmgrd.job.packages.removal import (
     REMOVED_PACKAGES,
     Removal,
     examine_host,
+    make_containers_error,
     without_foreign_data,
 )
 from dockmgrd.job.packages.repofile import RepositoryFile
@@ -65,6 +67,8 @@ async def uninstall(context: JobContext, options: UninstallOptions) -> dict[str,
         units = list_units(plan.changes)
         if outcome.changed and units:
             await context.systemd.disable(*units)
+        if options.force and (names.DOCKER_UNIT in units or removal.purge):
+            await removal.engine.end_surviving_containers()
         repository_changed = RepositoryFile().remove()
         freed = await _purge(context, removal) if removal.purge else {}
         if removal.drop_ins:
@@ -147,6 +151,7 @@ async def _purge(context: JobContext, removal: Removal) -> Mapping[Path, int]:
     """Delete the data of what does not run any more; the bytes that each path has freed.
 
     :raises ServiceFailed: when an engine runs that is not of our packages.
+    :raises ContainersRunning: when a container runs without an engine.
     """
     if (await context.systemd.get_state(names.DOCKER_UNIT)).active:
         text = messages.ENGINE_OF_OTHERS(unit=names.DOCKER_UNIT)
@@ -155,6 +160,9 @@ async def _purge(context: JobContext, removal: Removal) -> Mapping[Path, int]:
     unmanaged = make_unmanaged_error(find_unmanaged_engine(names.DOCKER_UNIT))
     if unmanaged is not None:
         raise unmanaged
+    running = [each.name for each in find_container_processes()]
+    if running:
+        raise make_containers_error(running, removal.options)
     places = await find_containerd_places(context.systemd)
     foreign = find_foreign_data(places.with_former(removal.containerd))
     assert removal.purge is not None
