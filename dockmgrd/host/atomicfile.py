@@ -22,7 +22,8 @@ from dockmgrd.messages.text import Text
 MAX_FILE_BYTES = 16 << 20
 """No configuration file is larger; a device or a FIFO would have no end."""
 
-_SELINUX = "security.selinux"
+_ATTRIBUTES = ("security.selinux", "system.posix_acl_access")
+_OF_USERS = "user."
 _TEMPORARY_SUFFIX = ".dockmgrd-new"
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
 
@@ -69,8 +70,9 @@ def check_replaceable(path: Path) -> None:
 def replace(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
     """Replace the content of the file at once; parent folders are created. Not for two at a time.
 
-    An existing file keeps its owner, mode and SELinux label, and a symbolic link stays one: its
-    target is replaced. A new file gets the mode. What a killed writer left behind is removed.
+    An existing file keeps its owner, mode, access list, SELinux label and the attributes that users
+    have set, and a symbolic link stays one: its target is replaced. A new file gets the mode. What
+    a killed writer left behind is removed.
 
     :param durable: whether a loss of power right after this must find the new content.
     :raises InsufficientSpace, WriteFailed: when it cannot be written; the file is as it was.
@@ -194,7 +196,7 @@ def _is_same_file(one: Path, other: Path) -> bool:
 
 
 def copy_metadata(descriptor: int, model: Path | int, mode: int) -> None:
-    """Give the open file owner, mode and SELinux label of the model, where there is one."""
+    """Give the open file owner, mode and extended attributes of the model, where there is one."""
     try:
         status = os.stat(model)
     except FileNotFoundError:
@@ -205,13 +207,19 @@ def copy_metadata(descriptor: int, model: Path | int, mode: int) -> None:
         # The sandbox of the daemon forbids the call, also where it would change nothing.
         os.fchown(descriptor, status.st_uid, status.st_gid)
     os.fchmod(descriptor, status.st_mode & 0o7777)
+    for name in _list_attributes(model):
+        os.setxattr(descriptor, name, os.getxattr(model, name))
+
+
+def _list_attributes(model: Path | int) -> list[str]:
+    """Those that do not depend on the content; none where the file system has no attributes."""
     try:
-        label = os.getxattr(model, _SELINUX)
+        every = os.listxattr(model)
     except OSError as error:
-        if error.errno not in (errno.ENODATA, errno.ENOTSUP):
+        if error.errno != errno.ENOTSUP:
             raise
-    else:
-        os.setxattr(descriptor, _SELINUX, label)
+        return []
+    return [name for name in every if name in _ATTRIBUTES or name.startswith(_OF_USERS)]
 
 
 def _make_folder(folder: Path) -> None:

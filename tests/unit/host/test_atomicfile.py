@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -159,6 +160,34 @@ def test_files_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
     atomicfile.replace(target, b"new")
     assert [each.name for each in tmp_path.iterdir()] == ["file"]
     assert target.read_bytes() == b"new"
+
+
+NOBODY = 0xFFFFFFFF
+# As `setfacl --modify user:1000:r` writes it: <linux/posix_acl_xattr.h>.
+ACCESS_LIST = struct.pack(
+    "<I" + "HHI" * 5,
+    *(2, 0x01, 6, NOBODY, 0x02, 4, 1000, 0x04, 0, NOBODY, 0x10, 4, NOBODY, 0x20, 0, NOBODY),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("user.note", b"mine"), ("system.posix_acl_access", ACCESS_LIST)],
+    ids=["of users", "access list"],
+)
+def test_attributes_are_kept(tmp_path: Path, name: str, value: bytes) -> None:
+    target = tmp_path / "daemon.json"
+    target.write_text("{}")
+    target.chmod(0o640)
+    try:
+        os.setxattr(target, name, value)
+    except OSError as error:
+        assert error.errno == errno.ENOTSUP
+        pytest.skip("the file system has no such attributes")
+    mode = target.stat().st_mode
+    atomicfile.replace(target, b"new")
+    assert os.getxattr(target, name) == value
+    assert target.stat().st_mode == mode
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may label files")
