@@ -148,7 +148,8 @@ class EngineWatch:
             facts = await question
         except ServiceFailed as error:
             logger.info("%s", error)
-            return self._keep_facts(live) if self._late else live
+            was_late, self._late = self._late, True
+            return self._keep_facts(live) if was_late else replace(live, answers=False)
         finally:
             question.cancel()
         self._late = self._silent = False

@@ -127,8 +127,9 @@ class Engine:
             text = messages.ENGINE_UNREACHABLE(
                 socket=str(self._socket), reason=error.strerror or str(error)
             )
-            remedy = messages.START_ENGINE()
-            raise ServiceFailed(text.with_remedy(remedy, "systemctl start docker")) from error
+            remedy = messages.LOOK_AT_ENGINE_STATUS()
+            command = "systemctl status docker.socket docker.service"
+            raise ServiceFailed(text.with_remedy(remedy, command)) from error
         try:
             writer.write(f"{method} {path} HTTP/1.0\r\nHost: docker\r\n\r\n".encode("ascii"))
             status = _parse_status(await reader.readuntil(b"\r\n\r\n"))

@@ -9,13 +9,20 @@ from pathlib import Path
 
 from dockmgrd import names, paths
 from dockmgrd.host.command_line import CommandLine
-from dockmgrd.host.systemd import SERVICE_INTERFACE, SOCKET_INTERFACE, Systemd
+from dockmgrd.host.systemd import (
+    SERVICE_INTERFACE,
+    SOCKET_INTERFACE,
+    UNIT_INTERFACE,
+    Systemd,
+)
 from dockmgrd.host.units import UnitState
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
 
 PID_FILE = Path("/run/docker.pid")
 _PROGRAM = "dockerd"
+_SERVICE_LIMIT, _TRIGGER_LIMIT = "service-start-limit-hit", "trigger-limit-hit"
+"""Why a socket gives up: its service hit its start limit, or does not start, and is asked to."""
 _EDIT = f"systemctl edit {names.DOCKER_UNIT}"
 
 
@@ -42,14 +49,17 @@ async def inspect_setup(systemd: Systemd, unit: UnitState) -> EngineSetup:
     :param unit: the state of docker.service.
     """
     socket = await systemd.get_state(names.DOCKER_SOCKET_UNIT)
-    limit_hit = await _is_start_limit_hit(systemd, unit, socket)
-    problems = [*_check_unit(unit), *_check_socket(socket, limit_hit=limit_hit)]
+    unit_result = await _get_result(systemd, names.DOCKER_UNIT, unit)
+    socket_result = await _get_result(systemd, names.DOCKER_SOCKET_UNIT, socket)
+    problems = [*_check_unit(unit), *_check_socket(socket, socket_result)]
     command_line = None
     if unit.load_state == "loaded":
         command_line = await CommandLine.read(systemd, unit)
         problems += _check_flags(command_line)
         problems += await _check_service(systemd)
-    if limit_hit:
+        if unit.active_state == "inactive" and await is_condition_unmet(systemd):
+            problems.append(describe_unmet_condition())
+    if unit_result == "start-limit-hit" or socket_result == _SERVICE_LIMIT:
         text = messages.START_LIMIT_HIT(unit=names.DOCKER_UNIT)
         command = f"journalctl -u {names.DOCKER_UNIT}"
         problems.append(text.with_remedy(messages.FIX_AND_START(), command))
@@ -80,25 +90,32 @@ def _check_unit(unit: UnitState) -> Iterator[Text]:
         yield text.with_remedy(messages.CORRECT_UNIT(), command)
 
 
-async def _is_start_limit_hit(systemd: Systemd, unit: UnitState, socket: UnitState) -> bool:
-    """Whether systemd starts the engine no more. A service keeps the result of its last run."""
-    failed = [
-        (name, result)
-        for name, state, result in (
-            (names.DOCKER_UNIT, unit, "start-limit-hit"),
-            (names.DOCKER_SOCKET_UNIT, socket, "service-start-limit-hit"),
-        )
-        if state.active_state == "failed"
-    ]
-    return any([await _get_result(systemd, name) == result for name, result in failed])
+async def is_condition_unmet(systemd: Systemd) -> bool:
+    """Whether docker.service was to be started last, and a condition or assertion forbade it."""
+    every = await systemd.get_properties(
+        *(names.DOCKER_UNIT, UNIT_INTERFACE, "ConditionResult", "ConditionTimestamp"),
+        *("AssertResult", "AssertTimestamp"),
+    )
+    return any(time and not result for result, time in zip(every[::2], every[1::2]))
 
 
-def _check_socket(socket: UnitState, *, limit_hit: bool) -> Iterator[Text]:
+def describe_unmet_condition() -> Text:
+    text = messages.CONDITION_UNMET(unit=names.DOCKER_UNIT)
+    return text.with_remedy(
+        messages.LOOK_AT_ENGINE_STATUS(), f"systemctl status {names.DOCKER_UNIT}"
+    )
+
+
+def _check_socket(socket: UnitState, result: str) -> Iterator[Text]:
     unit = names.DOCKER_SOCKET_UNIT
     if socket.load_state == "masked":
         text = messages.UNIT_MASKED(unit=unit)
         yield text.with_remedy(messages.UNMASK_UNIT(), f"systemctl unmask {unit}")
-    elif socket.active_state == "failed" and not limit_hit:
+    elif result == _TRIGGER_LIMIT:
+        text = messages.SOCKET_STOPPED(unit=unit, service=names.DOCKER_UNIT)
+        command = f"journalctl -u {names.DOCKER_UNIT}"
+        yield text.with_remedy(messages.LOOK_AT_ENGINE_LOG(), command)
+    elif result not in ("", _SERVICE_LIMIT):
         text = messages.SOCKET_FAILED(unit=unit)
         yield text.with_remedy(messages.LOOK_AT_UNIT_LOG(unit=unit), f"journalctl -u {unit}")
 
@@ -143,8 +160,13 @@ def _read_pid() -> int:
         return 0
 
 
-async def _get_result(systemd: Systemd, unit: str) -> str:
-    """Why the service or socket ended: success, exit-code, start-limit-hit and others."""
+async def _get_result(systemd: Systemd, unit: str, state: UnitState) -> str:
+    """Why the service or socket failed: exit-code, start-limit-hit and others; "" if it has not.
+
+    A service keeps the result of its last run.
+    """
+    if state.active_state != "failed":
+        return ""
     interface = SOCKET_INTERFACE if unit.endswith(".socket") else SERVICE_INTERFACE
     [result] = await systemd.get_properties(unit, interface, "Result")
     return str(result)

@@ -19,7 +19,7 @@ from dockmgrd.timeouts import within
 SYSTEMD = "org.freedesktop.systemd1"
 _MANAGER_PATH = "/org/freedesktop/systemd1"
 _MANAGER = "org.freedesktop.systemd1.Manager"
-_UNIT = "org.freedesktop.systemd1.Unit"
+UNIT_INTERFACE = "org.freedesktop.systemd1.Unit"
 SOCKET_INTERFACE = "org.freedesktop.systemd1.Socket"
 SERVICE_INTERFACE = "org.freedesktop.systemd1.Service"
 _DBUS_ERROR = "org.freedesktop.DBus.Error."
@@ -84,14 +84,15 @@ class Systemd:
 
     async def can_reload(self, unit: str) -> bool:
         """Whether systemd reloads the unit: it has an ExecReload, and its file has no error."""
-        load_state, can = await self.get_properties(unit, _UNIT, "LoadState", "CanReload")
+        load_state, can = await self.get_properties(unit, UNIT_INTERFACE, "LoadState", "CanReload")
         return load_state == "loaded" and bool(can)
 
     async def find_process(self, pid: int) -> tuple[str, str]:
         """The unit that the process runs in, and its command line; "" if it does not exist."""
         try:
             [path] = await self._call("GetUnitByPID", "u", pid)
-            [name] = await self._bus.call(SYSTEMD, path, PROPERTIES, "Get", "ss", [_UNIT, "Id"])
+            body = [UNIT_INTERFACE, "Id"]
+            [name] = await self._bus.call(SYSTEMD, path, PROPERTIES, "Get", "ss", body)
             [processes] = await self._call("GetUnitProcesses", "s", name.value)
         except RemoteError:
             return "", ""
@@ -130,15 +131,14 @@ class Systemd:
 
         A file trigger of the packages may have done it already, and it takes a while.
         """
-        known = await asyncio.gather(
-            *(self.get_properties(each, _UNIT, "LoadState", "NeedDaemonReload") for each in units)
-        )
+        wanted = (UNIT_INTERFACE, "LoadState", "NeedDaemonReload")
+        known = await asyncio.gather(*(self.get_properties(each, *wanted) for each in units))
         if any(values != ["loaded", False] for values in known):
             await self.reload_manager()
 
     async def get_state(self, unit: str) -> UnitState:
         """What systemd knows of the unit; `load_state` is not-found for one that is not there."""
-        values = dict(zip(_STATE, await self.get_properties(unit, _UNIT, *_STATE)))
+        values = dict(zip(_STATE, await self.get_properties(unit, UNIT_INTERFACE, *_STATE)))
         return UnitState(
             load_state=values["LoadState"],
             active_state=values["ActiveState"],
@@ -149,7 +149,7 @@ class Systemd:
 
     async def get_active_state(self, unit: str) -> str:
         """The unit's ActiveState: inactive for one that is not there."""
-        return str((await self.get_properties(unit, _UNIT, "ActiveState"))[0])
+        return str((await self.get_properties(unit, UNIT_INTERFACE, "ActiveState"))[0])
 
     async def get_status_text(self, unit: str) -> str:
         """What the service last said of itself by sd_notify."""
@@ -178,7 +178,7 @@ class Systemd:
         Only those that every type of unit has, such as ActiveState. Call what comes back to end it.
         """
         [path] = await self._call("LoadUnit", "s", unit)  # by any of the unit's names
-        return await self.watch_path(path, changed, _UNIT)
+        return await self.watch_path(path, changed, UNIT_INTERFACE)
 
     async def watch_path(
         self, path: str, changed: Callable[[Mapping[str, Any]], None], interface: str | None = None

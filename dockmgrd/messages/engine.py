@@ -30,7 +30,6 @@ CONTAINER_NOT_STOPPED = Template(
 KILL_CONTAINER = Template("kill-container", "Kill the container and try again.")
 LOOK_AT_ENGINE_STATUS = Template("look-at-engine-status", "Look at the status of docker.service.")
 LOOK_AT_ENGINE_LOG = Template("look-at-engine-log", "Look at the log of docker.service.")
-START_ENGINE = Template("start-engine", "Start Docker Engine.")
 
 # systemd
 UNIT_FAILED = Template("unit-failed", "{action} {unit} failed (result: {result}).")
@@ -166,6 +165,9 @@ SOCKET_FAILED = Template(
     "{unit} failed. The group docker may be missing, or something else may stand at the path of "
     "the socket.",
 )
+SOCKET_STOPPED = Template(
+    "socket-stopped", "{unit} does not listen any more, because {service} did not start."
+)
 NO_LOCAL_SOCKET = Template(
     "no-local-socket",
     "Docker Engine listens only on {hosts}, so its state is unknown here.",
@@ -178,6 +180,10 @@ NO_EXEC_RELOAD = Template(
 )
 ADD_EXEC_RELOAD = Template(
     "add-exec-reload", "Add the line 'ExecReload=/bin/kill -s HUP $MAINPID' to its section Service."
+)
+CONDITION_UNMET = Template(
+    "condition-unmet",
+    "systemd does not start {unit}, because a condition or an assertion of the unit is not met.",
 )
 START_LIMIT_HIT = Template(
     "start-limit-hit", "{unit} failed too often, and systemd does not start it any more."

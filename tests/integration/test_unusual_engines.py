@@ -171,6 +171,37 @@ def test_units_that_cannot_start(docker_host: Host) -> None:
     assert api.wait(api.install(source=("s", "official")))["engine-version"]
 
 
+@pytest.mark.parametrize("check", ["ConditionPathExists", "AssertPathExists"])
+def test_a_condition_that_is_not_met(docker_host: Host, check: str) -> None:
+    host, api = docker_host, Api(docker_host)
+    reset(host, f"[Unit]\n{check}=/nonexistent\n")
+    name, text = find_refusal(api, api.install(source=("s", "official")))
+    assert (name, "docker.service" in text) == ("ServiceFailed", True)
+    assert find_problems(api)["condition-unmet"] == "systemctl status docker.service"
+
+    host.run("systemctl", "start", "docker.socket")
+    host.run("docker", "version", check=False)
+    host.run("sh", "-c", "until systemctl is-failed docker.socket; do sleep 0.1; done")
+    assert find_problems(api)["socket-stopped"] == "journalctl -u docker.service"
+
+    start(host)
+    await_version(api)
+    assert find_problems(api) == {}
+
+
+def test_an_engine_whose_socket_is_gone(docker_host: Host) -> None:
+    host, api = docker_host, Api(docker_host)
+    start(host)
+    host.path("/run/docker.sock").unlink()
+    assert find_problems(api) == {"engine-silent": "systemctl status docker"}
+    name, text = find_refusal(api, api.set_mirror(MIRROR))
+    assert (name, "/run/docker.sock: No such file" in text) == ("ServiceFailed", True)
+    assert find_refusal(api, api.uninstall()) == (name, text)
+    start(host)
+    await_version(api)
+    assert find_problems(api) == {}
+
+
 def test_an_engine_of_another_unit(docker_host: Host) -> None:
     host, api = docker_host, Api(docker_host)
     reset(host)

@@ -12,8 +12,9 @@ from typing import Any
 
 from dockmgrd import names, paths
 from dockmgrd.enums import Stage
-from dockmgrd.errors import ConfigInvalid, KernelModuleMissing
+from dockmgrd.errors import ConfigInvalid, KernelModuleMissing, ServiceFailed
 from dockmgrd.host import daemonjson
+from dockmgrd.host.engine_problems import describe_unmet_condition, is_condition_unmet
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
 from dockmgrd.messages import packages as messages
@@ -41,6 +42,8 @@ async def start_engine(context: JobContext, options: InstallOptions) -> tuple[bo
     if to_start:
         context.report(Stage.STARTING, 0.87, names.DOCKER_UNIT)
         await _start_unit(context.systemd, and_enable=to_enable)
+        if await is_condition_unmet(context.systemd):
+            raise ServiceFailed(describe_unmet_condition())
     elif to_enable:
         context.report(Stage.CONFIGURING, 0.85)
         await context.systemd.enable(names.DOCKER_UNIT)

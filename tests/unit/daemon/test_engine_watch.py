@@ -26,6 +26,10 @@ _PROPERTIES: Mapping[str, Any] = {
     "Environment": [],
     "EnvironmentFiles": [],
     "CanReload": True,
+    "ConditionResult": True,
+    "ConditionTimestamp": 1,
+    "AssertResult": True,
+    "AssertTimestamp": 1,
     "LoadState": "loaded",
     "Result": "success",
 }
@@ -203,6 +207,7 @@ async def test_an_engine_that_does_not_answer_has_no_version() -> None:
         watched.systemd.reloaded()
         await watched.until(lambda: watched.watch.live.engine_version == "")
         assert watched.watch.live.installed
+        assert not watched.watch.live.answers
 
 
 async def test_an_engine_that_stops_while_it_is_asked_is_not_followed_again() -> None:
