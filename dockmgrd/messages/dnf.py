@@ -23,9 +23,12 @@ OFFLINE_BY_CONFIGURATION = Template(
     "offline-by-configuration",
     "The configuration of dnf sets 'cacheonly', so that nothing is downloaded: {reason}",
 )
-REMOVE_CACHEONLY = Template(
-    "remove-cacheonly", "Remove 'cacheonly' from the configuration in /etc/dnf."
+SETTING_UNSUITABLE = Template(
+    "setting-unsuitable",
+    "The configuration of dnf sets '{setting}', with which Docker would not be installed or "
+    "removed completely.",
 )
+REMOVE_SETTING = Template("remove-setting", "Remove '{name}' from the configuration in /etc/dnf.")
 CHECK_CLOCK = Template(
     "check-clock",
     "The clock of this host may be behind. Check the time and set the clock.",

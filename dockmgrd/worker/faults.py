@@ -26,7 +26,8 @@ SOURCE_TIMEOUT = 10
 """Seconds without data after which an attempt at our source has failed; dnf would wait 30."""
 MAX_TRIES = 2
 """Attempts at each file of our source; librepo would make 4."""
-
+_UNSUITABLE_FLAGS = ("test", "justdb", "noscripts")
+"""Of rpm: change nothing; change the database alone; run no scriptlets, which add the group."""
 
 _ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:/|/")
 
@@ -109,8 +110,27 @@ def make_offline_error(error: DockmgrError) -> ConfigConflict:
     :param error: what has failed for that reason.
     """
     text = messages.OFFLINE_BY_CONFIGURATION(reason=foreign_text(error.text.sentence))
-    command = "grep -rn cacheonly /etc/dnf"
-    return ConfigConflict(text.with_remedy(messages.REMOVE_CACHEONLY(), command))
+    return ConfigConflict(_add_removal(text, "cacheonly"))
+
+
+def require_suitable_settings(flags: Iterable[str], install_root: str) -> None:
+    """Check that a transaction changes this host, and all that belongs to it.
+
+    :param flags: dnf's setting `tsflags`.
+    :param install_root: its setting `installroot`.
+    :raises ConfigConflict: naming the setting with which it does not.
+    """
+    unsuitable = [("tsflags", each) for each in flags if each in _UNSUITABLE_FLAGS]
+    if install_root.rstrip("/"):
+        unsuitable.append(("installroot", install_root))
+    for name, value in unsuitable:
+        text = messages.SETTING_UNSUITABLE(setting=f"{name}={value}")
+        raise ConfigConflict(_add_removal(text, name))
+
+
+def _add_removal(text: Text, name: str) -> Text:
+    """The sentence about a setting of dnf, with the way to find and remove it."""
+    return text.with_remedy(messages.REMOVE_SETTING(name=name), f"grep -rn {name} /etc/dnf")
 
 
 def make_package_manager_error(reason: str) -> TransactionFailed:

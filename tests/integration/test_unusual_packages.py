@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.suites(BOOKWORM.name, FORKY.name)
 DRY_RUN = ("b", True)
+TRUE = ("b", True)
 DNF_CONF = "/etc/dnf/dnf.conf"
 OTHER = "/etc/yum.repos.d/other.repo"
 LOCKS_OF_DNF5 = """\
@@ -203,6 +204,35 @@ def test_cacheonly_is_named(host: Host) -> None:
     assert api.wait(plan(api))["changed"]
     add_to_configuration(host, setting)  # now the metadata is there, and the packages are not
     find_refusal(api, api.install(), "ConfigConflict")
+
+
+@pytest.mark.parametrize(
+    ("setting", "culprit"),
+    [
+        ("tsflags=test", "tsflags=test"),
+        ("tsflags=nodocs,justdb", "tsflags=justdb"),
+        ("tsflags=noscripts", "tsflags=noscripts"),
+        ("installroot=/srv/root", "installroot=/srv/root"),
+    ],
+)
+def test_settings_that_keep_packages_from_this_host(
+    docker_host: Host, setting: str, culprit: str
+) -> None:
+    """Nothing is claimed to be installed or removed that is not."""
+    host, api = docker_host, Api(docker_host)
+    host.write("/var/lib/docker/volumes/precious/_data/file", "precious")
+    before = add_to_configuration(host, setting)
+    text, command = find_refusal(api, api.install(upgrade=TRUE), "ConfigConflict")
+    assert f"'{culprit}'" in text
+    assert setting in host.run("sh", "-c", command).stdout
+    refusal = (text, command)
+    assert find_refusal(api, plan(api, upgrade=TRUE), "ConfigConflict") == refusal
+    assert find_refusal(api, api.uninstall(), "ConfigConflict") == refusal
+    assert find_refusal(api, api.uninstall(purge_data=TRUE), "ConfigConflict") == refusal
+    assert host.read("/var/lib/docker/volumes/precious/_data/file") == "precious"
+    assert host.run("systemctl", "is-active", "docker").stdout.strip() == "active"
+    host.write(DNF_CONF, f"{before.rstrip()}\ntsflags=nodocs\ninstallroot=/\n")
+    assert api.wait(api.uninstall())["removed"]
 
 
 def test_a_cache_that_cannot_be_written_is_named(host: Host) -> None:

@@ -33,6 +33,7 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
 
     :param cache: see `backend.Module`.
     :raises ConfigInvalid: when dnf's own configuration cannot be read.
+    :raises ConfigConflict: when it does not let transactions change the host as usual.
     :raises PackageManagerLocked: when, at any time in the context, another process works.
     :raises TransactionFailed: when dnf fails in the context with another error of its own.
     """
@@ -43,6 +44,7 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
             _configure_readably(base, cache)
             pid_files = _list_pid_files(base)
             if cache is None:
+                faults.require_suitable_settings(base.conf.tsflags, base.conf.installroot)
                 locks.require_rpm_free()
                 for file in pid_files:
                     locks.require_pid_file_free(file)

@@ -43,6 +43,7 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
 
     :param cache: see `backend.Module`.
     :raises ConfigInvalid: when dnf's own configuration cannot be read.
+    :raises ConfigConflict: when it does not let transactions change the host as usual.
     :raises TransactionFailed: when libdnf5 fails in the context with an error of its own.
     :raises PackageManagerLocked: when another process works.
     """
@@ -51,6 +52,8 @@ def open_base(cache: Path | None = None) -> Iterator[Any]:
         try:
             _configure(base, cache)
             if cache is None:
+                config = base.get_config()
+                faults.require_suitable_settings(config.tsflags, config.installroot)
                 # The lock of every dnf5 of the host, from before it reads to after it has written.
                 state = Path(base.get_config().persistdir)
                 stack.enter_context(locks.hold_lock(state / _SYSTEM_LOCK))
