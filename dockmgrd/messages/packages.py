@@ -97,6 +97,11 @@ RESTART_STOPS_CONTAINERS = Template(
     "restart-stops-containers",
     "Docker restarts and live-restore is off, so these containers stop: {containers}.",
 )
+START_FINDS_CONTAINERS = Template(
+    "start-finds-containers",
+    "These containers run without an engine: {containers}. When Docker Engine starts, it takes "
+    "them over if live-restore is on, and stops them otherwise.",
+)
 RESTART_KEEPS_CONTAINERS = Template(
     "restart-keeps-containers",
     "Docker restarts, and live-restore keeps these containers running: {containers}.",

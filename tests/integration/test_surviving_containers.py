@@ -85,6 +85,7 @@ def test_an_engine_takes_them_over_again(docker_host: Host) -> None:
     host, api = docker_host, Api(docker_host)
     run_container(host, STOP)
     before = find_processes(host)
-    api.wait(api.install(source=("s", "official")))
+    result = api.wait(api.install(source=("s", "official")))
+    assert [note["id"] for note in result["notes"]] == ["start-finds-containers"]
     assert host.run("docker", "ps", "--quiet").stdout != ""
     assert find_processes(host) == before

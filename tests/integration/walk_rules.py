@@ -39,6 +39,12 @@ class Run:
     canceled: bool
 
     @property
+    def may_end_containers(self) -> bool:
+        """Whether the dry run has announced that an engine finds containers when it starts."""
+        notes = self.plan.result.get("notes", ())
+        return any(note["id"] == "start-finds-containers" for note in notes)
+
+    @property
     def refusal(self) -> str:
         """The error that the dry run has announced; "" for none."""
         name: str = self.plan.result.get("refusal", {}).get("name", "").rpartition(".")[2]
@@ -94,7 +100,9 @@ def _find_unannounced(run: Run) -> list[str]:
         "ends containers": [
             pid
             for pid in find_containers(run.planned)
-            if pid not in run.after.processes and not plan.get("stops")
+            if pid not in run.after.processes
+            and not plan.get("stops")
+            and not run.may_end_containers
         ],
         "removes packages": sorted(
             run.planned.packages.keys() - run.after.packages.keys() - packages

@@ -9,6 +9,7 @@ from dockmgrd import names, paths
 from dockmgrd.errors import ConfigInvalid, ServiceFailed
 from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.command_line import CommandLine
+from dockmgrd.host.container_processes import find_container_processes
 from dockmgrd.host.setting_conflicts import DEFAULT_COMMAND_LINE, find_conflicts
 from dockmgrd.host.units import UnitState
 from dockmgrd.job.context import JobContext
@@ -51,6 +52,7 @@ async def make_plan(
         actions += [steps.RELOAD_UNIT(unit=names.DOCKER_UNIT)] if reloads else []
     notes = [await _describe_restart(context, changes)] if names.DOCKER_UNIT in restarts else []
     notes += await _find_setting_conflicts(context, unit) if options.start else []
+    notes += _describe_survivors() if options.start and not unit.active else []
     plan = Plan(
         changes=tuple(changes),
         files=tuple(each for each in files if each is not None),
@@ -114,6 +116,14 @@ async def _describe_restart(context: JobContext, changes: Sequence[Change]) -> T
     if _is_patch_upgrade(changes):
         return messages.RESTART_KEEPS_CONTAINERS(containers=containers)
     return messages.RESTART_MAY_KEEP_CONTAINERS(containers=containers)
+
+
+def _describe_survivors() -> list[Text]:
+    """What a start of the engine means for containers that have outlived it."""
+    containers = [each.name for each in find_container_processes()]
+    if not containers:
+        return []
+    return [messages.START_FINDS_CONTAINERS(containers=abbreviate_names(containers))]
 
 
 def _is_patch_upgrade(changes: Sequence[Change]) -> bool:
