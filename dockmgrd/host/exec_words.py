@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,13 +39,14 @@ def find_program(
     :param program: the name of its file.
     """
     for position, word in enumerate(words):
-        if Path(word).name == program:
-            return words[position:]
         if _is_script(words[:position]):
             found = _find_in_script(program, word, environment)
             if found:
                 return found
-    return words
+    starts = [position for position, word in enumerate(words) if Path(word).name == program]
+    # An option of a wrapper may have the name: `systemd-cat -t dockerd /usr/bin/dockerd`.
+    starts.sort(key=lambda position: not os.path.isabs(words[position]))
+    return words[starts[0] :] if starts else words
 
 
 def _is_script(before: Sequence[str]) -> bool:

@@ -30,6 +30,11 @@ def test_variables_are_those_of_systemd(words: list[str], expanded: list[str]) -
     [
         (["/usr/bin/dockerd", "-H", "fd://"], ["/usr/bin/dockerd", "-H", "fd://"]),
         (["/usr/bin/nice", "-n", "5", "/opt/dockerd", "-D"], ["/opt/dockerd", "-D"]),
+        (["systemd-cat", "-t", "dockerd", "/usr/bin/dockerd", "-D"], ["/usr/bin/dockerd", "-D"]),
+        (
+            ["/usr/bin/dockerd", "--label", "/a/dockerd"],
+            ["/usr/bin/dockerd", "--label", "/a/dockerd"],
+        ),
         (["/usr/bin/env", "A=b", "dockerd", "-D"], ["dockerd", "-D"]),
         (["/bin/sh", "-c", "exec dockerd -g /srv/d"], ["dockerd", "-g", "/srv/d"]),
         (["/bin/bash", "-l", "-ec", "A=1 dockerd -g '/srv/a b'"], ["dockerd", "-g", "/srv/a b"]),
