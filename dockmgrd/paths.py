@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -11,7 +12,7 @@ _PACKAGE = Path(__file__).resolve().parent
 def _interfaces_dir() -> Path:
     """The interface files of the checkout we run from, or those that the RPM installed."""
     checkout = _PACKAGE.parent / "dbus"
-    if (checkout / "org.dockmgr1.Manager.xml").is_file():
+    if os.path.isfile(checkout / "org.dockmgr1.Manager.xml"):
         return checkout
     return Path("/usr/share/dbus-1/interfaces")
 

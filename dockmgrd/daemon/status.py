@@ -83,7 +83,7 @@ class Status:
             registries=self._files.registries(),
             source=catalog.find_name(repository.base_url),
             checks=tuple(self.watch.checks if self.watch else ()),
-            problems=tuple(self._find_file_problems(catalog, configured)),
+            problems=tuple(self._find_file_problems(catalog, configured, repository)),
         )
         if facts != self.facts:
             self.facts = facts
@@ -196,7 +196,9 @@ class Status:
             return normalize_known(self._files.mirrors().mirrors)
         return read_configured_mirrors(registry)
 
-    def _find_file_problems(self, catalog: Catalog, configured: ConfiguredMirrors) -> list[Text]:
+    def _find_file_problems(
+        self, catalog: Catalog, configured: ConfiguredMirrors, repository: Repository
+    ) -> list[Text]:
         remedy = messages.SEE_SOURCES(path=str(paths.ADMIN_SOURCES))
         problems = [
             text if text.remedy else text.with_remedy(remedy, f"ls -l {paths.ADMIN_SOURCES}")
@@ -208,8 +210,8 @@ class Status:
             problems.append(self.limits.problem.with_remedy(remedy))
         if self._packages.problem:
             problems.append(self._packages.problem)
-        if configured.problem is not None:
-            problems.append(configured.problem)
+        found = (configured.problem, repository.problem)
+        problems += [each for each in found if each is not None]
         if self.watch is not None:
             problems += self.watch.problems
         return [*problems, *find_unusable_mirrors(configured.mirrors)]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from dockmgrd import names, paths
 from dockmgrd.errors import AccessDenied, DockmgrError, InvalidArgs, quote
 from dockmgrd.host import atomicfile, watch_config, yamltree
 from dockmgrd.host.filecache import Stamp, read_stamp
+from dockmgrd.host.hidden_files import is_hidden
 from dockmgrd.host.watch_config import Choice, MirrorWatch
 from dockmgrd.host.yamltree import Entry, Malformed
 from dockmgrd.messages import limits
@@ -115,8 +117,10 @@ def load(
     """
     try:
         return read(path), NOTHING
-    except FileNotFoundError:
-        return DEFAULT, NOTHING
+    except FileNotFoundError as error:
+        if not is_hidden(path):
+            return DEFAULT, NOTHING
+        problem = limits.LIMITS_NOT_READABLE(path=str(path), reason=str(error.strerror))
     except Malformed as error:
         problem = error.text
     except OSError as error:
@@ -156,11 +160,11 @@ class LimitsFile:
     def _keep(self) -> None:
         """Have `good` be what the file is. That it cannot be kept makes the file no worse."""
         try:
-            if self._path.exists():
+            if os.path.exists(self._path):
                 content = self._path.read_bytes()
-                if not self._good.exists() or self._good.read_bytes() != content:
+                if not os.path.exists(self._good) or self._good.read_bytes() != content:
                     atomicfile.replace(self._good, content, mode=0o600)
-            elif self._good.exists():
+            elif os.path.exists(self._good):
                 atomicfile.remove(self._good)
         except (OSError, DockmgrError) as error:
             reason = error.text if isinstance(error, DockmgrError) else foreign_text(str(error))

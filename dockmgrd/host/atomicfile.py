@@ -140,7 +140,7 @@ def _resolve(path: Path) -> Path:
     :raises WriteFailed: when they lead in a circle.
     """
     target = Path(os.path.realpath(path))
-    if target.is_symlink():  # realpath stops inside of a loop
+    if os.path.islink(target):  # realpath stops inside of a loop
         loop = messages.LINK_LOOP(file=str(path))
         raise WriteFailed(loop.with_remedy(messages.CORRECT_PATH(), f"ls -l {path}"))
     return target
@@ -151,7 +151,7 @@ def _check_target(path: Path, target: Path) -> None:
     try:
         kind = describe_kind(os.stat(target).st_mode)
     except FileNotFoundError:
-        if path.is_symlink() and not target.parent.is_dir():
+        if os.path.islink(path) and not os.path.isdir(target.parent):
             dangling = messages.LINK_TO_MISSING_FOLDER(file=str(path), target=str(target))
             raise WriteFailed(dangling.with_remedy(messages.CORRECT_PATH())) from None
         return
@@ -164,7 +164,7 @@ def _check_target(path: Path, target: Path) -> None:
 
 def _describe_misfit(path: Path, kind: Text) -> Text:
     """What stands at the path in place of a regular file."""
-    if path.is_symlink():
+    if os.path.islink(path):
         target = os.path.realpath(path)
         return messages.LINK_TO_NO_FILE(file=str(path), target=target, kind=kind)
     return messages.NOT_A_REGULAR_FILE(file=str(path), kind=kind)
@@ -223,9 +223,9 @@ def _list_attributes(model: Path | int) -> list[str]:
 
 
 def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return
-    made = [each for each in (*reversed(folder.parents), folder) if not each.exists()]
+    made = [each for each in (*reversed(folder.parents), folder) if not os.path.exists(each)]
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     _sync_folder(folder.parent)
     restore_labels(*made)

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from dockmgrd import paths
 from dockmgrd.errors import ConfigInvalid
 from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host.hidden_files import describe_hidden, describe_unreadable, is_hidden
 from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.mirror_urls import find_faults, strip_password
@@ -33,15 +32,12 @@ def read_mirrors() -> ConfiguredMirrors:
     path = paths.DAEMON_JSON
     try:
         content = atomicfile.read(path)
-        if content is None and path.is_symlink():
-            # Links into folders of users lead nowhere in the sandbox of the daemon.
-            return ConfiguredMirrors(problem=_make_problem(path))
+        if content is None and is_hidden(path):
+            return ConfiguredMirrors(problem=describe_hidden(path))
         document = daemonjson.parse(content or b"", str(path))
         return ConfiguredMirrors(document.mirrors, frozenset(document.values))
     except ConfigInvalid as error:
-        if isinstance(error.__cause__, PermissionError) and path.is_symlink():
-            return ConfiguredMirrors(problem=_make_problem(path))
-        return ConfiguredMirrors(problem=error.text)
+        return ConfiguredMirrors(problem=describe_unreadable(path, error))
 
 
 def find_unusable_mirrors(mirrors: Iterable[str]) -> list[Text]:
@@ -53,9 +49,3 @@ def find_unusable_mirrors(mirrors: Iterable[str]) -> list[Text]:
         command = f"dockmgrctl set-mirror --remove {shlex.quote(name)}"
         problems.append(text.with_remedy(messages.REMOVE_OR_CORRECT_MIRROR(), command))
     return problems
-
-
-def _make_problem(path: Path) -> Text:
-    target = os.path.realpath(path)
-    text = messages.CONFIG_LINK_UNREADABLE(file=str(path), target=target)
-    return text.with_remedy(messages.LOOK_AT_FILE(), f"ls -lL {path}")

@@ -11,7 +11,9 @@ from dockmgrd.errors import ConfigInvalid
 from dockmgrd.host import atomicfile, registry_folders
 from dockmgrd.host.configured_mirrors import ConfiguredMirrors, read_mirrors
 from dockmgrd.host.filecache import FileCache
+from dockmgrd.host.hidden_files import describe_hidden, describe_unreadable, is_hidden
 from dockmgrd.host.registry_folders import RegistryFile
+from dockmgrd.messages.text import Text
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Repository:
 
     base_url: str = ""
     path: str = ""
+    problem: Text | None = None
+    """Why nobody can tell what the file says."""
 
 
 class HostFiles:
@@ -48,10 +52,14 @@ def _read_repository() -> Repository:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         content = atomicfile.read(path)
+        if content is None and is_hidden(path):
+            return Repository(path=str(path), problem=describe_hidden(path))
         if content is None:
             return Repository()
         parser.read_string(content.decode("utf-8"))
-    except (ConfigInvalid, ValueError, configparser.Error):
+    except ConfigInvalid as error:
+        return Repository(path=str(path), problem=describe_unreadable(path, error))
+    except (ValueError, configparser.Error):
         return Repository(path=str(path))
     for section in parser.sections():
         if parser.get(section, "enabled", fallback="1") == "1":

@@ -142,7 +142,7 @@ class JobStore:
 
     def is_waiting(self, job_id: str) -> bool:
         """Whether the job waits to be started."""
-        return (self._path(job_id) / "waiting.json").is_file()
+        return os.path.isfile(self._path(job_id) / "waiting.json")
 
     def delete(self, job_id: str) -> None:
         """Forget the job. What cannot be deleted stays, and the log says so."""
@@ -150,7 +150,7 @@ class JobStore:
 
     def _delete(self, path: Path) -> None:
         try:
-            if path.is_dir() and not path.is_symlink():
+            if os.path.isdir(path) and not os.path.islink(path):
                 delete_folder(path)
             else:
                 path.unlink()
@@ -190,7 +190,7 @@ class JobStore:
             known = set(self.ids())
             for name in os.listdir(self._spare):
                 owner = name.partition(".")[0]
-                if owner not in known or (self._folder / owner / "result.json").exists():
+                if owner not in known or os.path.exists(self._folder / owner / "result.json"):
                     (self._spare / name).unlink()
             data = _encode(_encode_result(result))
             atomicfile.replace(self._spare_path(job_id), data, mode=0o600, durable=False)

@@ -52,8 +52,8 @@ def find_obstacle(path: Path, target: Path) -> Text | None:
     :param path: what the file is called in the sentence.
     """
     folder = _find_existing_folder(target)
-    if not folder.is_dir():
-        kind = describe_kind(folder.stat().st_mode) or messages.KIND_FILE()
+    if not os.path.isdir(folder):
+        kind = describe_kind(os.lstat(folder).st_mode) or messages.KIND_FILE()
         text = messages.PARENT_NOT_A_FOLDER(folder=str(folder), kind=kind)
         return text.with_remedy(messages.CORRECT_PATH(), f"ls -l {folder}")
     for each in (target, folder):

@@ -21,7 +21,7 @@ def read_certificates(folder: Path, *, relative: bool) -> Certificates:
     :raises ConfigConflict: when the name of a file cannot stand in a hosts.toml.
     """
     try:
-        names = sorted(each.name for each in os.scandir(folder) if not each.is_dir())
+        names = sorted(each.name for each in os.scandir(folder) if not os.path.isdir(each))
     except (FileNotFoundError, NotADirectoryError):
         return Certificates()
     except OSError as error:

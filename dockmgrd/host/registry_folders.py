@@ -63,7 +63,7 @@ def find_folder(registry: str) -> Path:
     """The folder that the engine reads for the registry, or would read."""
     root = paths.REGISTRY_CERTIFICATES
     host, colon, port = registry.rpartition(":")
-    if colon and (root / f"{host}_{port}_").exists():
+    if colon and os.path.exists(root / f"{host}_{port}_"):
         return root / f"{host}_{port}_"
     return root / registry
 
@@ -120,7 +120,8 @@ def _read_file(registry: str, path: Path) -> RegistryFile:
 def _list_folders() -> list[Path]:
     """The folders below certs.d; none where it cannot be read."""
     try:
-        return [Path(each) for each in os.scandir(paths.REGISTRY_CERTIFICATES) if each.is_dir()]
+        every = os.scandir(paths.REGISTRY_CERTIFICATES)
+        return [Path(each) for each in every if os.path.isdir(each)]
     except OSError:
         return []
 

@@ -18,7 +18,7 @@ _TIMEOUT = 10.0
 
 def restore_labels(*paths: Path) -> None:
     """Give the paths the labels of the host's policy, where it has one. What fails is left."""
-    if not (paths and _ENABLED.exists()):
+    if not (paths and os.path.exists(_ENABLED)):
         return
     quiet = subprocess.DEVNULL
     with suppress(OSError, subprocess.TimeoutExpired):

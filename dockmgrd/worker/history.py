@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +21,7 @@ def require_usable(file: Path) -> None:
 
     :raises TransactionFailed: naming the file, in the words of SQLite.
     """
-    if not file.exists():
+    if not os.path.exists(file):
         return
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as database:

@@ -130,7 +130,7 @@ def _read_pid(file: Path) -> int | None:
 
 
 def _is_running(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    return os.path.exists(f"/proc/{pid}")
 
 
 def _read_command(pid: int) -> str:

@@ -85,6 +85,43 @@ def test_links_to_hidden_folders_are_followed(host: Host) -> None:
     assert json.loads(host.read("/srv/new.json")) == {"registry-mirrors": [MIRROR]}
 
 
+_MOVE_AWAY = """
+mkdir --parents "$1" "$2"
+cp --archive "$1/." "$2"
+rm --recursive "$1"
+ln --symbolic "$2" "$1"
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "owner"), [("/root", "root"), ("/home/alice", "alice"), ("/srv/private", "alice")]
+)
+def test_folders_in_hidden_folders_are_followed(docker_host: Host, folder: str, owner: str) -> None:
+    """Links on the way to a file, of Docker's, of dnf's and of our own."""
+    host, api = docker_host, Api(docker_host)
+    for path, name in (("/etc/docker", "d"), ("/etc/yum.repos.d", "y"), ("/etc/dockmgrd", "m")):
+        host.run(
+            *("sh", "-ec", _MOVE_AWAY, "sh", path, f"{folder}/{name}"),
+        )
+    file = f"{folder}/d/daemon.json"
+    host.write(file, CONTENT)
+    host.run("chown", "--recursive", owner, folder)
+    host.run("chmod", "0700", folder)
+    problems = [each["id"] for each in api.status()["problems"]]
+    assert problems.count("config-link-unreadable") == 2
+    assert "limits-unknown" in problems, "the limits of the administrator may be stricter"
+    assert not api.status()["mirrors-drift"]
+    assert api.wait(api.set_mirror(MIRROR))["active"]
+    assert MIRROR in host.read(file)
+    assert host.run("stat", "--format=%U", file).stdout.strip() == owner
+    result = api.wait(api.install(source=("s", "official"), mirrors=("as", [])))
+    assert result["mirrors"] == []
+    refusal = api.wait(api.uninstall(purge_data=("b", True), dry_run=("b", True)))["refusal"]
+    assert refusal["name"].endswith("UnsafePath")
+    assert api.wait(api.uninstall())["removed"]
+    assert host.run("ls", f"{folder}/y").stdout.find("docker-ce.repo") < 0
+
+
 def test_content_that_only_the_engine_judges(host: Host) -> None:
     """An Install without mirrors does not touch daemon.json, whatever it holds."""
     api = Api(host)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -188,7 +189,7 @@ def _render(file: RegistryFile, wanted: tuple[str, ...], insecure: Collection[st
     :raises ConfigConflict: when it would hide settings that hold for the registry now.
     """
     folder = file.path.parent
-    is_new = not folder.exists()
+    is_new = not os.path.exists(folder)
     certificates = read_certificates(folder, relative=True)
     if is_new:
         certificates = _read_default_certificates(file.registry)
@@ -207,7 +208,7 @@ def _read_default_certificates(registry: str) -> Certificates:
     """
     default = paths.REGISTRY_CERTIFICATES / DEFAULT_FOLDER
     hosts = default / HOSTS_TOML
-    if hosts.exists():
+    if os.path.exists(hosts):
         text = messages.DEFAULT_HOSTS_FILE_HIDDEN(file=str(hosts), registry=registry)
         remedy = messages.MAKE_REGISTRY_FOLDER(registry=registry)
         command = f"mkdir -p {paths.REGISTRY_CERTIFICATES / registry}"

@@ -8,6 +8,7 @@ an API that Python has no client for or a `ctr` whose output is not made for pro
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,9 @@ def find_foreign_data(places: ContainerdPlaces, default_root: Path = DEFAULT_ROO
         unreadable,
         in_use=default_root in places.used_roots,
         other_roots=tuple(
-            root for root in places.roots if root != default_root and (root / METADATA).exists()
+            root
+            for root in places.roots
+            if root != default_root and os.path.exists(root / METADATA)
         ),
     )
 
@@ -91,5 +94,5 @@ def _list_task_namespaces(tasks: Path) -> Iterator[str]:
     except (FileNotFoundError, NotADirectoryError):
         return
     for folder in folders:
-        if folder.is_dir() and any(folder.iterdir()):
+        if os.path.isdir(folder) and os.listdir(folder):
             yield folder.name

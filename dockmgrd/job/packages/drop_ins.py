@@ -21,12 +21,12 @@ def find_drop_ins(*, every: bool, folder: Path = paths.DROP_INS) -> tuple[FileCh
     Those are our own, or with `every` the administrator's, too. Whatever is not a regular file,
     such as a link, stays.
     """
-    if not folder.is_dir() or folder.is_symlink():
+    if not os.path.isdir(folder) or os.path.islink(folder):
         return ()
     found = [
         FileChange(path, path.read_bytes(), None)
         for path in sorted(folder.glob("*.conf"))
-        if path.is_file() and not path.is_symlink()
+        if os.path.isfile(path) and not os.path.islink(path)
     ]
     return tuple(each for each in found if every or (each.before or b"").startswith(_MARK))
 

@@ -99,7 +99,8 @@ async def _has_module() -> bool:
     """
     folder = _MODULES / os.uname().release
     modprobe = shutil.which("modprobe", path="/usr/sbin:/sbin:/usr/bin:/bin")
-    if (_LOADED_MODULES / _MODULE).exists() or not folder.is_dir() or modprobe is None:
+    is_loaded = os.path.exists(_LOADED_MODULES / _MODULE)
+    if is_loaded or not os.path.isdir(folder) or modprobe is None:
         return True
     # modprobe knows the modules that are built in, too.
     process = await asyncio.create_subprocess_exec(

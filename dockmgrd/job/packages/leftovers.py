@@ -42,7 +42,7 @@ def _find_bridges() -> Iterator[Text]:
     except OSError:
         return
     for name in names:
-        if _BRIDGE.fullmatch(name) and (_NETWORKS / name / "bridge").is_dir():
+        if _BRIDGE.fullmatch(name) and os.path.isdir(_NETWORKS / name / "bridge"):
             text = messages.LEFTOVER_BRIDGE(bridge=name)
             yield text.with_remedy(messages.REMOVE_LEFTOVER(), f"ip link delete {name}")
 

@@ -123,7 +123,7 @@ class RepositoryFile:
         elif before is not None and not _is_ours(before):
             return None
         else:
-            after = self._saved.read_bytes() if self._saved.is_file() else None
+            after = self._saved.read_bytes() if os.path.isfile(self._saved) else None
             public = is_public(self._saved)
         if _is_equivalent(before, after):
             return None
@@ -151,7 +151,7 @@ class RepositoryFile:
         except ConfigInvalid as error:
             raise WriteFailed(error.text) from error
         # A link to nowhere is somebody's, too.
-        return b"" if content is None and self._path.is_symlink() else content
+        return b"" if content is None and os.path.islink(self._path) else content
 
     def _find_free_name(self) -> Path:
         """Where to keep a file that dockmgrd did not write; one that is kept already stays."""

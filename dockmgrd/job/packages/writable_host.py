@@ -17,11 +17,11 @@ _DATABASES = (Path("/usr/lib/sysimage/rpm"), Path("/var/lib/rpm"))
 
 def find_packages_refusal() -> DockmgrError | None:
     """Why rpm cannot change packages here; None when nothing is known to prevent it."""
-    if _OSTREE_MARK.exists():
+    if os.path.exists(_OSTREE_MARK):
         text = packages.HOST_IS_IMAGE_BASED()
         return UnsupportedPlatform(text.with_remedy(packages.USE_RPM_OSTREE()))
     for path in (_PROGRAMS, *_DATABASES):
-        if path.exists() and os.statvfs(path).f_flag & os.ST_RDONLY:
+        if os.path.exists(path) and os.statvfs(path).f_flag & os.ST_RDONLY:
             return _make_read_only_error(path)
     return None
 

@@ -179,3 +179,27 @@ def test_mirror_watch_that_is_not_valid(path: Path, value: str, reason: str) -> 
     with pytest.raises(Malformed, match=reason) as caught:
         adminconfig.read(path)
     assert caught.value.reason.id, "clients translate it"
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_hidden_file_does_not_lift_the_limits(
+    file: LimitsFile, path: Path, is_folder: bool
+) -> None:
+    """A link into /root leads nowhere in the sandbox of the daemon."""
+    target = path.parent / "hidden" / "dockmgrd.yaml"
+    if is_folder:
+        path.parent.joinpath("own").symlink_to(target.parent)
+        path = path.parent / "own" / "dockmgrd.yaml"
+        file = LimitsFile(path, path.parent.parent / "good")
+    else:
+        path.symlink_to(target)
+    assert file.current().allowed_mirrors == {}
+    assert "cannot be read" in str(file.problem)
+    target.parent.mkdir()
+    target.write_text("allowed-mirrors: [mirror.example]\n")
+    assert list(file.current().allowed_mirrors or ()) != []
+    assert not file.problem
+    target.unlink()
+    target.parent.rmdir()
+    assert list(file.current().allowed_mirrors or ()) != [], "the last good ones hold"
+    assert file.problem
