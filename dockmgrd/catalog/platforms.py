@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockmgrd import paths
 from dockmgrd.errors import UnsupportedPlatform
-from dockmgrd.host import yamltree
+from dockmgrd.host import regular_files, yamltree
 from dockmgrd.messages import sources as messages
 from dockmgrd.messages.text import Text
 
@@ -31,7 +31,7 @@ class Platform:
     def read(cls, path: Path = paths.OS_RELEASE) -> Platform:
         """What the file says; a host without one is a platform without a name."""
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = regular_files.read_text(path)
         except OSError:
             text = ""
         fields = parse_os_release(text)

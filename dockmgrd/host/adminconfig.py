@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dockmgrd import names, paths
 from dockmgrd.errors import AccessDenied, DockmgrError, InvalidArgs, quote
-from dockmgrd.host import atomicfile, watch_config, yamltree
+from dockmgrd.host import atomicfile, regular_files, watch_config, yamltree
 from dockmgrd.host.filecache import Stamp, read_stamp
 from dockmgrd.host.hidden_files import is_hidden
 from dockmgrd.host.watch_config import Choice, MirrorWatch
@@ -161,7 +161,7 @@ class LimitsFile:
         """Have `good` be what the file is. That it cannot be kept makes the file no worse."""
         try:
             if os.path.exists(self._path):
-                content = self._path.read_bytes()
+                content = regular_files.read_bytes(self._path)
                 if not os.path.exists(self._good) or self._good.read_bytes() != content:
                     atomicfile.replace(self._good, content, mode=0o600)
             elif os.path.exists(self._good):

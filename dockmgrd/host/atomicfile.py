@@ -14,13 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dockmgrd.errors import ConfigInvalid, InsufficientSpace, WriteFailed
+from dockmgrd.host import regular_files
 from dockmgrd.host.obstacles import describe_kind, find_obstacle, get_reason
 from dockmgrd.host.selinux import restore_labels
 from dockmgrd.messages import files as messages
 from dockmgrd.messages.text import Text
-
-MAX_FILE_BYTES = 16 << 20
-"""No configuration file is larger; a device or a FIFO would have no end."""
 
 _ATTRIBUTES = ("security.selinux", "system.posix_acl_access")
 _OF_USERS = "user."
@@ -34,9 +32,12 @@ def read(path: Path) -> bytes | None:
     :raises ConfigInvalid: when the path leads to something else, in a circle, or cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        return regular_files.read_bytes(path)
     except FileNotFoundError:
         return None
+    except regular_files.NotRegularError as error:
+        text = _describe_misfit(path, error.kind)
+        raise ConfigInvalid(text.with_remedy(messages.CORRECT_PATH())) from error
     except OSError as error:
         text = (
             messages.LINK_LOOP(file=str(path))
@@ -44,14 +45,6 @@ def read(path: Path) -> bytes | None:
             else messages.READ_FAILED(file=str(path), reason=error.strerror or str(error))
         )
         raise ConfigInvalid(text.with_remedy(messages.CORRECT_PATH(), f"ls -l {path}")) from error
-    try:
-        kind = describe_kind(os.fstat(descriptor).st_mode)
-        if kind is not None:
-            raise ConfigInvalid(_describe_misfit(path, kind).with_remedy(messages.CORRECT_PATH()))
-        with open(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_FILE_BYTES)
-    finally:
-        os.close(descriptor)
 
 
 def check_replaceable(path: Path) -> None:

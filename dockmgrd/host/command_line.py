@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockmgrd import names, paths
 from dockmgrd.errors import ConfigConflict, ConfigInvalid
-from dockmgrd.host import atomicfile, daemonjson
+from dockmgrd.host import atomicfile, daemonjson, regular_files
 from dockmgrd.host.environment_files import find_files, read_variables
 from dockmgrd.host.exec_words import expand_words, find_program
 from dockmgrd.host.systemd import SERVICE_INTERFACE, Systemd
@@ -161,6 +161,6 @@ def _read_configured_hosts(configuration: Path) -> tuple[str, ...]:
 def _read_lines(path: Path) -> list[str]:
     """The lines of a file that may be missing or in any encoding."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return regular_files.read_text(path).splitlines()
     except OSError:
         return []

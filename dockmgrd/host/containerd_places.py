@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import names
+from dockmgrd.host import regular_files
 from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.processes import HostProcess, find_processes
 from dockmgrd.host.systemd import Systemd
@@ -109,7 +110,7 @@ def _read_files(configuration: Path) -> Iterator[str]:
             continue
         seen.add(file)
         try:
-            text = file.read_text(encoding="utf-8", errors="replace")
+            text = regular_files.read_text(file)
         except OSError:
             continue
         table = _TABLE.search(text)

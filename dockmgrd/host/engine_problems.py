@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd import names, paths
+from dockmgrd.host import regular_files
 from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.systemd import (
     SERVICE_INTERFACE,
@@ -21,6 +22,7 @@ from dockmgrd.messages.text import Text
 
 PID_FILE = Path("/run/docker.pid")
 _PROGRAM = "dockerd"
+_PID_LIMIT = 1 << 22  # PID_MAX_LIMIT of the kernel
 _SERVICE_LIMIT, _TRIGGER_LIMIT = "service-start-limit-hit", "trigger-limit-hit"
 """Why a socket gives up: its service hit its start limit, or does not start, and is asked to."""
 _EDIT = f"systemctl edit {names.DOCKER_UNIT}"
@@ -155,9 +157,10 @@ def _describe_unmanaged(pid: int, place: str) -> Text:
 def _read_pid() -> int:
     """The process in dockerd's pid file; 0 when there is none."""
     try:
-        return int(PID_FILE.read_text())
+        pid = int(regular_files.read_bytes(PID_FILE))
     except (OSError, ValueError):
         return 0
+    return pid if 0 < pid < _PID_LIMIT else 0
 
 
 async def _get_result(systemd: Systemd, unit: str, state: UnitState) -> str:

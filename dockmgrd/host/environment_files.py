@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from dockmgrd.host import regular_files
+
 _NAME = r"^[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*="
 _QUOTED = r"""'[^']*'|"(?:\\.|[^"\\])*\""""
 _PLAIN = r"(?:\\.|[^\n\\])*"
@@ -35,7 +37,7 @@ def read_variables(files: Iterable[Path]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for path in files:
         try:
-            text = path.read_text(encoding="utf-8", errors="replace")
+            text = regular_files.read_text(path)
         except OSError:
             continue
         found.update(parse_variables(text))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockmgrd.errors import ConfigConflict, WriteFailed
-from dockmgrd.host import atomicfile
+from dockmgrd.host import atomicfile, regular_files
 from dockmgrd.host.held_folders import (
     NOT_A_FOLDER_ERRORS,
     OPEN_FOLDER,
@@ -181,7 +181,7 @@ class HostsWriter:
             raise
         try:
             with open(descriptor, "rb", closefd=False) as file:
-                if file.read(atomicfile.MAX_FILE_BYTES) != self.before:
+                if file.read(regular_files.MAX_FILE_BYTES) != self.before:
                     raise self._make_conflict()
             yield descriptor
         finally:

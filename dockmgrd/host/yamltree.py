@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dockmgrd.host import regular_files
 from dockmgrd.messages import sources as messages
 from dockmgrd.messages.text import Text, foreign_text
 
@@ -94,7 +95,7 @@ def read(path: Path) -> Entry:
     :raises OSError: when it cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = regular_files.read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
         raise Malformed(path, 1, messages.YAML_NOT_UTF8()) from error
     # Imported here because most hosts have no such file, and loading it takes 15 ms.

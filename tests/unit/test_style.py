@@ -295,3 +295,25 @@ def test_questions_about_paths_have_an_answer() -> None:
         and ast.unparse(node.func.value) != "os.path"
     }
     assert raising == set()
+
+
+READERS_OF_SURE_FILES = {
+    *("bus.introspection", "bus.standard", "host.watch_config"),  # what packages and systemd made
+    *("host.obstacles", "host.processes", "job.packages.mounts"),  # /proc
+    *("host.atomicfile", "host.adminconfig", "job.packages.drop_ins", "job.packages.repofile"),
+}
+"""The modules that read files of the kernel or of a package, or look first what a file is."""
+
+
+def test_files_of_others_may_be_anything() -> None:
+    """A FIFO in the place of a file would block its reader; see `host.regular_files`."""
+    readers = {
+        module.name
+        for module in MODULES.values()
+        if not module.name.startswith(("worker.", "cli."))
+        for node in ast.walk(ast.parse(module.path.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"read_text", "read_bytes"}
+        and ast.unparse(node.value) != "regular_files"
+    }
+    assert readers == READERS_OF_SURE_FILES

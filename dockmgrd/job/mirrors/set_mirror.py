@@ -11,7 +11,7 @@ from typing import Any
 from dockmgrd import names, paths
 from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigInvalid, InvalidArgs
-from dockmgrd.host import atomicfile, dockerd
+from dockmgrd.host import atomicfile, dockerd, regular_files
 from dockmgrd.host.command_line import CommandLine
 from dockmgrd.host.configured_mirrors import find_unusable_mirrors
 from dockmgrd.host.engine_answers import EngineFacts
@@ -226,7 +226,7 @@ def _find_hosts_file() -> Path | None:
     for folder in _HUB_FOLDERS:
         path = paths.REGISTRY_CERTIFICATES / folder / "hosts.toml"
         try:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = regular_files.read_text(path).splitlines()
         except OSError:
             continue
         return path if any(line.lstrip().startswith("[host") for line in lines) else None

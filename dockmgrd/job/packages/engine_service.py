@@ -13,7 +13,7 @@ from typing import Any
 from dockmgrd import names, paths
 from dockmgrd.enums import Stage
 from dockmgrd.errors import ConfigInvalid, KernelModuleMissing, ServiceFailed
-from dockmgrd.host import daemonjson
+from dockmgrd.host import atomicfile, daemonjson
 from dockmgrd.host.engine_problems import describe_unmet_condition, is_condition_unmet
 from dockmgrd.host.systemd import Systemd
 from dockmgrd.job.context import JobContext
@@ -115,7 +115,8 @@ async def _has_module() -> bool:
 def _leaves_firewall_alone() -> bool:
     """Whether daemon.json has dockerd set no iptables rules."""
     try:
-        settings = daemonjson.parse(paths.DAEMON_JSON.read_bytes(), str(paths.DAEMON_JSON)).values
-    except (OSError, ConfigInvalid):
+        content = atomicfile.read(paths.DAEMON_JSON) or b""
+        settings = daemonjson.parse(content, str(paths.DAEMON_JSON)).values
+    except ConfigInvalid:
         return False
     return settings.get("iptables") is False or settings.get("firewall-backend") == "nftables"

@@ -15,6 +15,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from dockmgrd.host import regular_files
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.timeouts import within
@@ -89,7 +90,7 @@ def _find_group() -> Iterator[Text]:
 def _find_client_folders() -> Iterator[Text]:
     """The settings of the docker command, of local users: other homes may be far away."""
     try:
-        lines = _USERS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        lines = regular_files.read_text(_USERS).splitlines()
     except OSError:
         return
     homes = {fields[5] for line in lines if len(fields := line.split(":")) > 5}
