@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from dockmgrd.host.obstacles import describe_kind
 from dockmgrd.messages.text import Text
@@ -23,8 +26,9 @@ class NotRegularError(OSError):
         self.kind = kind
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a regular file, through symbolic links.
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """A regular file, through symbolic links, to read from.
 
     :raises OSError: when it cannot be read; a NotRegularError when it is none.
     """
@@ -34,11 +38,17 @@ def read_bytes(path: Path) -> bytes:
         if kind is not None:
             raise NotRegularError(path, kind)
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read(MAX_FILE_BYTES)
+            yield file
     finally:
         os.close(descriptor)
 
 
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file. Raises as `open_file`."""
+    with open_file(path) as file:
+        return file.read(MAX_FILE_BYTES)
+
+
 def read_text(path: Path) -> str:
-    """The content as text; what is not UTF-8 is replaced. Raises as `read_bytes`."""
+    """The content as text; what is not UTF-8 is replaced. Raises as `open_file`."""
     return read_bytes(path).decode("utf-8", "replace")

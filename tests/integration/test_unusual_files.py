@@ -59,6 +59,11 @@ def test_special_files_are_refused_before_any_download(host: Host) -> None:
             if path == DAEMON_JSON:
                 check_refusal(api, api.set_mirror(MIRROR), path, name)
             check_refusal(api, api.install(source=("s", "official"), **mirrors), path, name)
+            if path == REPOSITORY and name in ("loop", "directory", "device", "fifo"):
+                # dnf itself would wait for ever for somebody to write into a FIFO.
+                check_refusal(api, api.uninstall(), path, name)
+                listing = api.call("ListVersions", "a{sv}", {"source": ("s", "official")})
+                check_refusal(api, str(listing), path, name)
             assert host.run("stat", "--format=%F %i", path).stdout == before, (path, name)
             assert host.run("rpm", "-q", "docker-ce", check=False).returncode != 0
             assert isinstance(api.status()["problems"], list)

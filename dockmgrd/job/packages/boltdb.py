@@ -14,6 +14,8 @@ import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from dockmgrd.host import regular_files
+
 _MAGIC, _VERSION = 0xED0CDAED, 2
 _PAGE_HEADER = struct.Struct("=QHHI")  # id, flags, count of elements, overflowing pages
 _META = struct.Struct("=IIIIQQQQQQ")
@@ -48,7 +50,7 @@ def has_keys(path: Path, *buckets: bytes) -> bool:
 
 def _list_keys(path: Path, buckets: Sequence[bytes]) -> list[tuple[bytes, bool]]:
     for _ in range(_MAX_READS):
-        with path.open("rb") as file:
+        with regular_files.open_file(path) as file:
             if os.fstat(file.fileno()).st_size < 2 * _PAGE_SIZES[0]:
                 raise BoltError("the file is too short")
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

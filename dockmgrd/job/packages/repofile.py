@@ -129,6 +129,13 @@ class RepositoryFile:
             return None
         return FileChange(self._path, before, after, binding=binding, public=public)
 
+    def require_readable(self) -> None:
+        """Check that dnf can read it: a FIFO in its place would block dnf for ever.
+
+        :raises WriteFailed: when it cannot.
+        """
+        self._read()
+
     def remove(self) -> bool:
         """Remove our file and put back the one that was there before; whether anything changed.
 

@@ -14,6 +14,7 @@ from dockmgrd import names
 from dockmgrd.enums import Stage
 from dockmgrd.errors import DockmgrError, Internal, TransactionFailed, from_name
 from dockmgrd.job.context import JobContext
+from dockmgrd.job.packages.repofile import RepositoryFile
 from dockmgrd.messages import packages as messages
 from dockmgrd.messages.text import Text
 from dockmgrd.timeouts import within
@@ -87,12 +88,13 @@ async def transaction(
 ) -> AsyncIterator[Transaction]:
     """Have a worker begin the request, and yield the conversation with it.
 
-    Leaving the context before `Transaction.commit` ends the worker, and nothing was changed.
-    The job can be canceled until `Transaction.prepare` returns; from then on it is held until the
-    context is left.
+    Leaving the context before `Transaction.commit` ends the worker, and nothing was changed. The
+    job can be canceled until `Transaction.prepare` returns. Then it is held until the context ends.
 
     :param span: the part of the job's progress that the worker's takes.
+    :raises WriteFailed: when what is in the place of our repository file is none.
     """
+    RepositoryFile().require_readable()
     # The stack outlives the worker, so that no cancellation comes between rpm and the worker's end.
     async with AsyncExitStack() as held:
         process = await context.workers.take()
@@ -108,8 +110,8 @@ class Transaction:
     """One request to a package worker, step by step: resolve, prepare, commit.
 
     Each step raises SourceFault when another source may do better, or else the worker's own error;
-    Internal or TransactionFailed when the worker died. A request for which nothing has to be done
-    has its outcome at the first step, and the steps after it do nothing.
+    Internal or TransactionFailed when the worker died. When nothing has to be done, the first step
+    has the outcome, and those after it do nothing.
     """
 
     def __init__(
@@ -131,8 +133,7 @@ class Transaction:
         self._outcome: Outcome | None = None
         self._must_answer = False
         """Whether the worker waits for our consent."""
-        self._has_source = True
-        """Whether the request is about packages of a source."""
+        self._has_source = True  # Whether the request is about packages of a source.
         self._writing = False
         """True from our consent until the worker says that rpm has ended."""
         self._wrote = False
