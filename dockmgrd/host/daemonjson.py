@@ -19,6 +19,8 @@ from dockmgrd.messages import engine as messages
 from dockmgrd.messages.text import Text
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DEFAULT_INDENT = "  "
 _MAX_DIGITS = 300
@@ -72,6 +74,8 @@ def parse(data: bytes, name: str) -> Document:
     offset = len(text) - len(bare)
     try:
         values = _make_decoder().decode(bare)
+        if _SURROGATE_ESCAPE.search(bare):
+            values = _replace_surrogates(values)
         members = _find_members(text, offset)
     except JSONDecodeError as error:
         reason = messages.JSON_ERROR(line=error.lineno, column=error.colno, reason=error.msg)
@@ -84,6 +88,17 @@ def parse(data: bytes, name: str) -> Document:
         raise _make_error(name, messages.NOT_AN_OBJECT())
     _check_mirrors(values, name)
     return Document(text, values, members)
+
+
+def _replace_surrogates(value: Any) -> Any:
+    """The value without halves of characters, which no encoding has; Go replaces them so."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_replace_surrogates(each) for each in value]
+    if isinstance(value, dict):
+        return {_replace_surrogates(key): _replace_surrogates(each) for key, each in value.items()}
+    return value
 
 
 def replace_mirrors(document: Document, mirrors: Sequence[str]) -> bytes:

@@ -208,3 +208,14 @@ def outside(text: str) -> str:
     document = daemonjson.parse(text.encode(), NAME)
     [member] = [each for each in document.members if each.key == daemonjson.MIRRORS_KEY]
     return text[: member.value_start] + text[member.value_end :]
+
+
+def test_halves_of_characters_are_replaced_as_the_engine_does() -> None:
+    """Neither D-Bus nor a path can have them."""
+    half, pair = "\\ud800", "\\ud83d\\ude00"
+    text = f'{{"registry-mirrors": ["https://{half}.a"], "{half}": [{{"x": "{half}{pair}"}}]}}'
+    document = daemonjson.parse(text.encode(), NAME)
+    assert document.mirrors == ("https://\ufffd.a",)
+    assert document.values["\ufffd"] == [{"x": "\ufffd\N{GRINNING FACE}"}]
+    changed = daemonjson.replace_mirrors(document, MIRRORS).decode()
+    assert changed.endswith(f'"{half}": [{{"x": "{half}{pair}"}}]}}')
